@@ -1,0 +1,80 @@
+#ifndef PROTOCOL_PG_COPY_H_
+#define PROTOCOL_PG_COPY_H_
+
+// COPY in both directions over a connection.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "protocol/pg_connection.h"
+
+namespace walferry {
+
+// COPY ... TO STDOUT: receives what the server sends.
+class PgCopyOut {
+ public:
+  // Sends `sql` and waits until data may come. The connection outlives this.
+  // `idle_timeout` bounds the wait for each piece of data.
+  static absl::StatusOr<PgCopyOut> Start(PgConnection& connection,
+                                         const std::string& sql,
+                                         absl::Duration idle_timeout);
+  PgCopyOut(PgCopyOut&& other) noexcept;
+  PgCopyOut& operator=(PgCopyOut&&) = delete;
+  // A copy that was not read to its end leaves the connection broken.
+  ~PgCopyOut();
+
+  // The next CopyData (in text format one row with its newline), valid until
+  // the next call; nullopt when the server has sent all and confirmed it.
+  absl::StatusOr<std::optional<absl::string_view>> Next();
+
+ private:
+  PgCopyOut(PgConnection* connection, absl::Duration idle_timeout)
+      : connection_(connection), idle_timeout_(idle_timeout) {}
+  absl::Status Finish();
+
+  PgConnection* connection_;
+  absl::Duration idle_timeout_;
+  char* buffer_ = nullptr;
+  bool done_ = false;
+};
+
+// COPY ... FROM STDIN: sends rows.
+class PgCopyIn {
+ public:
+  static absl::StatusOr<PgCopyIn> Start(PgConnection& connection,
+                                        const std::string& sql,
+                                        absl::Duration idle_timeout);
+  PgCopyIn(PgCopyIn&& other) noexcept;
+  PgCopyIn& operator=(PgCopyIn&&) = delete;
+  // A copy that was neither finished nor aborted is aborted: nothing of it
+  // stays on the server.
+  ~PgCopyIn();
+
+  // Sends `data`; it may hold any part of the format, rows need not be whole.
+  // Waits while the server is slower than we are. An error of the server is
+  // found here or in Finish().
+  absl::Status Write(absl::string_view data);
+
+  // Ends the data; the number of rows the server stored.
+  absl::StatusOr<int64_t> Finish();
+
+  // Ends the COPY with an error, so that the server keeps nothing.
+  absl::Status Abort(const std::string& reason);
+
+ private:
+  PgCopyIn(PgConnection* connection, absl::Duration idle_timeout)
+      : connection_(connection), idle_timeout_(idle_timeout) {}
+
+  PgConnection* connection_;
+  absl::Duration idle_timeout_;
+  bool done_ = false;
+};
+
+}  // namespace walferry
+
+#endif  // PROTOCOL_PG_COPY_H_
