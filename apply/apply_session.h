@@ -1,0 +1,89 @@
+#ifndef APPLY_APPLY_SESSION_H_
+#define APPLY_APPLY_SESSION_H_
+
+// The one session that writes a stream's changes to the target, and the
+// position that it keeps there.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "protocol/lsn.h"
+#include "protocol/pg_connection.h"
+
+namespace walferry {
+
+// What a stream is. Stored with the position; a stream that is opened again
+// must be the same one, or an older position would be taken for its own.
+struct StreamIdentity {
+  std::string name;  // The migration's.
+  std::string system_identifier;
+  std::string slot;
+  std::string dbname;
+};
+
+// How triggers and foreign keys of the target are kept from acting on applied
+// changes (design: "what the target allows decides how").
+enum class TriggerGuard {
+  kReplicaRole,  // SET session_replication_role = replica.
+  kNone,         // None is needed: the caller has seen to it.
+};
+
+struct ApplySessionOptions {
+  // Its client_encoding must be the one the walsender sends. Settings that
+  // values depend on are pinned by the session itself.
+  PgConnectOptions target;
+  std::string ledger_schema = "walferry";
+  StreamIdentity identity;
+  TriggerGuard trigger_guard = TriggerGuard::kReplicaRole;
+  // Where the stream begins if the target has no position for it yet.
+  Lsn start;
+  // How long to wait for another process that still writes this stream.
+  absl::Duration lock_wait = absl::Seconds(30);
+  // Called with "waiting for ..." when it has to wait; may be empty.
+  std::function<void(absl::string_view)> on_wait;
+};
+
+// CREATE TABLE IF NOT EXISTS for the stream table, to be run inside the ledger
+// schema's creation. One row per stream: identity, applied_lsn, commit_time,
+// epoch, counts of applied transactions and changes, updated_at.
+std::string StreamTableSql(absl::string_view ledger_schema);
+
+// Holds an advisory lock for as long as it lives and has raised the stream's
+// epoch: any other writer's next commit fails.
+class ApplySession {
+ public:
+  // kAborted after lock_wait: another process writes this stream (its pid and
+  // address are told). kFailedPrecondition: the stored stream is another one
+  // (what differs is told), or a session setting is refused.
+  static absl::StatusOr<std::unique_ptr<ApplySession>> Open(
+      const ApplySessionOptions& options);
+
+  PgConnection& connection() { return connection_; }
+  // Everything up to it is on the target.
+  Lsn position() const { return position_; }
+  int64_t epoch() const { return epoch_; }
+  const std::string& ledger_schema() const { return ledger_schema_; }
+  const std::string& name() const { return name_; }
+  // The session carries a replication origin: its commits are marked with it.
+  bool has_origin() const { return has_origin_; }
+
+ private:
+  explicit ApplySession(PgConnection connection);
+
+  PgConnection connection_;
+  Lsn position_;
+  int64_t epoch_ = 0;
+  std::string ledger_schema_;
+  std::string name_;
+  bool has_origin_ = false;
+};
+
+}  // namespace walferry
+
+#endif  // APPLY_APPLY_SESSION_H_
