@@ -1,0 +1,97 @@
+#ifndef ENGINE_CATALOG_H_
+#define ENGINE_CATALOG_H_
+
+// What a database holds, as far as a migration must know it.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/scope.h"
+#include "protocol/pg_connection.h"
+#include "protocol/pgoutput.h"
+#include "protocol/quoting.h"
+
+namespace walferry {
+
+struct CatalogColumn {
+  std::string name;
+  int attnum = 0;
+  uint32_t type_oid = 0;
+  std::string type;  // format_type() with modifier, schema-qualified.
+  bool not_null = false;
+  char generated = 0;  // 's' stored, 'v' virtual, 0 neither.
+  char identity = 0;   // 'a' always, 'd' by default, 0 neither.
+};
+
+// A table that holds rows itself: ordinary, or a leaf partition. Partitioned
+// parents hold none and appear in Catalog::partitioned only.
+struct CatalogTable {
+  uint32_t oid = 0;
+  QualifiedName name;
+  bool unlogged = false;
+  bool is_partition = false;
+  ReplicaIdentity identity = ReplicaIdentity::kDefault;
+  // Name of the index of REPLICA IDENTITY USING INDEX, or "".
+  std::string identity_index;
+  // Columns of the key that UPDATE and DELETE can be found by: primary key or
+  // identity index; empty for FULL, NOTHING or none.
+  std::vector<std::string> key;
+  // UPDATE and DELETE can be published: a key, or FULL.
+  bool has_usable_identity = false;
+  int64_t bytes = 0;           // pg_table_size(): heap, TOAST, maps.
+  int64_t blocks = 0;          // Of the heap: pg_relation_size() / block size.
+  double rows_estimate = 0;    // pg_class.reltuples, at least 0.
+  uint32_t relfilenode = 0;    // pg_class, under the caller's snapshot.
+  bool copy_data = true;       // Scope::IncludesData.
+  std::vector<CatalogColumn> columns;  // Live ones, by attnum.
+
+  // The columns that are copied and streamed: all but generated ones.
+  std::vector<std::string> StoredColumns() const;
+};
+
+struct CatalogSequence {
+  uint32_t oid = 0;
+  QualifiedName name;
+  // The owning table's column (serial, identity), or empty names.
+  QualifiedName owner_table;
+  std::string owner_column;
+};
+
+struct CatalogMaterializedView {
+  uint32_t oid = 0;
+  QualifiedName name;
+  bool populated = true;
+};
+
+struct Catalog {
+  std::vector<CatalogTable> tables;  // In scope, by name.
+  std::vector<QualifiedName> partitioned;
+  std::vector<CatalogSequence> sequences;
+  // So ordered that each comes after those it reads.
+  std::vector<CatalogMaterializedView> materialized_views;
+  // Tables (all kinds) that are out of scope; for pg_dump's exclusions.
+  std::vector<QualifiedName> excluded_tables;
+  std::vector<std::string> excluded_schemas;
+
+  const CatalogTable* Find(const QualifiedName& table) const;
+};
+
+// Reads the catalog under whatever snapshot the connection's transaction has.
+// Objects that belong to extensions are left out (the extension creates them),
+// but for tables that it marks as configuration (pg_extension.extconfig).
+absl::StatusOr<Catalog> ReadCatalog(PgConnection& connection,
+                                    const Scope& scope);
+
+// The tables' shapes (names, columns, types, identity, generated, identity
+// columns) as one text, equal exactly when nothing that a stream depends on
+// differs; `DescribeShapeDifference` says what does, for a person.
+std::string ShapeOf(const CatalogTable& table);
+std::string DescribeShapeDifference(const Catalog& before,
+                                    const Catalog& after);
+
+}  // namespace walferry
+
+#endif  // ENGINE_CATALOG_H_

@@ -1,0 +1,115 @@
+#ifndef ENGINE_OPTIONS_H_
+#define ENGINE_OPTIONS_H_
+
+// The settings of each thing the engine can be asked to do. tools/ has the
+// table that fills them from flags, environment and file.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "engine/scope.h"
+#include "protocol/lsn.h"
+
+namespace walferry {
+
+// Both sides of a migration and its name.
+struct Endpoints {
+  std::string source;  // libpq connection strings.
+  std::string target;
+  // Names the ledger's rows, and by default slot and publication:
+  // [a-z0-9_], at most 40 bytes.
+  std::string name = "walferry";
+  // Schema on the target that holds the ledger.
+  std::string ledger_schema = "walferry";
+  absl::Duration connect_timeout = absl::Seconds(10);
+};
+
+enum class CutoverMode { kManual, kAuto };
+
+// How the source is kept still during the cutover.
+enum class FreezeMode {
+  // The operator stops the writers; walferry waits until it sees none.
+  kNone,
+  // walferry makes the database read-only for new sessions and ends those that
+  // could still write.
+  kReadOnly,
+};
+
+struct StreamOptions {
+  absl::Duration poll_interval = absl::Seconds(1);
+  uint64_t lag_threshold_bytes = uint64_t{64} << 10;
+  // A batch closes at this size, or when the stream is momentarily empty.
+  size_t batch_bytes = size_t{4} << 20;
+  // Batches that wait for the applier, in bytes: beyond it nothing is read.
+  size_t queue_bytes = size_t{64} << 20;
+  // Nothing heard from the source for so long: reconnect.
+  absl::Duration receive_timeout = absl::Seconds(60);
+  // How long connections are retried before the run gives up.
+  absl::Duration retry_for = absl::Minutes(10);
+};
+
+struct MigrateOptions {
+  Endpoints endpoints;
+  ScopeOptions scope;
+  std::string publication;  // "": created as walferry_<name>.
+  std::string slot;         // "": walferry_<name>.
+  int jobs = 4;             // Tables or ranges copied at once.
+  int index_jobs = 2;       // Indexes and constraints built at once.
+  // Tables larger than it are copied in ranges of about this size.
+  uint64_t split_bytes = uint64_t{256} << 20;
+  bool no_owner = false;
+  bool no_acl = false;
+  bool sequence_sync = true;
+  bool analyze = true;
+  // Ids of blocking check findings that the operator accepts, e.g.
+  // "replica-identity".
+  std::vector<std::string> accept;
+  std::string pg_dump;  // Path of pg_dump; "": found by itself.
+  CutoverMode cutover = CutoverMode::kManual;
+  FreezeMode freeze = FreezeMode::kNone;
+  // A cutover that finds no quiet source for so long is given up and follow
+  // goes on (with --cutover auto it waits on).
+  absl::Duration cutover_timeout = absl::Minutes(5);
+  bool keep_slot = false;
+  bool keep_publication = false;
+  StreamOptions stream;
+};
+
+struct FollowOptions {
+  Endpoints endpoints;
+  std::string slot;
+  std::vector<std::string> publications;
+  // Ends once every transaction that committed before it is applied.
+  std::optional<Lsn> until_lsn;
+  StreamOptions stream;
+};
+
+struct CheckOptions {
+  MigrateOptions migrate;
+};
+
+struct StatusOptions {
+  std::string target;
+  std::string name = "walferry";
+  std::string ledger_schema = "walferry";
+};
+
+struct CutoverOptions {
+  std::string target;
+  std::string name = "walferry";
+  std::string ledger_schema = "walferry";
+  // How long to wait for the running migration to report.
+  absl::Duration wait = absl::Minutes(10);
+};
+
+struct CleanupOptions {
+  Endpoints endpoints;
+  // Also end a walsender that still holds the slot.
+  bool force = false;
+};
+
+}  // namespace walferry
+
+#endif  // ENGINE_OPTIONS_H_

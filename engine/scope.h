@@ -1,0 +1,49 @@
+#ifndef ENGINE_SCOPE_H_
+#define ENGINE_SCOPE_H_
+
+// Which schemas and tables of a database take part.
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "protocol/quoting.h"
+
+namespace walferry {
+
+// Glob patterns (* ? [abc], case-sensitive, fnmatch(3)). A table pattern is
+// "table" (in any schema) or "schema.table"; the first dot divides. An empty
+// list of --schema or --table includes everything; exclusion wins.
+struct ScopeOptions {
+  std::vector<std::string> schemas;
+  std::vector<std::string> exclude_schemas;
+  std::vector<std::string> tables;
+  std::vector<std::string> exclude_tables;
+  // The table itself is created, its rows neither copied nor followed.
+  std::vector<std::string> exclude_table_data;
+
+  friend bool operator==(const ScopeOptions&, const ScopeOptions&) = default;
+};
+
+class Scope {
+ public:
+  // kInvalidArgument: a pattern is empty or malformed (which, and why).
+  static absl::StatusOr<Scope> Create(ScopeOptions options);
+
+  // System schemas (pg_*, information_schema) are never included.
+  bool IncludesSchema(absl::string_view schema) const;
+  bool IncludesTable(const QualifiedName& table) const;
+  // Implies IncludesTable.
+  bool IncludesData(const QualifiedName& table) const;
+
+  const ScopeOptions& options() const { return options_; }
+
+ private:
+  explicit Scope(ScopeOptions options) : options_(std::move(options)) {}
+  ScopeOptions options_;
+};
+
+}  // namespace walferry
+
+#endif  // ENGINE_SCOPE_H_

@@ -1,0 +1,58 @@
+#ifndef ENGINE_STATUS_H_
+#define ENGINE_STATUS_H_
+
+// What the ledger tells of a migration, for `walferry status`.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "engine/report.h"
+#include "protocol/lsn.h"
+#include "protocol/quoting.h"
+
+namespace walferry {
+
+struct TableStatus {
+  QualifiedName table;
+  // "waiting", "copying", "copied".
+  std::string state;
+  int64_t rows = 0;
+  int64_t bytes = 0;
+  int64_t bytes_total = 0;  // Estimate when the plan was made.
+};
+
+struct MigrationStatus {
+  std::string name;
+  // "migrate" or "follow".
+  std::string kind;
+  std::string phase;  // PhaseName, or "follow" for a plain follow.
+  // A process holds the stream's or the migration's lock right now.
+  bool running = false;
+  absl::Time started_at;
+  // The last sign of life of the running process.
+  std::optional<absl::Time> heartbeat_at;
+  std::string waiting_for;
+  Lsn applied_lsn;
+  Lsn received_lsn;
+  Lsn source_lsn;
+  uint64_t lag_bytes = 0;
+  double lag_seconds = 0;
+  int64_t transactions = 0;
+  int64_t changes = 0;
+  std::string slot;
+  std::vector<std::string> publications;
+  int64_t steps_done = 0;   // Of schema and indexes.
+  int64_t steps_total = 0;  // 0: not known yet.
+  std::vector<TableStatus> tables;
+  // Of the last run that failed, or "".
+  std::string last_error;
+  // Once done.
+  std::optional<Report> report;
+};
+
+}  // namespace walferry
+
+#endif  // ENGINE_STATUS_H_
