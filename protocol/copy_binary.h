@@ -25,7 +25,7 @@ class CopyBinaryReader {
       absl::string_view bytes ABSL_ATTRIBUTE_LIFETIME_BOUND);
 
   // Reads the next row into `*fields` (nullopt: NULL). False at the trailer,
-  // behind which nothing may follow.
+  // behind which nothing may follow, and at every call after that.
   absl::StatusOr<bool> Next(
       std::vector<std::optional<absl::string_view>>* fields);
 
@@ -35,8 +35,10 @@ class CopyBinaryReader {
 
   absl::string_view rest_;
   size_t total_;
+  bool done_ = false;
 };
 
+// At most 32767 fields of less than 2 GiB each, as PostgreSQL can send.
 void AppendCopyBinaryHeader(std::string* out);
 void AppendCopyBinaryRow(
     absl::Span<const std::optional<absl::string_view>> fields,

@@ -18,8 +18,8 @@ inline absl::Time FromPgTime(int64_t microseconds) {
 }
 
 inline int64_t ToPgTime(absl::Time time) {
-  return absl::ToInt64Microseconds(
-      time - absl::FromUnixSeconds(kPgEpochUnixSeconds));
+  return absl::ToInt64Microseconds(time -
+                                   absl::FromUnixSeconds(kPgEpochUnixSeconds));
 }
 
 }  // namespace walferry

@@ -231,9 +231,9 @@ struct DecodeContext {
 
 // Decodes the message that one XLogData frame carries. Errors are kDataLoss:
 // "Insert: malformed at offset 13 of 13".
-absl::StatusOr<Message> DecodeMessage(
-    absl::string_view payload ABSL_ATTRIBUTE_LIFETIME_BOUND,
-    const DecodeContext& context = {});
+absl::StatusOr<Message> DecodeMessage(absl::string_view payload
+                                          ABSL_ATTRIBUTE_LIFETIME_BOUND,
+                                      const DecodeContext& context = {});
 
 // "Insert" for 'I', or "" for a byte that starts no message.
 absl::string_view MessageName(char type);

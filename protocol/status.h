@@ -15,6 +15,7 @@
 //   kInternal         a bug of ours
 
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -43,13 +44,15 @@ std::string SqlStateOf(const absl::Status& status);
 #define WALFERRY_CONCAT(a, b) WALFERRY_CONCAT_INNER(a, b)
 
 // Returns from the enclosing function if `expression` is an error.
-#define RETURN_IF_ERROR(expression)                             \
+#define RETURN_IF_ERROR(expression)                                   \
   if (::absl::Status status_or_ok = (expression); !status_or_ok.ok()) \
   return status_or_ok
 
-// ASSIGN_OR_RETURN(auto value, F()): the value of a StatusOr, or return its error.
-#define ASSIGN_OR_RETURN(declaration, expression) \
-  ASSIGN_OR_RETURN_INNER(WALFERRY_CONCAT(status_or_, __LINE__), declaration, expression)
+// ASSIGN_OR_RETURN(auto value, F()): the value of a StatusOr, or return its
+// error.
+#define ASSIGN_OR_RETURN(declaration, expression)                            \
+  ASSIGN_OR_RETURN_INNER(WALFERRY_CONCAT(status_or_, __LINE__), declaration, \
+                         expression)
 #define ASSIGN_OR_RETURN_INNER(temporary, declaration, expression) \
   auto temporary = (expression);                                   \
   if (!temporary.ok()) return std::move(temporary).status();       \

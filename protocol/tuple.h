@@ -4,9 +4,9 @@
 // One row as pgoutput sends it (TupleData; "Logical Replication Message
 // Formats" in the PostgreSQL manual).
 
+#include <cstddef>
 #include <cstdint>
 
-#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "protocol/byte_cursor.h"
 
@@ -25,6 +25,9 @@ struct Column {
   absl::string_view value;
 };
 
+// Which row of a change it is: only a new one may hold unchanged columns.
+enum class RowRole { kNew, kOld };
+
 // A decoded row: checked when it was read, so walking it cannot fail.
 // Views the message's buffer: valid only as long as that buffer is.
 class TupleView {
@@ -32,7 +35,7 @@ class TupleView {
   TupleView() = default;
 
   // Reads one TupleData; marks `in` failed if it is malformed.
-  static TupleView Read(ByteCursor& in);
+  static TupleView Read(ByteCursor& in, RowRole role = RowRole::kNew);
 
   uint16_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -45,12 +48,13 @@ class TupleView {
   class Walker {
    public:
     explicit Walker(const TupleView& tuple)
-        : in_(tuple.bytes_), left_(tuple.size_) {}
+        : at_(tuple.bytes_.data()), left_(tuple.size_) {}
     bool done() const { return left_ == 0; }
+    // Must not be called when done().
     Column Next();
 
    private:
-    ByteCursor in_;
+    const char* at_;  // Unchecked: Read() has seen every column.
     uint16_t left_;
   };
 
@@ -61,9 +65,11 @@ class TupleView {
 
 inline Column TupleView::Walker::Next() {
   --left_;
-  Column column{static_cast<ColumnKind>(in_.ReadUint8()), {}};
+  Column column{static_cast<ColumnKind>(*at_++), {}};
   if (column.kind == ColumnKind::kText || column.kind == ColumnKind::kBinary) {
-    column.value = in_.ReadBytes(in_.ReadUint32());
+    const uint32_t size = LoadBigEndian<uint32_t>(at_);
+    column.value = absl::string_view(at_ + 4, size);
+    at_ += 4 + size_t{size};
   }
   return column;
 }
