@@ -1,0 +1,172 @@
+#ifndef ENGINE_LEDGER_H_
+#define ENGINE_LEDGER_H_
+
+// The ledger: what a migration has created and done, kept on the target so
+// that a second run continues and cleanup leaves nothing behind.
+//
+// Tables in the ledger schema, one row set per migration name:
+//   migration   identity, phase, heartbeat, requests, report
+//   object      what walferry created on either side, written before creating
+//   step        schema and index steps done
+//   table_copy  each table's copy: shape, state, the position it is valid at
+//   copy_range  ranges of rows that are on the target
+//   stream      the applied position (apply/apply_session.h)
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "protocol/lsn.h"
+#include "protocol/pg_connection.h"
+#include "protocol/quoting.h"
+
+namespace walferry {
+
+struct LedgerKey {
+  std::string schema = "walferry";
+  std::string migration = "walferry";
+};
+
+enum class Side { kSource, kTarget };
+
+// Something walferry created, or will create in a moment.
+struct LedgerObject {
+  Side side = Side::kSource;
+  std::string kind;      // "slot", "publication", "origin", "setting", "schema".
+  std::string identity;  // Its name; for a setting what it was set on.
+  std::string detail;    // What undoes it where the kind does not say.
+};
+
+// A table of the copy.
+struct LedgerTable {
+  QualifiedName table;
+  uint32_t oid = 0;           // On the source.
+  uint32_t relfilenode = 0;   // When its ranges were cut.
+  int64_t blocks = 0;
+  int64_t bytes = 0;          // Estimate for progress.
+  std::string shape;          // ShapeOf.
+  bool copied = false;
+  // The rows on the target are the source's as of this position: changes that
+  // committed before it are already in them. 0/0: nothing copied yet.
+  Lsn lsn;
+  // pg_current_snapshot() of that position.
+  std::string snapshot;
+  int64_t rows = 0;           // Sum over copied ranges.
+  int64_t bytes_copied = 0;
+};
+
+// Blocks [first, end) of a table's heap; end -1: to the end of the table.
+struct LedgerRange {
+  int64_t first_block = 0;
+  int64_t end_block = -1;
+};
+
+// SQL that marks progress from inside the transaction that makes it, on
+// whatever target connection that runs: after COMMIT both hold, or neither.
+// Each statement must touch exactly one row.
+class LedgerSql {
+ public:
+  explicit LedgerSql(LedgerKey key) : key_(std::move(key)) {}
+
+  // INSERT of a step; fails with 23505 when it is already done.
+  std::string StepDone(absl::string_view step) const;
+  std::string RangeDone(const QualifiedName& table, const LedgerRange& range,
+                        int64_t rows, int64_t bytes) const;
+  std::string TableCopied(const QualifiedName& table) const;
+  // New position of a table's rows (all its ranges), or 0/0 and "" together
+  // with ForgetRanges to start it anew.
+  std::string TablePosition(const QualifiedName& table, Lsn lsn,
+                            absl::string_view snapshot,
+                            uint32_t relfilenode, int64_t blocks) const;
+  std::string ForgetRanges(const QualifiedName& table) const;  // Any rows.
+
+  const LedgerKey& key() const { return key_; }
+
+ private:
+  std::string Table(absl::string_view name) const;
+  LedgerKey key_;
+};
+
+// What one migration's row says.
+struct LedgerMigration {
+  std::string kind;  // "migrate" or "follow".
+  std::string phase;
+  std::string source_system_identifier;
+  std::string source_dbname;
+  std::string slot;
+  std::vector<std::string> publications;
+  std::string scope;  // JSON of the filters, compared on resumption.
+  Lsn consistent_point;
+  std::optional<std::string> report;  // JSON, once done.
+  bool cutover_requested = false;
+};
+
+// The heartbeat that status shows.
+struct LedgerHeartbeat {
+  Lsn source_lsn;
+  Lsn received_lsn;
+  uint64_t lag_bytes = 0;
+  double lag_seconds = 0;
+  std::string waiting_for;
+};
+
+// Reads and writes the ledger over one target connection, which outlives it.
+class Ledger {
+ public:
+  Ledger(PgConnection& connection, LedgerKey key);
+
+  // Creates schema and tables where they are missing; kFailedPrecondition when
+  // they are of another version of the ledger.
+  absl::Status Create();
+  // The schema and the migration's row exist.
+  absl::StatusOr<bool> Exists();
+
+  // Holds the migration's advisory lock on this connection until it closes;
+  // kAborted (who holds it) if another process has it after `wait`.
+  absl::Status Lock(absl::Duration wait);
+  // Whether any process holds it.
+  absl::StatusOr<bool> Locked();
+
+  absl::StatusOr<std::optional<LedgerMigration>> Read();
+  absl::Status Start(const LedgerMigration& migration);
+  absl::Status SetPhase(absl::string_view phase);
+  absl::Status SetConsistentPoint(Lsn lsn);
+  absl::Status SetHeartbeat(const LedgerHeartbeat& heartbeat);
+  absl::Status SetLastError(absl::string_view text);  // "" clears it.
+  absl::Status SetReport(absl::string_view json);
+  absl::Status SetPlannedSteps(int64_t steps);
+
+  absl::Status RequestCutover();
+  // Ends a request: "" withdraws it silently, otherwise says why it failed.
+  absl::Status EndCutoverRequest(absl::string_view failure);
+
+  // Before creating an object / after dropping it. Both may be repeated.
+  absl::Status AddObject(const LedgerObject& object);
+  absl::Status RemoveObject(const LedgerObject& object);
+  absl::StatusOr<std::vector<LedgerObject>> Objects();
+
+  absl::StatusOr<std::vector<std::string>> StepsDone();
+
+  absl::Status AddTables(const std::vector<LedgerTable>& tables);
+  absl::StatusOr<std::vector<LedgerTable>> Tables();
+  absl::StatusOr<std::vector<LedgerRange>> RangesDone(
+      const QualifiedName& table);
+
+  // Deletes the migration's rows, and the schema when no other migration is in
+  // it and nothing else either.
+  absl::Status Forget();
+
+  const LedgerSql& sql() const { return sql_; }
+
+ private:
+  PgConnection& connection_;
+  LedgerSql sql_;
+};
+
+}  // namespace walferry
+
+#endif  // ENGINE_LEDGER_H_
