@@ -103,6 +103,7 @@ struct LedgerMigration {
   Lsn consistent_point;
   std::optional<std::string> report;  // JSON, once done.
   bool cutover_requested = false;
+  std::string cutover_failure;  // Why the last request was given up, or "".
 };
 
 // The heartbeat that status shows.
@@ -163,6 +164,10 @@ class Ledger {
   const LedgerSql& sql() const { return sql_; }
 
  private:
+  std::string Table(absl::string_view name) const;
+  std::string Name() const;
+  absl::Status Set(absl::string_view assignments);
+
   PgConnection& connection_;
   LedgerSql sql_;
 };

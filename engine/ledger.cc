@@ -1,0 +1,463 @@
+#include "engine/ledger.h"
+
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/substitute.h"
+#include "absl/time/clock.h"
+#include "engine/ledger_schema.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+absl::string_view SideName(Side side) {
+  return side == Side::kSource ? "source" : "target";
+}
+
+// Both keys of the advisory lock that a running migration holds.
+std::string LockKeys(const LedgerKey& key) {
+  return absl::Substitute(
+      "hashtext($0), hashtext($1)",
+      QuoteLiteral(absl::StrCat("walferry migration ", key.schema)),
+      QuoteLiteral(key.migration));
+}
+
+std::string TextArray(const std::vector<std::string>& values) {
+  return absl::StrCat(
+      "ARRAY[",
+      absl::StrJoin(values, ", ",
+                    [](std::string* out, const std::string& value) {
+                      out->append(QuoteLiteral(value));
+                    }),
+      "]::text[]");
+}
+
+std::string LsnLiteral(Lsn lsn) {
+  return absl::StrCat("'", lsn.ToString(), "'::pg_lsn");
+}
+
+absl::Status ExpectOneRow(const absl::StatusOr<PgResult>& result,
+                          absl::string_view what) {
+  RETURN_IF_ERROR(result.status());
+  if (result->affected_rows() == 1) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("ledger: ", what, ": ",
+                                          result->affected_rows(),
+                                          " rows touched instead of 1"));
+}
+
+}  // namespace
+
+// ---- LedgerSql ----
+
+std::string LedgerSql::Table(absl::string_view name) const {
+  return absl::StrCat(QuoteIdentifier(key_.schema), ".", name);
+}
+
+std::string LedgerSql::StepDone(absl::string_view step) const {
+  return absl::Substitute("INSERT INTO $0 (migration, step) VALUES ($1, $2)",
+                          Table("step"), QuoteLiteral(key_.migration),
+                          QuoteLiteral(step));
+}
+
+std::string LedgerSql::RangeDone(const QualifiedName& table,
+                                 const LedgerRange& range, int64_t rows,
+                                 int64_t bytes) const {
+  return absl::Substitute(
+      "INSERT INTO $0 (migration, schema_name, table_name, first_block, "
+      "end_block, rows, bytes) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+      Table("copy_range"), QuoteLiteral(key_.migration),
+      QuoteLiteral(table.schema), QuoteLiteral(table.name), range.first_block,
+      range.end_block, rows, bytes);
+}
+
+std::string LedgerSql::TableCopied(const QualifiedName& table) const {
+  return absl::Substitute(
+      "UPDATE $0 SET copied = true WHERE migration = $1 AND schema_name = $2 "
+      "AND table_name = $3",
+      Table("table_copy"), QuoteLiteral(key_.migration),
+      QuoteLiteral(table.schema), QuoteLiteral(table.name));
+}
+
+std::string LedgerSql::TablePosition(const QualifiedName& table, Lsn lsn,
+                                     absl::string_view snapshot,
+                                     uint32_t relfilenode,
+                                     int64_t blocks) const {
+  return absl::StrCat("UPDATE ", Table("table_copy"),
+                      " SET lsn = ", LsnLiteral(lsn),
+                      ", snapshot = ", QuoteLiteral(snapshot),
+                      ", relfilenode = ", relfilenode, ", blocks = ", blocks,
+                      " WHERE migration = ", QuoteLiteral(key_.migration),
+                      " AND schema_name = ", QuoteLiteral(table.schema),
+                      " AND table_name = ", QuoteLiteral(table.name));
+}
+
+std::string LedgerSql::ForgetRanges(const QualifiedName& table) const {
+  return absl::Substitute(
+      "DELETE FROM $0 WHERE migration = $1 AND schema_name = $2 AND "
+      "table_name = $3",
+      Table("copy_range"), QuoteLiteral(key_.migration),
+      QuoteLiteral(table.schema), QuoteLiteral(table.name));
+}
+
+// ---- Ledger ----
+
+Ledger::Ledger(PgConnection& connection, LedgerKey key)
+    : connection_(connection), sql_(std::move(key)) {}
+
+std::string Ledger::Table(absl::string_view name) const {
+  return absl::StrCat(QuoteIdentifier(sql_.key().schema), ".", name);
+}
+
+std::string Ledger::Name() const { return QuoteLiteral(sql_.key().migration); }
+
+absl::Status Ledger::Create() {
+  const std::string& schema = sql_.key().schema;
+  ASSIGN_OR_RETURN(const std::string found,
+                   connection_.QueryValue(absl::StrCat(
+                       "SELECT to_regclass(", QuoteLiteral(Table("version")),
+                       ") IS NOT NULL")));
+  if (found != "t") {
+    // Also made when the version table alone is missing: IF NOT EXISTS.
+    const absl::Status created =
+        connection_
+            .Exec(absl::StrCat("BEGIN;", LedgerSchemaSql(schema), "COMMIT"))
+            .status();
+    if (!created.ok()) {
+      if (connection_.in_transaction()) {
+        RETURN_IF_ERROR(connection_.Exec("ROLLBACK").status());
+      }
+      return WithHint(
+          Annotate(created, absl::StrCat("target: ledger schema ",
+                                         QuoteIdentifier(schema))),
+          "grant CREATE on the target database, or name a schema that the "
+          "role may create tables in with --ledger-schema");
+    }
+  }
+  ASSIGN_OR_RETURN(const std::string version,
+                   connection_.QueryValue(absl::StrCat(
+                       "SELECT max(version) FROM ", Table("version"))));
+  if (version == absl::StrCat(kLedgerVersion)) return absl::OkStatus();
+  return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                      "target: the ledger in schema ", QuoteIdentifier(schema),
+                      " is of version ", version, ", this walferry needs ",
+                      kLedgerVersion)),
+                  "finish with the walferry that began, or name another "
+                  "schema with --ledger-schema");
+}
+
+absl::StatusOr<bool> Ledger::Exists() {
+  ASSIGN_OR_RETURN(const std::string found,
+                   connection_.QueryValue(absl::StrCat(
+                       "SELECT to_regclass(", QuoteLiteral(Table("migration")),
+                       ") IS NOT NULL")));
+  if (found != "t") return false;
+  ASSIGN_OR_RETURN(const std::string row,
+                   connection_.QueryValue(absl::StrCat(
+                       "SELECT EXISTS (SELECT FROM ", Table("migration"),
+                       " WHERE name = ", Name(), ")")));
+  return row == "t";
+}
+
+absl::Status Ledger::Lock(absl::Duration wait) {
+  const absl::Time deadline = absl::Now() + wait;
+  const std::string keys = LockKeys(sql_.key());
+  while (true) {
+    ASSIGN_OR_RETURN(const std::string got,
+                     connection_.QueryValue(absl::StrCat(
+                         "SELECT pg_try_advisory_lock(", keys, ")")));
+    if (got == "t") return absl::OkStatus();
+    if (absl::Now() >= deadline) break;
+    if (const Interrupt* interrupt = connection_.interrupt()) {
+      RETURN_IF_ERROR(interrupt->Sleep(absl::Milliseconds(200)));
+    } else {
+      absl::SleepFor(absl::Milliseconds(200));
+    }
+  }
+  ASSIGN_OR_RETURN(
+      PgResult holder,
+      connection_.Exec(absl::Substitute(
+          "SELECT a.pid, coalesce(host(a.client_addr), 'local'), "
+          "a.application_name FROM pg_locks l JOIN pg_stat_activity a USING "
+          "(pid) WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = "
+          "2 AND (l.classid::bigint, l.objid::bigint) = (SELECT "
+          "hashtext($0)::bigint & 4294967295, hashtext($1)::bigint & "
+          "4294967295)",
+          QuoteLiteral(absl::StrCat("walferry migration ", sql_.key().schema)),
+          QuoteLiteral(sql_.key().migration))));
+  std::string who;
+  if (holder.rows() > 0) {
+    who = absl::StrCat(" (target session ", holder.Text(0, 0), ", from ",
+                       holder.Text(0, 1), ", application ", holder.Text(0, 2),
+                       ")");
+  }
+  return WithHint(
+      absl::AbortedError(absl::StrCat("another process runs migration ",
+                                      sql_.key().migration, who)),
+      "stop it first, or wait until it ends; `walferry status` shows what it "
+      "does");
+}
+
+absl::StatusOr<bool> Ledger::Locked() {
+  const std::string keys = LockKeys(sql_.key());
+  ASSIGN_OR_RETURN(const std::string got,
+                   connection_.QueryValue(absl::StrCat(
+                       "SELECT pg_try_advisory_lock(", keys, ")")));
+  if (got != "t") return true;
+  RETURN_IF_ERROR(
+      connection_
+          .QueryValue(absl::StrCat("SELECT pg_advisory_unlock(", keys, ")"))
+          .status());
+  return false;
+}
+
+absl::StatusOr<std::optional<LedgerMigration>> Ledger::Read() {
+  ASSIGN_OR_RETURN(
+      PgResult row,
+      connection_.Exec(absl::StrCat(
+          "SELECT kind, phase, source_system_identifier, source_dbname, slot, "
+          "scope, consistent_point, report, cutover_requested_at IS NOT NULL, "
+          "cutover_failure, cardinality(publications) FROM ",
+          Table("migration"), " WHERE name = ", Name())));
+  if (row.rows() == 0) return std::optional<LedgerMigration>();
+  LedgerMigration migration;
+  migration.kind = std::string(row.Text(0, 0));
+  migration.phase = std::string(row.Text(0, 1));
+  migration.source_system_identifier = std::string(row.Text(0, 2));
+  migration.source_dbname = std::string(row.Text(0, 3));
+  migration.slot = std::string(row.Text(0, 4));
+  migration.scope = std::string(row.Text(0, 5));
+  ASSIGN_OR_RETURN(migration.consistent_point, row.LsnAt(0, 6));
+  if (!row.IsNull(0, 7)) migration.report = std::string(row.Text(0, 7));
+  migration.cutover_requested = row.Bool(0, 8);
+  migration.cutover_failure = std::string(row.Text(0, 9));
+  ASSIGN_OR_RETURN(PgResult publications,
+                   connection_.Exec(absl::StrCat(
+                       "SELECT unnest(publications) FROM ", Table("migration"),
+                       " WHERE name = ", Name())));
+  for (int i = 0; i < publications.rows(); ++i) {
+    migration.publications.emplace_back(publications.Text(i, 0));
+  }
+  return std::optional<LedgerMigration>(std::move(migration));
+}
+
+absl::Status Ledger::Start(const LedgerMigration& migration) {
+  return ExpectOneRow(
+      connection_.Exec(absl::StrCat(
+          "INSERT INTO ", Table("migration"),
+          " (name, kind, phase, source_system_identifier, source_dbname, "
+          "slot, publications, scope) VALUES (",
+          Name(), ", ", QuoteLiteral(migration.kind), ", ",
+          QuoteLiteral(migration.phase), ", ",
+          QuoteLiteral(migration.source_system_identifier), ", ",
+          QuoteLiteral(migration.source_dbname), ", ",
+          QuoteLiteral(migration.slot), ", ", TextArray(migration.publications),
+          ", ", QuoteLiteral(migration.scope), ")")),
+      "start");
+}
+
+absl::Status Ledger::Set(absl::string_view assignments) {
+  return ExpectOneRow(
+      connection_.Exec(absl::StrCat("UPDATE ", Table("migration"), " SET ",
+                                    assignments, " WHERE name = ", Name())),
+      "update");
+}
+
+absl::Status Ledger::SetPhase(absl::string_view phase) {
+  return Set(absl::StrCat("phase = ", QuoteLiteral(phase)));
+}
+
+absl::Status Ledger::SetConsistentPoint(Lsn lsn) {
+  return Set(absl::StrCat("consistent_point = ", LsnLiteral(lsn)));
+}
+
+absl::Status Ledger::SetHeartbeat(const LedgerHeartbeat& heartbeat) {
+  return Set(absl::StrCat(
+      "heartbeat_at = clock_timestamp(), source_lsn = ",
+      LsnLiteral(heartbeat.source_lsn), ", received_lsn = ",
+      LsnLiteral(heartbeat.received_lsn), ", lag_bytes = ", heartbeat.lag_bytes,
+      ", lag_seconds = ", heartbeat.lag_seconds,
+      ", waiting_for = ", QuoteLiteral(heartbeat.waiting_for)));
+}
+
+absl::Status Ledger::SetLastError(absl::string_view text) {
+  return Set(absl::StrCat("last_error = ", QuoteLiteral(text)));
+}
+
+absl::Status Ledger::SetReport(absl::string_view json) {
+  return Set(absl::StrCat("report = ", QuoteLiteral(json)));
+}
+
+absl::Status Ledger::SetPlannedSteps(int64_t steps) {
+  return Set(absl::StrCat("planned_steps = ", steps));
+}
+
+absl::Status Ledger::RequestCutover() {
+  return Set("cutover_requested_at = clock_timestamp(), cutover_failure = ''");
+}
+
+absl::Status Ledger::EndCutoverRequest(absl::string_view failure) {
+  return Set(absl::StrCat("cutover_requested_at = NULL, cutover_failure = ",
+                          QuoteLiteral(failure)));
+}
+
+absl::Status Ledger::AddObject(const LedgerObject& object) {
+  return connection_
+      .Exec(absl::Substitute(
+          "INSERT INTO $0 (migration, side, kind, identity, detail) VALUES "
+          "($1, '$2', $3, $4, $5) ON CONFLICT (migration, side, kind, "
+          "identity) DO UPDATE SET detail = EXCLUDED.detail",
+          Table("object"), Name(), SideName(object.side),
+          QuoteLiteral(object.kind), QuoteLiteral(object.identity),
+          QuoteLiteral(object.detail)))
+      .status();
+}
+
+absl::Status Ledger::RemoveObject(const LedgerObject& object) {
+  return connection_
+      .Exec(absl::Substitute(
+          "DELETE FROM $0 WHERE migration = $1 AND side = '$2' AND kind = $3 "
+          "AND identity = $4",
+          Table("object"), Name(), SideName(object.side),
+          QuoteLiteral(object.kind), QuoteLiteral(object.identity)))
+      .status();
+}
+
+absl::StatusOr<std::vector<LedgerObject>> Ledger::Objects() {
+  ASSIGN_OR_RETURN(
+      PgResult rows,
+      connection_.Exec(absl::StrCat(
+          "SELECT side, kind, identity, detail FROM ", Table("object"),
+          " WHERE migration = ", Name(), " ORDER BY recorded_at DESC")));
+  std::vector<LedgerObject> objects;
+  for (int row = 0; row < rows.rows(); ++row) {
+    objects.push_back(
+        {.side = rows.Text(row, 0) == "source" ? Side::kSource : Side::kTarget,
+         .kind = std::string(rows.Text(row, 1)),
+         .identity = std::string(rows.Text(row, 2)),
+         .detail = std::string(rows.Text(row, 3))});
+  }
+  return objects;
+}
+
+absl::StatusOr<std::vector<std::string>> Ledger::StepsDone() {
+  ASSIGN_OR_RETURN(PgResult rows,
+                   connection_.Exec(absl::StrCat(
+                       "SELECT step FROM ", Table("step"),
+                       " WHERE migration = ", Name(), " ORDER BY done_at")));
+  std::vector<std::string> steps;
+  for (int row = 0; row < rows.rows(); ++row) {
+    steps.emplace_back(rows.Text(row, 0));
+  }
+  return steps;
+}
+
+absl::Status Ledger::AddTables(const std::vector<LedgerTable>& tables) {
+  if (tables.empty()) return absl::OkStatus();
+  std::string sql = absl::StrCat(
+      "INSERT INTO ", Table("table_copy"),
+      " (migration, schema_name, table_name, source_oid, relfilenode, blocks, "
+      "bytes, shape, copied, lsn, snapshot) VALUES ");
+  for (const LedgerTable& table : tables) {
+    if (&table != &tables.front()) sql += ", ";
+    absl::StrAppend(
+        &sql, "(", Name(), ", ", QuoteLiteral(table.table.schema), ", ",
+        QuoteLiteral(table.table.name), ", ", table.oid, ", ",
+        table.relfilenode, ", ", table.blocks, ", ", table.bytes, ", ",
+        QuoteLiteral(table.shape), ", ", table.copied ? "true" : "false", ", ",
+        LsnLiteral(table.lsn), ", ", QuoteLiteral(table.snapshot), ")");
+  }
+  return connection_.Exec(sql).status();
+}
+
+absl::StatusOr<std::vector<LedgerTable>> Ledger::Tables() {
+  ASSIGN_OR_RETURN(
+      PgResult rows,
+      connection_.Exec(absl::Substitute(
+          "SELECT t.schema_name, t.table_name, t.source_oid, t.relfilenode, "
+          "t.blocks, t.bytes, t.shape, t.copied, t.lsn, t.snapshot, "
+          "coalesce(r.rows, 0), coalesce(r.bytes, 0) FROM $0 t LEFT JOIN "
+          "(SELECT schema_name, table_name, sum(rows)::bigint AS rows, "
+          "sum(bytes)::bigint AS bytes FROM $1 WHERE migration = $2 "
+          "GROUP BY 1, 2) r USING (schema_name, table_name) "
+          "WHERE t.migration = $2 ORDER BY 1, 2",
+          Table("table_copy"), Table("copy_range"), Name())));
+  std::vector<LedgerTable> tables;
+  for (int row = 0; row < rows.rows(); ++row) {
+    LedgerTable table;
+    table.table = {std::string(rows.Text(row, 0)),
+                   std::string(rows.Text(row, 1))};
+    ASSIGN_OR_RETURN(const int64_t oid, rows.Int64(row, 2));
+    ASSIGN_OR_RETURN(const int64_t relfilenode, rows.Int64(row, 3));
+    table.oid = static_cast<uint32_t>(oid);
+    table.relfilenode = static_cast<uint32_t>(relfilenode);
+    ASSIGN_OR_RETURN(table.blocks, rows.Int64(row, 4));
+    ASSIGN_OR_RETURN(table.bytes, rows.Int64(row, 5));
+    table.shape = std::string(rows.Text(row, 6));
+    table.copied = rows.Bool(row, 7);
+    ASSIGN_OR_RETURN(table.lsn, rows.LsnAt(row, 8));
+    table.snapshot = std::string(rows.Text(row, 9));
+    ASSIGN_OR_RETURN(table.rows, rows.Int64(row, 10));
+    ASSIGN_OR_RETURN(table.bytes_copied, rows.Int64(row, 11));
+    tables.push_back(std::move(table));
+  }
+  return tables;
+}
+
+absl::StatusOr<std::vector<LedgerRange>> Ledger::RangesDone(
+    const QualifiedName& table) {
+  ASSIGN_OR_RETURN(
+      PgResult rows,
+      connection_.Exec(absl::StrCat(
+          "SELECT first_block, end_block FROM ", Table("copy_range"),
+          " WHERE migration = ", Name(),
+          " AND schema_name = ", QuoteLiteral(table.schema),
+          " AND table_name = ", QuoteLiteral(table.name), " ORDER BY 1")));
+  std::vector<LedgerRange> ranges;
+  for (int row = 0; row < rows.rows(); ++row) {
+    LedgerRange range;
+    ASSIGN_OR_RETURN(range.first_block, rows.Int64(row, 0));
+    ASSIGN_OR_RETURN(range.end_block, rows.Int64(row, 1));
+    ranges.push_back(range);
+  }
+  return ranges;
+}
+
+absl::Status Ledger::Forget() {
+  RETURN_IF_ERROR(connection_
+                      .Exec(absl::StrCat("BEGIN; DELETE FROM ", Table("stream"),
+                                         " WHERE name = ", Name(),
+                                         "; DELETE FROM ", Table("migration"),
+                                         " WHERE name = ", Name(), "; COMMIT"))
+                      .status());
+  ASSIGN_OR_RETURN(const std::string others,
+                   connection_.QueryValue(absl::StrCat("SELECT count(*) FROM ",
+                                                       Table("migration"))));
+  if (others != "0") return absl::OkStatus();
+  std::string drop = "BEGIN; DROP TABLE ";
+  absl::StrAppend(
+      &drop, absl::StrJoin({Table("copy_range"), Table("table_copy"),
+                            Table("step"), Table("object"), Table("stream"),
+                            Table("migration"), Table("version")},
+                           ", "));
+  // Somebody else's objects in the schema keep it alive.
+  absl::StrAppend(&drop, "; COMMIT");
+  RETURN_IF_ERROR(connection_.Exec(drop).status());
+  const std::string schema = QuoteLiteral(sql_.key().schema);
+  ASSIGN_OR_RETURN(
+      const std::string rest,
+      connection_.QueryValue(absl::StrCat(
+          "SELECT count(*) FROM pg_depend WHERE refclassid = "
+          "'pg_namespace'::regclass AND refobjid = (SELECT oid FROM "
+          "pg_namespace WHERE nspname = ",
+          schema, ")")));
+  if (rest != "0") return absl::OkStatus();
+  return connection_
+      .Exec(absl::StrCat("DROP SCHEMA IF EXISTS ",
+                         QuoteIdentifier(sql_.key().schema)))
+      .status();
+}
+
+}  // namespace walferry
