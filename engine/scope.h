@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "protocol/quoting.h"
 
 namespace walferry {
@@ -33,9 +34,14 @@ class Scope {
 
   // System schemas (pg_*, information_schema) are never included.
   bool IncludesSchema(absl::string_view schema) const;
-  bool IncludesTable(const QualifiedName& table) const;
+  // A partition goes with its `ancestors` (from its parent to the root, any
+  // order): it is excluded if it or one of them is, and asked for if it or one
+  // of them is.
+  bool IncludesTable(const QualifiedName& table,
+                     absl::Span<const QualifiedName> ancestors = {}) const;
   // Implies IncludesTable.
-  bool IncludesData(const QualifiedName& table) const;
+  bool IncludesData(const QualifiedName& table,
+                    absl::Span<const QualifiedName> ancestors = {}) const;
 
   const ScopeOptions& options() const { return options_; }
 
