@@ -31,8 +31,8 @@ class PgResult {
   bool IsNull(int row, int column) const;
 
   // The value's text, "" for NULL.
-  absl::string_view Text(int row, int column) const
-      ABSL_ATTRIBUTE_LIFETIME_BOUND;
+  absl::string_view Text(int row,
+                         int column) const ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
   // Typed reads of catalog values; kInternal if the text is not of that form
   // or NULL.

@@ -340,4 +340,11 @@ absl::string_view MessageName(char type) {
   return "";
 }
 
+char MessageType(const Message& message) {
+  // In the order of the variant's alternatives.
+  constexpr absl::string_view kTypes = "BCORYIUDTMSEcAbPKrp";
+  static_assert(kTypes.size() == std::variant_size_v<Message>);
+  return kTypes[message.index()];
+}
+
 }  // namespace walferry

@@ -238,6 +238,9 @@ absl::StatusOr<Message> DecodeMessage(absl::string_view payload
 // "Insert" for 'I', or "" for a byte that starts no message.
 absl::string_view MessageName(char type);
 
+// 'I' for an Insert: the byte that it was decoded from.
+char MessageType(const Message& message);
+
 }  // namespace walferry
 
 #endif  // PROTOCOL_PGOUTPUT_H_
