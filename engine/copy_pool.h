@@ -1,0 +1,58 @@
+#ifndef ENGINE_COPY_POOL_H_
+#define ENGINE_COPY_POOL_H_
+
+// Copies many tables at once.
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "engine/catalog.h"
+#include "engine/control.h"
+#include "engine/copy_session.h"
+#include "engine/event.h"
+#include "engine/snapshot.h"
+
+namespace walferry {
+
+struct CopyPoolOptions {
+  // Its interrupt is not used: Control's is.
+  CopySessionOptions session;
+  int jobs = 4;
+  uint64_t split_bytes = uint64_t{256} << 20;
+  absl::Duration progress_interval = absl::Seconds(1);
+  // After an error no item is started; those that run may end within it.
+  absl::Duration error_grace = absl::Seconds(10);
+};
+
+// Over all runs of the migration.
+struct CopyTotals {
+  int64_t tables = 0;
+  int64_t rows = 0;
+  int64_t bytes = 0;
+  // In this run.
+  int64_t items = 0;
+};
+
+// Copies what the ledger does not have yet of `tables` (those with copy_data),
+// with `jobs` workers, each a thread with a session on either side. Every
+// table must be in the ledger (Ledger::AddTables), and those that are not
+// copied must stand at the snapshot's position: from the start, or by
+// LiftTables. The snapshot guards all of `tables`.
+//
+// Sends Progress (phase copy). Nothing that was committed is lost with an
+// error: kUnavailable (a connection or the guard was lost), kAborted and
+// kResourceExhausted (a statement on the source waits for the guard and stands
+// in a worker's way) are for a new snapshot, LiftTables and another call;
+// kCancelled after Control::RequestStop(). kFailedPrecondition: a table that
+// should be empty is not.
+absl::StatusOr<CopyTotals> CopyTables(const CopyPoolOptions& options,
+                                      SourceSnapshot& snapshot,
+                                      const std::vector<CatalogTable>& tables,
+                                      const Control& control,
+                                      EventSink& events);
+
+}  // namespace walferry
+
+#endif  // ENGINE_COPY_POOL_H_

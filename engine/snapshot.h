@@ -1,0 +1,107 @@
+#ifndef ENGINE_SNAPSHOT_H_
+#define ENGINE_SNAPSHOT_H_
+
+// One state of the source, read by many sessions, and the position in the
+// write-ahead log that it belongs to.
+//
+//   ASSIGN_OR_RETURN(auto snapshot, SourceSnapshot::Take(options));
+//   ASSIGN_OR_RETURN(Catalog catalog,
+//                    ReadCatalog(snapshot->connection(), scope));
+//   RETURN_IF_ERROR(snapshot->Guard(catalog.tables));
+//   ... pg_dump --snapshot, LiftTables, CopyTables ...
+//
+// Transactions whose commit record starts before consistent_point() are in the
+// snapshot, all others are in the stream of the slot: no gap, no overlap.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "engine/catalog.h"
+#include "engine/options.h"
+#include "protocol/lsn.h"
+#include "protocol/pg_connection.h"
+
+namespace walferry {
+
+struct SourceSnapshotOptions {
+  Endpoints endpoints;
+  // The permanent slot to create; "": the slot exists already and a temporary
+  // one, gone when Take() returns, gives a newer snapshot.
+  std::string slot;
+  // PostgreSQL 17 and later: the permanent slot is carried over to standbys.
+  bool failover = false;
+  // Creating a slot waits for every transaction that runs at that moment.
+  absl::Duration slot_wait = absl::Minutes(10);
+  // How long Guard() waits for each batch of tables.
+  absl::Duration lock_wait = absl::Seconds(30);
+  // May be null; outlives the snapshot.
+  const Interrupt* interrupt = nullptr;
+};
+
+// Holds the snapshot, and after Guard() the tables' shape, until destroyed: a
+// session of its own (the guard) stays inside a transaction.
+class SourceSnapshot {
+ public:
+  // kDeadlineExceeded: transactions that run on the source did not end within
+  // slot_wait (which, is told); no slot is left. kAlreadyExists: the permanent
+  // slot's name is taken. Any error after the permanent slot was created
+  // leaves it there: the caller has noted it and takes a temporary one next.
+  static absl::StatusOr<std::unique_ptr<SourceSnapshot>> Take(
+      const SourceSnapshotOptions& options);
+  ~SourceSnapshot();
+
+  // Locks the tables against DROP, TRUNCATE, ALTER, CLUSTER and VACUUM FULL
+  // (ACCESS SHARE), then makes sure that none of these came between the
+  // snapshot and the lock: kAborted, "table public.t was altered or rewritten
+  // while the snapshot was taken"; take a new one. kResourceExhausted: a lock
+  // was not given within lock_wait (who stands in the way, is told).
+  absl::Status Guard(const std::vector<CatalogTable>& tables);
+
+  // Thread-safe. Asks the server whether the guard still stands: if it does
+  // now, it has since Guard(). kUnavailable otherwise, and from then on.
+  absl::Status Check();
+
+  // Begins a transaction in this snapshot on a session of the source:
+  // REPEATABLE READ READ ONLY. Thread-safe.
+  absl::Status Import(PgConnection& connection) const;
+
+  Lsn consistent_point() const { return consistent_point_; }
+  // For SET TRANSACTION SNAPSHOT and pg_dump --snapshot.
+  const std::string& name() const { return name_; }
+  // pg_current_snapshot() in it: "xmin:xmax:xid,xid,...".
+  const std::string& text() const { return text_; }
+  // The source's server_encoding.
+  const std::string& encoding() const { return encoding_; }
+
+  // The guard's session, inside its transaction, for reading the catalog.
+  // Not while another thread may call Check(). A statement that fails ends
+  // the snapshot.
+  PgConnection& connection() ABSL_NO_THREAD_SAFETY_ANALYSIS { return guard_; }
+
+ private:
+  SourceSnapshot(PgConnection walsender, PgConnection guard);
+  absl::Status Adopt(const std::string& exported_name);
+  absl::Status WaitUntilCommitsShow();
+  absl::Status LockTables(const std::vector<CatalogTable>& tables);
+  absl::Status CompareTables(const std::vector<CatalogTable>& tables);
+
+  // Made the slot; sees the present while the guard sees the snapshot.
+  PgConnection walsender_;
+  mutable absl::Mutex mutex_;
+  PgConnection guard_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration lock_wait_;
+  Lsn consistent_point_;
+  std::string name_;
+  std::string text_;
+  std::string encoding_;
+};
+
+}  // namespace walferry
+
+#endif  // ENGINE_SNAPSHOT_H_

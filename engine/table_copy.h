@@ -1,0 +1,90 @@
+#ifndef ENGINE_TABLE_COPY_H_
+#define ENGINE_TABLE_COPY_H_
+
+// Carries one range of a table's rows from the source to the target.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "engine/catalog.h"
+#include "engine/copy_plan.h"
+#include "engine/copy_session.h"
+#include "engine/ledger.h"
+#include "engine/snapshot.h"
+#include "protocol/pg_connection.h"
+
+namespace walferry {
+
+// What has been carried so far. Written by the copying thread, read by others.
+struct CopyCounters {
+  std::atomic<int64_t> rows = 0;
+  std::atomic<int64_t> bytes = 0;  // Of COPY text.
+};
+
+// The items of one table that are not committed yet. The last one to commit
+// also marks the table as copied; commits of one table follow each other, so
+// that exactly one is the last.
+struct OpenItems {
+  absl::Mutex mutex;
+  int64_t left ABSL_GUARDED_BY(mutex) = 0;
+};
+
+// COPY of `columns` (all that are stored) in a block range of a table, only
+// its own rows. Zero columns are fine: rows are then empty lines.
+std::string CopyOutSql(const CatalogTable& table, const LedgerRange& range);
+enum class CopyFreeze { kNo, kYes };
+std::string CopyInSql(const CatalogTable& table, CopyFreeze freeze);
+
+// Reads a COPY ... TO STDOUT on `source` to its end into a COPY ... FROM STDIN
+// on `target`, in large pieces; the rows that the target stored. kDataLoss if
+// these are not as many as the source sent.
+absl::StatusOr<int64_t> PipeRows(PgConnection& source,
+                                 const std::string& copy_out,
+                                 PgConnection& target,
+                                 const std::string& copy_in,
+                                 CopyCounters& counters);
+
+// One worker's two sessions. Used by one thread.
+class TableCopier {
+ public:
+  // Opens both sessions and imports the snapshot, which outlives this.
+  static absl::StatusOr<TableCopier> Open(const CopySessionOptions& options,
+                                          SourceSnapshot& snapshot);
+
+  // Locks a table on the source until the end, so that a statement that waits
+  // for the guard's lock does not come first.
+  absl::Status Lock(const CatalogTable& table);
+
+  // Copies the item and commits it together with its ledger row, once the
+  // snapshot's guard is known to have stood all the time. A whole table is
+  // truncated first where the role may, so that its rows can be stored frozen.
+  // Errors name table, range and, if the target refused a row, its line and
+  // column. Returns the rows.
+  absl::StatusOr<int64_t> Copy(const CatalogTable& table, const CopyItem& item,
+                               OpenItems& open_items, CopyCounters& counters);
+
+ private:
+  TableCopier(PgConnection source, PgConnection target,
+              SourceSnapshot* snapshot, LedgerSql sql);
+  absl::StatusOr<int64_t> CopyRows(const CatalogTable& table,
+                                   const CopyItem& item,
+                                   CopyCounters& counters);
+  absl::StatusOr<CopyFreeze> TruncateIfAllowed(const CatalogTable& table);
+  absl::Status Commit(const CatalogTable& table, const CopyItem& item,
+                      int64_t rows, int64_t bytes, OpenItems& open_items);
+
+  PgConnection source_;
+  PgConnection target_;
+  SourceSnapshot* snapshot_;
+  LedgerSql sql_;
+};
+
+}  // namespace walferry
+
+#endif  // ENGINE_TABLE_COPY_H_
