@@ -1,0 +1,55 @@
+#ifndef ENGINE_SCHEMA_DUMP_H_
+#define ENGINE_SCHEMA_DUMP_H_
+
+// Reads the source's schema with pg_dump.
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "engine/catalog.h"
+#include "engine/dump_script.h"
+#include "engine/pg_tools.h"
+#include "protocol/pg_connection.h"
+#include "protocol/pg_interrupt.h"
+
+namespace walferry {
+
+struct SchemaDumpOptions {
+  PgTools tools;
+  std::string source;    // Connection string.
+  std::string snapshot;  // Exported by another session; "": pg_dump's own.
+  bool no_owner = false;
+  bool no_acl = false;
+  bool no_tablespaces = false;
+  // pg_dump locks every table against being changed; how long it may wait for
+  // those who are changing one.
+  absl::Duration lock_timeout = absl::Minutes(2);
+  const Interrupt* interrupt = nullptr;
+};
+
+// The schema, taken apart. Nothing of it is ever written to a file.
+struct SchemaDump {
+  DumpScript pre_data;   // What rows need: types, functions, tables, views.
+  DumpScript post_data;  // What is made when rows are there: indexes, keys, ...
+  // What is deliberately not in it, one sentence each: foreign keys to tables
+  // that are out of scope.
+  std::vector<std::string> left_out;
+};
+
+// Without publications, subscriptions, rows, sequence values and large
+// objects; without catalog.excluded_tables and excluded_schemas. `source` is a
+// connection to the same database, for what pg_dump does not tell.
+// kFailedPrecondition also when something that cannot be left out needs a
+// table that is out of scope.
+//
+// A later process may dump again without the snapshot: DumpEntry::oid of the
+// same object stays the same.
+absl::StatusOr<SchemaDump> DumpSchema(const SchemaDumpOptions& options,
+                                      const Catalog& catalog,
+                                      PgConnection& source);
+
+}  // namespace walferry
+
+#endif  // ENGINE_SCHEMA_DUMP_H_

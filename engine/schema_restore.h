@@ -1,0 +1,81 @@
+#ifndef ENGINE_SCHEMA_RESTORE_H_
+#define ENGINE_SCHEMA_RESTORE_H_
+
+// Creates the schema on the target, step by step, each step in one transaction
+// with its record in the ledger: after a kill it is done or not, never half.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "engine/catalog.h"
+#include "engine/event.h"
+#include "engine/ledger.h"
+#include "engine/schema_dump.h"
+#include "engine/schema_plan.h"
+#include "protocol/pg_connection.h"
+
+namespace walferry {
+
+struct SchemaRestoreOptions {
+  // Every call opens connections of its own from it (the script changes their
+  // settings) and closes them. Its interrupt ends the call with kCancelled.
+  PgConnectOptions target;
+  LedgerKey ledger;  // The ledger exists already.
+  int jobs = 2;      // Steps at once.
+  // For building indexes; "": the server's.
+  std::string maintenance_work_mem;
+  absl::Duration progress_interval = absl::Seconds(1);
+};
+
+struct SchemaProgress {
+  int64_t done = 0;  // Of all steps, pre-data being one, earlier runs included.
+  int64_t total = 0;
+  std::vector<ActiveItem> active;  // Names and elapsed times.
+};
+
+//   SchemaRestore restore(options, std::move(dump), catalog);
+//   restore.on_progress = ...;
+//   RETURN_IF_ERROR(restore.RestorePreData());
+//   ... copy the rows ...
+//   RETURN_IF_ERROR(restore.Restore(SchemaStage::kIndexes));
+//   RETURN_IF_ERROR(restore.Restore(SchemaStage::kObjects)); ...
+//
+// Steps that the ledger has are skipped, so any call may be repeated, also by
+// another process after another dump, and after kUnavailable. Calls must not
+// overlap.
+class SchemaRestore {
+ public:
+  SchemaRestore(SchemaRestoreOptions options, SchemaDump dump,
+                const Catalog& catalog);
+
+  // Called by the thread that called Restore..., at every change and every
+  // progress_interval; may be empty.
+  std::function<void(const SchemaProgress&)> on_progress;
+  // Receives what a person should read although nothing failed; may be empty.
+  // From any thread, one call at a time.
+  std::function<void(absl::string_view)> on_warning;
+
+  // Types, functions, tables, views: all or nothing, in one transaction.
+  absl::Status RestorePreData();
+
+  // The stage's steps, options.jobs at once. Stages are restored in their
+  // order. An error ends it when the steps that run then have ended; it names
+  // the entry ("INDEX public.orders_idx: <server's message>").
+  absl::Status Restore(SchemaStage stage);
+
+  // Of all stages and pre-data: for Ledger::SetPlannedSteps.
+  int64_t total_steps() const;
+
+ private:
+  SchemaRestoreOptions options_;
+  SchemaDump dump_;
+  std::vector<SchemaStep> plan_;
+};
+
+}  // namespace walferry
+
+#endif  // ENGINE_SCHEMA_RESTORE_H_

@@ -1,0 +1,51 @@
+#ifndef ENGINE_SUBPROCESS_H_
+#define ENGINE_SUBPROCESS_H_
+
+// Runs another program to its end, without a shell.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "protocol/pg_interrupt.h"
+
+namespace walferry {
+
+struct SubprocessOptions {
+  // argv[0] is the program's path. Visible to every user of the machine: no
+  // passwords.
+  std::vector<std::string> argv;
+  // Added to our own environment; replaces variables of the same name.
+  std::vector<std::pair<std::string, std::string>> environment;
+  // What it reads from stdin.
+  absl::string_view input;
+  // More output than that ends the program with kResourceExhausted.
+  size_t max_output_bytes = size_t{1} << 30;
+  absl::Duration timeout = absl::InfiniteDuration();
+  // Ends the program; may be null.
+  const Interrupt* interrupt = nullptr;
+};
+
+struct SubprocessResult {
+  int exit_code = 0;   // 128 + signal when a signal ended it.
+  std::string output;  // stdout.
+  std::string errors;  // The last 64 KiB of stderr.
+
+  bool ok() const { return exit_code == 0; }
+};
+
+// Blocks until the program has ended and is reaped. kNotFound or
+// kPermissionDenied: it cannot be executed; kDeadlineExceeded, kCancelled: it
+// was ended by SIGTERM, or SIGKILL 3 s later. The program runs in a process
+// group of its own (Ctrl+C does not reach it) and dies when we die. Callable
+// from any thread.
+absl::StatusOr<SubprocessResult> RunSubprocess(
+    const SubprocessOptions& options);
+
+}  // namespace walferry
+
+#endif  // ENGINE_SUBPROCESS_H_
