@@ -69,9 +69,13 @@ class PgCopyIn {
  private:
   PgCopyIn(PgConnection* connection, absl::Duration idle_timeout)
       : connection_(connection), idle_timeout_(idle_timeout) {}
+  absl::Status SendPending();
+  absl::Status End(const char* reason, PgResult* result);
+  absl::Status Lost(const absl::Status& failure);
 
   PgConnection* connection_;
   absl::Duration idle_timeout_;
+  std::string pending_;
   bool done_ = false;
 };
 

@@ -4,9 +4,9 @@
 // Many statements in flight at once on one connection (libpq's pipeline mode).
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -42,10 +42,11 @@ struct PgParam {
 class PgPipeline {
  public:
   // Called with a result as it arrives; an error of its own ends the pipeline
-  // as if the statement had failed.
+  // as if the statement had failed. Must not use the pipeline.
   using OnResult = std::function<absl::Status(const PgResult& result)>;
 
-  // The connection outlives this.
+  // The connection outlives this. At most `limit_bytes` are sent and not
+  // answered, or one statement if that is larger.
   PgPipeline(PgConnection& connection, size_t limit_bytes);
 
   absl::Status Enter();
@@ -69,30 +70,55 @@ class PgPipeline {
   // the connection takes statements again. The transaction is still aborted.
   absl::Status Recover();
 
-  // Statements sent (prepares included) since Enter, and the one that failed
-  // (-1: none).
+  // Statements sent (prepares included) since Enter, and the one of them that
+  // failed last (counted from 0; -1: none).
   int64_t sent() const { return sent_; }
   int64_t failed_index() const { return failed_index_; }
 
  private:
+  struct InFlight {
+    size_t bytes = 0;
+    OnResult on_result;
+    bool is_sync = false;
+  };
+  absl::Status CheckUsable() const;
+  absl::Status SetParams(absl::Span<const PgParam> params);
   absl::Status Queued(size_t bytes, OnResult on_result);
-  absl::Status DrainAvailable();
-  absl::Status FlushAll(bool until_empty);
-  absl::Status TakeResults(bool wait, size_t leave);
+  void Push(InFlight entry);
+  InFlight& Front() { return ring_[first_]; }
+  void PopFront();
+  absl::Status SendBacklog();
+  absl::Status AwaitInFlight(size_t bytes, size_t entries);
+  absl::Status TakeAvailable();
+  absl::Status TakeOne(const PgResult& result);
+  void Fail(absl::Status failure);
+  absl::Status Lost(absl::Status failure);
 
   PgConnection& connection_;
   size_t limit_bytes_;
-  struct InFlight {
-    size_t bytes;
-    OnResult on_result;
-    bool is_sync;
-  };
-  std::deque<InFlight> in_flight_;
+
+  // What was sent and not answered, oldest first. A ring, because a deque
+  // allocates all the time as it moves through memory.
+  std::vector<InFlight> ring_;
+  size_t first_ = 0;
+  size_t count_ = 0;
   size_t in_flight_bytes_ = 0;
+  bool front_answered_ = false;
+
+  size_t unflushed_bytes_ = 0;    // Queued since libpq's buffer was empty.
+  size_t unrequested_bytes_ = 0;  // Sent since results were last asked for.
+  bool unsynced_ = false;         // Statements were sent after the last sync.
+
   int64_t sent_ = 0;
   int64_t received_ = 0;
   int64_t failed_index_ = -1;
   absl::Status failure_;
+
+  // Kept for their memory.
+  std::vector<const char*> values_;
+  std::vector<int> lengths_;
+  std::vector<int> formats_;
+  size_t param_bytes_ = 0;
 };
 
 }  // namespace walferry

@@ -59,15 +59,22 @@ class ReplicationStream {
   absl::Status Send(const StandbyStatus& status);
 
   // Ends the stream politely: CopyDone, then at most `timeout` for the
-  // server's own. The slot is free afterwards.
+  // server's own; an interrupt does not end this wait. The slot is free
+  // afterwards, and the connection takes commands.
   absl::Status Finish(absl::Duration timeout);
 
   PgConnection& connection() { return connection_; }
 
  private:
   explicit ReplicationStream(PgConnection connection);
+  absl::Status Ended();
+  absl::Status WhyEnded();
+  absl::Status AwaitServersEnd(absl::Time deadline);
+  absl::Status WaitUninterrupted(absl::Time deadline);
+
   PgConnection connection_;
   char* buffer_ = nullptr;
+  absl::Status end_;  // Why the stream is over; OK while it is not.
 };
 
 // ---- Other commands of a walsender connection ----

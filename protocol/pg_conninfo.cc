@@ -1,0 +1,214 @@
+#include "protocol/pg_conninfo.h"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "protocol/pg_connection.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+struct Finish {
+  void operator()(PGconn* conn) const { PQfinish(conn); }
+};
+struct FreeOptions {
+  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+};
+using Options = std::unique_ptr<PQconninfoOption, FreeOptions>;
+
+// The rest of a URI behind its scheme, or nothing.
+bool ConsumeUriScheme(absl::string_view& text) {
+  return absl::ConsumePrefix(&text, "postgresql://") ||
+         absl::ConsumePrefix(&text, "postgres://");
+}
+
+absl::Status BadConnInfo(absl::string_view what, absl::string_view hint) {
+  return WithHint(
+      absl::InvalidArgumentError(absl::StrCat("connection string: ", what)),
+      hint);
+}
+
+// libpq quotes the piece it stumbled over, which may be a piece of a password
+// that was not escaped. Keeps quoted punctuation, which is libpq's own.
+std::string WithoutQuotedText(absl::string_view message) {
+  std::string text;
+  bool quoted = false;
+  for (absl::string_view part : absl::StrSplit(message, '"')) {
+    const bool own = part.size() == 1 && absl::ascii_ispunct(part[0]);
+    if (quoted) {
+      absl::StrAppend(&text, "\"", own ? part : "...", "\"");
+    } else {
+      absl::StrAppend(&text, part);
+    }
+    quoted = !quoted;
+  }
+  return text;
+}
+
+bool MayHoldPassword(absl::string_view conninfo) {
+  return absl::StrContains(absl::AsciiStrToLower(conninfo), "pass") ||
+         absl::StrContains(conninfo, "@");
+}
+
+absl::Status RefusedByLibpq(absl::string_view conninfo,
+                            absl::string_view message) {
+  message = absl::StripAsciiWhitespace(message);
+  const bool hide = MayHoldPassword(conninfo);
+  return BadConnInfo(
+      hide ? WithoutQuotedText(message) : std::string(message),
+      "a URI needs percent-encoding (%40 for @, %2F for /), a keyword's value "
+      "with spaces needs single quotes");
+}
+
+// With an unescaped '/' or '@' in its password a URI reads as another URI,
+// which shows a part of the password as host, port or database.
+absl::Status CheckUri(absl::string_view conninfo) {
+  absl::string_view rest = conninfo;
+  if (!ConsumeUriScheme(rest)) return absl::OkStatus();
+  rest = rest.substr(0, rest.find('?'));
+  const absl::string_view authority = rest.substr(0, rest.find('/'));
+  const auto ats = std::count(rest.begin(), rest.end(), '@');
+  if (ats > 1 || (ats == 1 && !absl::StrContains(authority, "@"))) {
+    return BadConnInfo("the URI has an @ where none may stand",
+                       "write special characters in a user name, a password "
+                       "or a database name as %40 for @, %2F for /, %3F for "
+                       "?, %23 for #");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckPorts(const std::string& ports) {
+  for (absl::string_view text : absl::StrSplit(ports, ',')) {
+    int port = 0;
+    if (text.empty()) continue;
+    if (!absl::SimpleAtoi(text, &port) || port < 1 || port > 65535) {
+      return BadConnInfo("the port is not a number from 1 to 65535",
+                         "a / or : in a URI's password must be written as %2F "
+                         "or %3A");
+    }
+  }
+  return absl::OkStatus();
+}
+
+constexpr char kRefused[] = "?";
+
+// Everything libpq knows about the string before it touches the network: the
+// setting `spoiled` gets a value that libpq refuses, after it has resolved
+// all others.
+absl::StatusOr<Options> ResolveButOne(const std::string& conninfo,
+                                      const char* spoiled) {
+  const char* keywords[] = {"dbname", spoiled, nullptr};
+  const char* values[] = {conninfo.c_str(), kRefused, nullptr};
+  std::unique_ptr<PGconn, Finish> conn(
+      PQconnectStartParams(keywords, values, /*expand_dbname=*/1));
+  if (conn == nullptr) return absl::ResourceExhaustedError("out of memory");
+  const absl::string_view message = PQerrorMessage(conn.get());
+  if (!absl::StrContains(message, spoiled) ||
+      !absl::StrContains(message, absl::StrCat("\"", kRefused, "\""))) {
+    return RefusedByLibpq(conninfo, message);
+  }
+  Options options(PQconninfo(conn.get()));
+  if (options == nullptr) return absl::ResourceExhaustedError("out of memory");
+  return options;
+}
+
+absl::Status CheckSyntax(const std::string& conninfo) {
+  absl::string_view rest = conninfo;
+  if (!ConsumeUriScheme(rest) && !absl::StrContains(rest, "=")) {
+    return absl::OkStatus();  // A database's name and nothing else.
+  }
+  char* error = nullptr;
+  const Options parsed(PQconninfoParse(conninfo.c_str(), &error));
+  if (parsed != nullptr) return absl::OkStatus();
+  absl::Status status =
+      RefusedByLibpq(conninfo, error == nullptr ? "out of memory" : error);
+  PQfreemem(error);
+  return status;
+}
+
+}  // namespace
+
+absl::StatusOr<ResolvedConnInfo> ResolvedConnInfo::Of(
+    const std::string& conninfo) {
+  if (absl::StrContains(conninfo, '\0')) {
+    return BadConnInfo("it holds a NUL byte", "remove it");
+  }
+  RETURN_IF_ERROR(CheckUri(conninfo));
+  RETURN_IF_ERROR(CheckSyntax(conninfo));
+  constexpr char kFirst[] = "target_session_attrs";
+  constexpr char kSecond[] = "sslmode";
+  ASSIGN_OR_RETURN(const Options all_but_first,
+                   ResolveButOne(conninfo, kFirst));
+  ASSIGN_OR_RETURN(const Options all_but_second,
+                   ResolveButOne(conninfo, kSecond));
+  ResolvedConnInfo resolved;
+  const PQconninfoOption* other = all_but_second.get();
+  for (const PQconninfoOption* option = all_but_first.get();
+       option->keyword != nullptr; ++option, ++other) {
+    const char* value =
+        absl::string_view(option->keyword) == kFirst ? other->val : option->val;
+    Setting setting{.keyword = option->keyword,
+                    .value = value == nullptr ? "" : value,
+                    .is_default = false,
+                    .secret = absl::string_view(option->dispchar) == "*"};
+    const char* built_in = option->compiled;
+    setting.is_default = setting.value == (built_in == nullptr ? "" : built_in);
+    resolved.settings_.push_back(std::move(setting));
+  }
+  RETURN_IF_ERROR(CheckPorts(resolved.Value("port")));
+  return resolved;
+}
+
+std::string ResolvedConnInfo::Value(absl::string_view keyword) const {
+  for (const Setting& setting : settings_) {
+    if (setting.keyword == keyword) return setting.value;
+  }
+  return "";
+}
+
+bool ResolvedConnInfo::IsSet(absl::string_view keyword) const {
+  return !Value(keyword).empty();
+}
+
+std::string QuoteConnInfoValue(absl::string_view value) {
+  std::string quoted = "'";
+  for (char c : value) {
+    if (c == '\'' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "'";
+}
+
+absl::StatusOr<ConnInfoParts> ParseConnInfo(const std::string& conninfo) {
+  ASSIGN_OR_RETURN(const ResolvedConnInfo resolved,
+                   ResolvedConnInfo::Of(conninfo));
+  ConnInfoParts parts{.host = resolved.Value("host"),
+                      .port = resolved.Value("port"),
+                      .dbname = resolved.Value("dbname"),
+                      .user = resolved.Value("user"),
+                      .without_password = "",
+                      .password = resolved.Value("password")};
+  if (parts.host.empty()) parts.host = resolved.Value("hostaddr");
+  for (const ResolvedConnInfo::Setting& setting : resolved.settings()) {
+    if (setting.secret || setting.is_default || setting.value.empty() ||
+        setting.keyword == "service") {
+      continue;
+    }
+    absl::StrAppend(&parts.without_password,
+                    parts.without_password.empty() ? "" : " ", setting.keyword,
+                    "=", QuoteConnInfoValue(setting.value));
+  }
+  return parts;
+}
+
+}  // namespace walferry

@@ -1,0 +1,152 @@
+#include "protocol/pg_wait.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "protocol/pg_cancel.h"
+#include "protocol/pg_failure.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+// Without its eventfd an interrupt can only be looked at now and then.
+constexpr absl::Duration kBlindInterval = absl::Milliseconds(100);
+
+int PollTimeout(absl::Duration left) {
+  if (left == absl::InfiniteDuration()) return -1;
+  const int64_t milliseconds =
+      absl::ToInt64Milliseconds(absl::Ceil(left, absl::Milliseconds(1)));
+  return static_cast<int>(
+      std::clamp<int64_t>(milliseconds, 0, std::numeric_limits<int>::max()));
+}
+
+}  // namespace
+
+absl::Status WaitForSocket(int fd, short events, const SocketWait& wait) {
+  const int wake_fd = wait.interrupt == nullptr ? -1 : wait.interrupt->fd();
+  absl::Duration at_most = wait.at_most;
+  if (wait.interrupt != nullptr && wake_fd < 0) {
+    at_most = std::min(at_most, kBlindInterval);
+  }
+  const absl::Time slice_end = DeadlineAfter(at_most);
+  while (true) {
+    if (wait.interrupt != nullptr && wait.interrupt->raised()) {
+      return absl::CancelledError("interrupted");
+    }
+    const absl::Time end = std::min(wait.deadline, slice_end);
+    absl::Duration left = absl::InfiniteDuration();
+    if (end != absl::InfiniteFuture()) {
+      left = std::max(end - absl::Now(), absl::ZeroDuration());
+    }
+    pollfd polled[2] = {{fd, events, 0}, {wake_fd, POLLIN, 0}};
+    const int ready = poll(polled, 2, PollTimeout(left));
+    if (ready < 0 && errno != EINTR) {
+      return absl::InternalError(absl::StrCat("poll: ", strerror(errno)));
+    }
+    if (ready > 0 && polled[1].revents == 0) return absl::OkStatus();
+    if (ready == 0 && absl::Now() >= wait.deadline) {
+      return absl::DeadlineExceededError("no answer in time");
+    }
+    if (ready == 0 && absl::Now() >= slice_end) return absl::OkStatus();
+  }
+}
+
+absl::Time DeadlineAfter(absl::Duration timeout) {
+  return timeout == absl::InfiniteDuration() ? absl::InfiniteFuture()
+                                             : absl::Now() + timeout;
+}
+
+absl::Status GiveUp(PgConnection& connection, const absl::Status& why) {
+  if (absl::IsDeadlineExceeded(why) || absl::IsCancelled(why)) {
+    SendCancelRequest(connection.raw());
+  }
+  connection.MarkBroken();
+  return why;
+}
+
+absl::Status ConnectionFailure(PgConnection& connection) {
+  connection.MarkBroken();
+  return LinkFailure(PQerrorMessage(connection.raw()));
+}
+
+absl::Status FailureOf(PgConnection& connection, const PgResult& result) {
+  if (PQstatus(connection.raw()) == CONNECTION_BAD) connection.MarkBroken();
+  return StatusOfResult(result.get());
+}
+
+absl::Status FlushOutput(PgConnection& connection, absl::Time deadline) {
+  PGconn* conn = connection.raw();
+  while (true) {
+    const int left = PQflush(conn);
+    if (left == 0) return absl::OkStatus();
+    if (left < 0) return ConnectionFailure(connection);
+    absl::Status status = connection.WaitReadableOrWritable(deadline);
+    if (!status.ok()) return GiveUp(connection, status);
+    if (PQconsumeInput(conn) == 0) return ConnectionFailure(connection);
+  }
+}
+
+absl::StatusOr<PgResult> AwaitResult(PgConnection& connection,
+                                     absl::Time deadline) {
+  PGconn* conn = connection.raw();
+  while (PQisBusy(conn)) {
+    const int left = PQflush(conn);
+    absl::Status status = left > 0 ? connection.WaitReadableOrWritable(deadline)
+                                   : connection.WaitReadable(deadline);
+    if (!status.ok()) return GiveUp(connection, status);
+    if (PQconsumeInput(conn) == 1) continue;
+    if (PQstatus(conn) != CONNECTION_BAD) return ConnectionFailure(connection);
+    break;  // PQgetResult does not block now, and has the server's last words.
+  }
+  return PgResult(PQgetResult(conn));
+}
+
+absl::Status AwaitEnd(PgConnection& connection, absl::Time deadline,
+                      PgResult* last) {
+  absl::Status failure;
+  while (true) {
+    ASSIGN_OR_RETURN(PgResult result, AwaitResult(connection, deadline));
+    if (result.get() == nullptr) return failure;
+    switch (PQresultStatus(result.get())) {
+      case PGRES_COMMAND_OK:
+      case PGRES_TUPLES_OK:
+      case PGRES_SINGLE_TUPLE:
+      case PGRES_EMPTY_QUERY:
+        if (last != nullptr) *last = std::move(result);
+        break;
+      case PGRES_COPY_IN:
+      case PGRES_COPY_OUT:
+      case PGRES_COPY_BOTH:
+        connection.MarkBroken();
+        return absl::InternalError(
+            "the statement started a COPY where rows were expected");
+      case PGRES_BAD_RESPONSE:
+      case PGRES_NONFATAL_ERROR:
+      case PGRES_FATAL_ERROR:
+      case PGRES_PIPELINE_SYNC:
+      case PGRES_PIPELINE_ABORTED:
+        if (failure.ok()) failure = FailureOf(connection, result);
+        break;
+    }
+  }
+}
+
+absl::Status SendQuery(PgConnection& connection, const std::string& sql) {
+  if (connection.broken()) {
+    return absl::UnavailableError("the connection is gone");
+  }
+  if (PQsendQuery(connection.raw(), sql.c_str()) == 1) return absl::OkStatus();
+  return ConnectionFailure(connection);
+}
+
+}  // namespace walferry
