@@ -41,11 +41,16 @@ struct CatalogTable {
   std::vector<std::string> key;
   // UPDATE and DELETE can be published: a key, or FULL.
   bool has_usable_identity = false;
-  int64_t bytes = 0;           // pg_table_size(): heap, TOAST, maps.
-  int64_t blocks = 0;          // Of the heap: pg_relation_size() / block size.
-  double rows_estimate = 0;    // pg_class.reltuples, at least 0.
-  uint32_t relfilenode = 0;    // pg_class, under the caller's snapshot.
-  bool copy_data = true;       // Scope::IncludesData.
+  int64_t bytes = 0;  // pg_table_size(): heap, TOAST, maps.
+  // Of the heap: pg_relation_size() / block size. 0 where the access method is
+  // another one: such a table cannot be read in block ranges.
+  int64_t blocks = 0;
+  double rows_estimate = 0;  // pg_class.reltuples, at least 0.
+  uint32_t relfilenode = 0;  // pg_class, under the caller's snapshot.
+  bool copy_data = true;     // Scope::IncludesData.
+  // Of an extension's configuration table: "WHERE ..." if only those rows are
+  // the user's and the extension itself brings the others, else "".
+  std::string config_condition;
   std::vector<CatalogColumn> columns;  // Live ones, by attnum.
 
   // The columns that are copied and streamed: all but generated ones.
@@ -72,23 +77,30 @@ struct Catalog {
   std::vector<CatalogSequence> sequences;
   // So ordered that each comes after those it reads.
   std::vector<CatalogMaterializedView> materialized_views;
-  // Tables (all kinds) that are out of scope; for pg_dump's exclusions.
+  // Tables of all kinds, views and what they own that are out of scope; for
+  // pg_dump's exclusions.
   std::vector<QualifiedName> excluded_tables;
   std::vector<std::string> excluded_schemas;
 
   const CatalogTable* Find(const QualifiedName& table) const;
 };
 
-// Reads the catalog under whatever snapshot the connection's transaction has.
-// Objects that belong to extensions are left out (the extension creates them),
-// but for tables that it marks as configuration (pg_extension.extconfig).
+// Reads the catalog under whatever snapshot the connection's transaction has,
+// of a server of version 13 or later; also over a walsender connection. Objects
+// that belong to extensions are left out (the extension creates them), but for
+// tables that it marks as configuration (pg_extension.extconfig).
 absl::StatusOr<Catalog> ReadCatalog(PgConnection& connection,
                                     const Scope& scope);
 
-// The tables' shapes (names, columns, types, identity, generated, identity
+// The table's shape (name, columns, types, identity, generated and identity
 // columns) as one text, equal exactly when nothing that a stream depends on
-// differs; `DescribeShapeDifference` says what does, for a person.
+// differs.
 std::string ShapeOf(const CatalogTable& table);
+
+// What differs between two readings of one database, for a person: clauses
+// joined by "; ": 'public.t: column "a" was renamed to "b"; public.u:
+// vanished'.
+// "" when the tables are the same ones and every shape is the same.
 std::string DescribeShapeDifference(const Catalog& before,
                                     const Catalog& after);
 

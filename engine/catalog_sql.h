@@ -1,0 +1,40 @@
+#ifndef ENGINE_CATALOG_SQL_H_
+#define ENGINE_CATALOG_SQL_H_
+
+// The queries that ReadCatalog runs, right for servers of version 13 to 18.
+// They expect an empty search_path: format_type() then qualifies what is not
+// built in, and unqualified names are pg_catalog's.
+
+#include <string>
+#include <vector>
+
+#include "engine/catalog.h"
+
+namespace walferry {
+
+// Every relation outside of the system schemas, of any kind but indexes:
+// oid, schema, name, relkind, relpersistence, relispartition, relreplident,
+// relispopulated, relfilenode, row estimate, whether an extension owns it,
+// whether that one marks it as configuration, and with which condition.
+std::string CatalogRelationsSql();
+// Partition, its parent.
+std::string CatalogPartitionParentsSql();
+// Name of each schema that is not the system's.
+std::string CatalogSchemasSql();
+// Columns, in order, of each index that can be a replica identity as the
+// server sees it (RelationGetIndexList): table, whether it is the primary key,
+// whether REPLICA IDENTITY USING INDEX names it, index name, column name.
+std::string CatalogKeysSql();
+// By table and attnum: table, name, attnum, type oid, type, not null,
+// attgenerated, attidentity.
+std::string CatalogColumnsSql();
+// Table, bytes, blocks of the heap.
+std::string CatalogSizesSql(const std::vector<CatalogTable>& tables);
+// Sequence, owning table, owning column.
+std::string CatalogSequenceOwnersSql();
+// View of either kind, view of either kind that it reads.
+std::string CatalogViewReadsSql();
+
+}  // namespace walferry
+
+#endif  // ENGINE_CATALOG_SQL_H_
