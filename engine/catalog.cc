@@ -324,8 +324,10 @@ const CatalogTable* Catalog::Find(const QualifiedName& table) const {
   return found != tables.end() && found->name == table ? &*found : nullptr;
 }
 
-absl::StatusOr<Catalog> ReadCatalog(PgConnection& connection,
-                                    const Scope& scope) {
+namespace {
+
+absl::StatusOr<Catalog> ReadWithEmptySearchPath(PgConnection& connection,
+                                                const Scope& scope) {
   ASSIGN_OR_RETURN(const std::string search_path,
                    connection.QueryValue(
                        "SELECT pg_catalog.current_setting('search_path')"));
@@ -338,8 +340,16 @@ absl::StatusOr<Catalog> ReadCatalog(PgConnection& connection,
           .Exec(absl::StrCat("SELECT pg_catalog.set_config('search_path', ",
                              QuoteLiteral(search_path), ", false)"))
           .status();
+  if (catalog.ok() && !restored.ok()) return restored;
+  return catalog;
+}
+
+}  // namespace
+
+absl::StatusOr<Catalog> ReadCatalog(PgConnection& connection,
+                                    const Scope& scope) {
+  absl::StatusOr<Catalog> catalog = ReadWithEmptySearchPath(connection, scope);
   if (!catalog.ok()) return Annotate(catalog.status(), "read the catalog");
-  if (!restored.ok()) return Annotate(restored, "restore search_path");
   return catalog;
 }
 
