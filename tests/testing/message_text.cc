@@ -9,6 +9,16 @@
 namespace walferry {
 namespace {
 
+// "z*2100" for a long value of one byte only.
+std::string ValueText(absl::string_view value) {
+  constexpr size_t kLong = 100;
+  if (value.size() > kLong &&
+      value.find_first_not_of(value[0]) == absl::string_view::npos) {
+    return absl::StrCat(absl::CEscape(value.substr(0, 1)), "*", value.size());
+  }
+  return absl::CEscape(value);
+}
+
 std::string ToText(const Column& column) {
   switch (column.kind) {
     case ColumnKind::kNull:
@@ -16,7 +26,7 @@ std::string ToText(const Column& column) {
     case ColumnKind::kUnchanged:
       return "u";
     case ColumnKind::kText:
-      return absl::StrCat("t'", absl::CEscape(column.value), "'");
+      return absl::StrCat("t'", ValueText(column.value), "'");
     case ColumnKind::kBinary:
       return absl::StrCat("b'", absl::BytesToHexString(column.value), "'");
   }
@@ -153,6 +163,46 @@ std::string ToText(const TupleView& row) {
 std::string ToText(const Message& message) {
   return absl::StrCat(MessageName(MessageType(message)),
                       std::visit(FieldsOf(), message));
+}
+
+std::string ChangeTexts::TextOf(const Message& message) {
+  if (const auto* relation = std::get_if<Relation>(&message)) {
+    names_[relation->relation_id] = std::string(relation->name);
+    return "";
+  }
+  const absl::string_view kind = MessageName(MessageType(message));
+  if (const auto* m = std::get_if<Insert>(&message)) {
+    return absl::StrCat(kind, " ", names_[m->relation_id], " N",
+                        ToText(m->row));
+  }
+  if (const auto* m = std::get_if<Update>(&message)) {
+    return absl::StrCat(kind, " ", names_[m->relation_id],
+                        OldRowText(m->old_kind, m->old_row), " N",
+                        ToText(m->row));
+  }
+  if (const auto* m = std::get_if<Delete>(&message)) {
+    return absl::StrCat(kind, " ", names_[m->relation_id],
+                        OldRowText(m->old_kind, m->old_row));
+  }
+  if (const auto* m = std::get_if<Truncate>(&message)) {
+    return absl::StrCat(kind, m->cascade ? " cascade" : "",
+                        m->restart_identity ? " restart_identity" : "", " ",
+                        Relations(m->relation_ids));
+  }
+  if (const auto* m = std::get_if<LogicalMessage>(&message)) {
+    return absl::StrCat(kind, m->transactional ? " transactional" : "",
+                        " prefix=", m->prefix, " content='",
+                        absl::CEscape(m->content), "'");
+  }
+  return "";
+}
+
+std::string ChangeTexts::Relations(const RelationIds& ids) const {
+  std::vector<std::string> names;
+  for (uint32_t index = 0; index < ids.size(); ++index) {
+    names.push_back(names_.at(ids[index]));
+  }
+  return absl::StrCat("(", absl::StrJoin(names, ", "), ")");
 }
 
 }  // namespace walferry

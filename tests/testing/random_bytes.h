@@ -1,5 +1,5 @@
-#ifndef TESTING_RANDOM_BYTES_H_
-#define TESTING_RANDOM_BYTES_H_
+#ifndef TESTS_TESTING_RANDOM_BYTES_H_
+#define TESTS_TESTING_RANDOM_BYTES_H_
 
 // Values for round trips, from a seed that a failing test prints.
 
@@ -33,4 +33,4 @@ inline std::optional<std::string> RandomField(std::mt19937_64& random,
 
 }  // namespace walferry
 
-#endif  // TESTING_RANDOM_BYTES_H_
+#endif  // TESTS_TESTING_RANDOM_BYTES_H_

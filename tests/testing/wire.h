@@ -1,5 +1,5 @@
-#ifndef TESTING_WIRE_H_
-#define TESTING_WIRE_H_
+#ifndef TESTS_TESTING_WIRE_H_
+#define TESTS_TESTING_WIRE_H_
 
 // Writes the bytes of a message field by field. Shares no code with
 // protocol/, so that one bug cannot hide in both.
@@ -59,4 +59,4 @@ class Wire {
 
 }  // namespace walferry
 
-#endif  // TESTING_WIRE_H_
+#endif  // TESTS_TESTING_WIRE_H_
