@@ -60,14 +60,10 @@ bool MayHoldPassword(absl::string_view conninfo) {
          absl::StrContains(conninfo, "@");
 }
 
-absl::Status RefusedByLibpq(absl::string_view conninfo,
-                            absl::string_view message) {
+std::string Shown(absl::string_view conninfo, absl::string_view message) {
   message = absl::StripAsciiWhitespace(message);
-  const bool hide = MayHoldPassword(conninfo);
-  return BadConnInfo(
-      hide ? WithoutQuotedText(message) : std::string(message),
-      "a URI needs percent-encoding (%40 for @, %2F for /), a keyword's value "
-      "with spaces needs single quotes");
+  return MayHoldPassword(conninfo) ? WithoutQuotedText(message)
+                                   : std::string(message);
 }
 
 // With an unescaped '/' or '@' in its password a URI reads as another URI,
@@ -75,16 +71,17 @@ absl::Status RefusedByLibpq(absl::string_view conninfo,
 absl::Status CheckUri(absl::string_view conninfo) {
   absl::string_view rest = conninfo;
   if (!ConsumeUriScheme(rest)) return absl::OkStatus();
-  rest = rest.substr(0, rest.find('?'));
   const absl::string_view authority = rest.substr(0, rest.find('/'));
-  const auto ats = std::count(rest.begin(), rest.end(), '@');
-  if (ats > 1 || (ats == 1 && !absl::StrContains(authority, "@"))) {
-    return BadConnInfo("the URI has an @ where none may stand",
-                       "write special characters in a user name, a password "
-                       "or a database name as %40 for @, %2F for /, %3F for "
-                       "?, %23 for #");
+  rest.remove_prefix(authority.size());
+  const auto ats = std::count(authority.begin(), authority.end(), '@');
+  const bool has_path = ats > 0 || !absl::StrContains(authority, '?');
+  if (ats < 2 &&
+      !(has_path && absl::StrContains(rest.substr(0, rest.find('?')), '@'))) {
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
+  return BadConnInfo("the URI has an @ where none may stand",
+                     "in a user name, a password or a database name write %40 "
+                     "for @, %2F for /, %3A for :");
 }
 
 absl::Status CheckPorts(const std::string& ports) {
@@ -93,8 +90,7 @@ absl::Status CheckPorts(const std::string& ports) {
     if (text.empty()) continue;
     if (!absl::SimpleAtoi(text, &port) || port < 1 || port > 65535) {
       return BadConnInfo("the port is not a number from 1 to 65535",
-                         "a / or : in a URI's password must be written as %2F "
-                         "or %3A");
+                         "in a URI's password write %2F for /, %3A for :");
     }
   }
   return absl::OkStatus();
@@ -115,7 +111,8 @@ absl::StatusOr<Options> ResolveButOne(const std::string& conninfo,
   const absl::string_view message = PQerrorMessage(conn.get());
   if (!absl::StrContains(message, spoiled) ||
       !absl::StrContains(message, absl::StrCat("\"", kRefused, "\""))) {
-    return RefusedByLibpq(conninfo, message);
+    return absl::InvalidArgumentError(
+        absl::StrCat("connection string: ", Shown(conninfo, message)));
   }
   Options options(PQconninfo(conn.get()));
   if (options == nullptr) return absl::ResourceExhaustedError("out of memory");
@@ -130,8 +127,10 @@ absl::Status CheckSyntax(const std::string& conninfo) {
   char* error = nullptr;
   const Options parsed(PQconninfoParse(conninfo.c_str(), &error));
   if (parsed != nullptr) return absl::OkStatus();
-  absl::Status status =
-      RefusedByLibpq(conninfo, error == nullptr ? "out of memory" : error);
+  absl::Status status = BadConnInfo(
+      Shown(conninfo, error == nullptr ? "out of memory" : error),
+      "in a URI write special characters as %XX; elsewhere put a value with "
+      "spaces in single quotes");
   PQfreemem(error);
   return status;
 }

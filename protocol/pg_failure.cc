@@ -49,6 +49,8 @@ constexpr TextCode kOwnRefusals[] = {
      "is this the port of a PostgreSQL server?"},
     {"received invalid response to", absl::StatusCode::kFailedPrecondition,
      "is this the port of a PostgreSQL server?"},
+    {"invalid target_session_attrs value", absl::StatusCode::kInvalidArgument,
+     "see libpq's manual for its values"},
     {"could not translate host name", absl::StatusCode::kUnavailable,
      "check the host name"},
 };
@@ -82,7 +84,7 @@ std::string TakeSqlState(std::string& line) {
     }
     std::string sqlstate = line.substr(state, 5);
     if (!IsSqlState(sqlstate)) continue;
-    line.erase(at + 2, 1 + 5 + 1);
+    line.erase(at + 1, 2 + 5 + 1);
     absl::StrAppend(&line, " (SQLSTATE ", sqlstate, ")");
     return sqlstate;
   }
@@ -100,11 +102,9 @@ ConnectMessage ReadConnectMessage(absl::string_view verbose_message) {
   for (absl::string_view part : absl::StrSplit(verbose_message, '\n')) {
     absl::string_view line = absl::StripAsciiWhitespace(part);
     if (line.empty() || absl::StartsWith(line, "LOCATION:")) continue;
-    // libpq sets its advice below the message, behind a tab.
-    if (absl::StartsWith(part, "\t")) {
-      absl::StrAppend(&message.hint, message.hint.empty() ? "" : " ", line);
-      continue;
-    }
+    // libpq's own advice stands below the message, behind a tab. With
+    // several hosts it would come several times.
+    if (absl::StartsWith(part, "\t")) continue;
     if (absl::ConsumePrefix(&line, "HINT:")) {
       message.hint = std::string(absl::StripAsciiWhitespace(line));
       continue;
@@ -157,8 +157,8 @@ absl::Status ConnectFailure(absl::string_view verbose_message) {
       return WithHint(absl::Status(own.code, message.text), own.hint);
     }
   }
-  absl::Status status = LinkFailure(message.text);
-  return message.hint.empty() ? status : WithHint(status, message.hint);
+  return WithHint(LinkFailure(message.text),
+                  "check that the server runs and can be reached there");
 }
 
 }  // namespace walferry
