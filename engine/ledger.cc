@@ -194,8 +194,8 @@ absl::Status Ledger::Lock(absl::Duration wait) {
                        ")");
   }
   return WithHint(
-      absl::AbortedError(absl::StrCat("another process runs migration ",
-                                      sql_.key().migration, who)),
+      absl::FailedPreconditionError(absl::StrCat(
+          "another process runs migration ", sql_.key().migration, who)),
       "stop it first, or wait until it ends; `walferry status` shows what it "
       "does");
 }

@@ -127,7 +127,7 @@ class Ledger {
   absl::StatusOr<bool> Exists();
 
   // Holds the migration's advisory lock on this connection until it closes;
-  // kAborted (who holds it) if another process has it after `wait`.
+  // kFailedPrecondition (who holds it) if another process has it after `wait`.
   absl::Status Lock(absl::Duration wait);
   // Whether any process holds it.
   absl::StatusOr<bool> Locked();

@@ -1,0 +1,176 @@
+#include "engine/batch_builder.h"
+
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "protocol/overloaded.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+absl::Status NotAskedFor(absl::string_view message) {
+  return absl::UnimplementedError(absl::StrCat(
+      "stream: unexpected ", message,
+      " message: neither streaming nor two-phase commit was asked for"));
+}
+
+}  // namespace
+
+BatchBuilder::BatchBuilder(BatchBuilderOptions options)
+    : position_(options.position),
+      until_(options.until),
+      batch_bytes_(options.batch_bytes),
+      gate_(std::move(options.gate)),
+      batch_(std::make_unique<ChangeBatch>()) {}
+
+absl::Status BatchBuilder::Take(absl::string_view payload) {
+  ASSIGN_OR_RETURN(const Message message, DecodeMessage(payload));
+  RETURN_IF_ERROR(order_.Accept(message));
+  return Visit(message);
+}
+
+absl::Status BatchBuilder::Visit(const Message& message) {
+  const auto ok = [] { return absl::OkStatus(); };
+  return std::visit(
+      Overloaded{
+          [&](const Begin& begin) { return OnBegin(begin); },
+          [&](const Commit& commit) {
+            OnCommit(commit);
+            return ok();
+          },
+          [&](const Relation& relation) { return OnRelation(relation); },
+          [&](const Insert& insert) { return OnInsert(insert); },
+          [&](const Update& update) { return OnUpdate(update); },
+          [&](const Delete& message_) { return OnDelete(message_); },
+          [&](const Truncate& truncate) { return OnTruncate(truncate); },
+          // Facts that applying does not need (worker.c ignores them too).
+          [&](const Origin&) { return ok(); },
+          [&](const Type&) { return ok(); },
+          [&](const LogicalMessage&) { return ok(); },
+          [](const StreamStart&) { return NotAskedFor("StreamStart"); },
+          [](const StreamStop&) { return NotAskedFor("StreamStop"); },
+          [](const StreamCommit&) { return NotAskedFor("StreamCommit"); },
+          [](const StreamAbort&) { return NotAskedFor("StreamAbort"); },
+          [](const BeginPrepare&) { return NotAskedFor("BeginPrepare"); },
+          [](const Prepare&) { return NotAskedFor("Prepare"); },
+          [](const CommitPrepared&) { return NotAskedFor("CommitPrepared"); },
+          [](const RollbackPrepared&) {
+            return NotAskedFor("RollbackPrepared");
+          },
+          [](const StreamPrepare&) { return NotAskedFor("StreamPrepare"); },
+      },
+      message);
+}
+
+std::unique_ptr<ChangeBatch> BatchBuilder::TakeBatch() {
+  std::unique_ptr<ChangeBatch> taken = std::move(batch_);
+  batch_ = std::make_unique<ChangeBatch>();
+  if (in_transaction_ && !left_out_) {
+    batch_->ContinueTransaction(taken->transactions().back());
+  }
+  return taken;
+}
+
+absl::Status BatchBuilder::OnBegin(const Begin& begin) {
+  // A transaction is sent when its commit record starts at or behind the start
+  // position, and the same rule divides here (protocol.md 2.2).
+  if (until_ && begin.final_lsn >= *until_) {
+    reached_until_ = true;
+    return absl::OkStatus();
+  }
+  begin_ = begin;
+  in_transaction_ = true;
+  left_out_ = begin.final_lsn < position_;
+  if (!left_out_) batch_->BeginTransaction(begin);
+  return absl::OkStatus();
+}
+
+void BatchBuilder::OnCommit(const Commit& commit) {
+  if (!left_out_) batch_->CommitTransaction(commit);
+  in_transaction_ = false;
+  received_ = commit.end_lsn;
+}
+
+absl::Status BatchBuilder::OnRelation(const Relation& message) {
+  SourceRelation described = SourceRelation::From(message);
+  KnownRelation& known = relations_[message.relation_id];
+  if (known.relation != nullptr && *known.relation == described) {
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(known.policy, gate_(described));
+  known.relation = std::make_shared<const SourceRelation>(std::move(described));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<const BatchBuilder::KnownRelation*> BatchBuilder::Find(
+    uint32_t relation_id) const {
+  const auto found = relations_.find(relation_id);
+  if (found == relations_.end()) {
+    return absl::DataLossError(
+        absl::StrCat("stream: change of relation ", relation_id,
+                     ", which was not described before it (transaction ",
+                     begin_.xid, ", commit ", begin_.final_lsn.ToString(),
+                     ")"));
+  }
+  return &found->second;
+}
+
+absl::StatusOr<const BatchBuilder::KnownRelation*> BatchBuilder::FindApplied(
+    uint32_t relation_id, const TupleView& row) const {
+  ASSIGN_OR_RETURN(const KnownRelation* known, Find(relation_id));
+  if (row.size() != known->relation->columns.size()) {
+    return absl::DataLossError(absl::StrCat(
+        "stream: row of ", ToDisplay(known->relation->name), " has ",
+        row.size(), " columns, its description has ",
+        known->relation->columns.size(), " (transaction ", begin_.xid, ")"));
+  }
+  if (left_out_ || !known->policy.apply) return nullptr;
+  if (begin_.final_lsn < known->policy.copied_at) return nullptr;
+  return known;
+}
+
+absl::Status BatchBuilder::OnInsert(const Insert& insert) {
+  ASSIGN_OR_RETURN(const KnownRelation* known,
+                   FindApplied(insert.relation_id, insert.row));
+  if (known != nullptr) batch_->AddInsert(known->relation, insert);
+  return absl::OkStatus();
+}
+
+absl::Status BatchBuilder::OnUpdate(const Update& update) {
+  ASSIGN_OR_RETURN(const KnownRelation* known,
+                   FindApplied(update.relation_id, update.row));
+  if (update.old_kind != OldRow::kNone) {
+    RETURN_IF_ERROR(
+        FindApplied(update.relation_id, update.old_row).status());
+  }
+  if (known != nullptr) batch_->AddUpdate(known->relation, update);
+  return absl::OkStatus();
+}
+
+absl::Status BatchBuilder::OnDelete(const Delete& message) {
+  ASSIGN_OR_RETURN(const KnownRelation* known,
+                   FindApplied(message.relation_id, message.old_row));
+  if (known != nullptr) batch_->AddDelete(known->relation, message);
+  return absl::OkStatus();
+}
+
+absl::Status BatchBuilder::OnTruncate(const Truncate& truncate) {
+  if (left_out_) return absl::OkStatus();
+  std::vector<std::shared_ptr<const SourceRelation>> relations;
+  for (uint32_t i = 0; i < truncate.relation_ids.size(); ++i) {
+    ASSIGN_OR_RETURN(const KnownRelation* known,
+                     Find(truncate.relation_ids[i]));
+    if (known->policy.apply && begin_.final_lsn >= known->policy.copied_at) {
+      relations.push_back(known->relation);
+    }
+  }
+  if (!relations.empty()) {
+    batch_->AddTruncate(relations, truncate.restart_identity);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace walferry

@@ -1,0 +1,115 @@
+#ifndef ENGINE_BATCH_BUILDER_H_
+#define ENGINE_BATCH_BUILDER_H_
+
+// Turns decoded messages into batches: which changes belong to the stream,
+// which transactions the target already has, where a batch ends.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "apply/change_batch.h"
+#include "apply/source_relation.h"
+#include "protocol/lsn.h"
+#include "protocol/pgoutput.h"
+#include "protocol/transaction_state.h"
+
+namespace walferry {
+
+// What to do with the changes of a relation.
+struct RelationPolicy {
+  // False: the relation is not part of the stream; its changes are left out.
+  bool apply = true;
+  // Changes of transactions whose commit record starts before it are on the
+  // target already: the table was copied at that position.
+  Lsn copied_at;
+};
+
+// Asked once for each relation, and again whenever its description changes. An
+// error stops the stream: the relation is not as it must be.
+using RelationGate =
+    std::function<absl::StatusOr<RelationPolicy>(const SourceRelation&)>;
+
+struct BatchBuilderOptions {
+  // Transactions that committed before it are on the target already.
+  Lsn position;
+  // Transactions that commit at or behind it are left for another run.
+  std::optional<Lsn> until;
+  size_t batch_bytes = size_t{4} << 20;
+  RelationGate gate;
+};
+
+// Fed with every message of a protocol version 1 stream, in order. Used by one
+// thread.
+class BatchBuilder {
+ public:
+  explicit BatchBuilder(BatchBuilderOptions options);
+
+  // Takes one payload. kDataLoss: malformed, or out of order. kUnimplemented:
+  // a message that this stream did not ask for.
+  absl::Status Take(absl::string_view payload);
+
+  // A batch that must be handed on before the next Take(): it has reached its
+  // size. It may end inside a transaction.
+  bool full() const { return batch_->bytes() >= batch_bytes_; }
+
+  // Whether TakeBatch() would give whole transactions only, at least one.
+  bool HasWholeTransactions() const {
+    return !in_transaction_ && !batch_->empty();
+  }
+
+  // The batch so far (not null, maybe empty); a new one is begun, which goes
+  // on with the transaction that is open.
+  std::unique_ptr<ChangeBatch> TakeBatch();
+
+  // No transaction is half received, and no batch is begun.
+  bool Empty() const { return !in_transaction_ && batch_->empty(); }
+
+  // The end of the last transaction received, also of those left out.
+  Lsn received() const { return received_; }
+
+  // The first transaction that `until` leaves out has begun: nothing more is
+  // taken.
+  bool reached_until() const { return reached_until_; }
+
+ private:
+  struct KnownRelation {
+    std::shared_ptr<const SourceRelation> relation;
+    RelationPolicy policy;
+  };
+
+  absl::Status Visit(const Message& message);
+  absl::Status OnBegin(const Begin& begin);
+  void OnCommit(const Commit& commit);
+  absl::Status OnRelation(const Relation& relation);
+  absl::Status OnInsert(const Insert& insert);
+  absl::Status OnUpdate(const Update& update);
+  absl::Status OnDelete(const Delete& message);
+  absl::Status OnTruncate(const Truncate& truncate);
+  absl::StatusOr<const KnownRelation*> Find(uint32_t relation_id) const;
+  // The relation if this change is to be applied, else null.
+  absl::StatusOr<const KnownRelation*> FindApplied(uint32_t relation_id,
+                                                   const TupleView& row) const;
+
+  const Lsn position_;
+  const std::optional<Lsn> until_;
+  const size_t batch_bytes_;
+  const RelationGate gate_;
+
+  TransactionState order_;
+  absl::flat_hash_map<uint32_t, KnownRelation> relations_;
+  std::unique_ptr<ChangeBatch> batch_;
+  Lsn received_;
+  Begin begin_;  // Of the open transaction.
+  bool in_transaction_ = false;
+  bool left_out_ = false;  // The open transaction is on the target already.
+  bool reached_until_ = false;
+};
+
+}  // namespace walferry
+
+#endif  // ENGINE_BATCH_BUILDER_H_

@@ -1,0 +1,64 @@
+#ifndef ENGINE_BATCH_QUEUE_H_
+#define ENGINE_BATCH_QUEUE_H_
+
+// What the reading thread hands to the applying thread.
+
+#include <deque>
+#include <memory>
+#include <optional>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "apply/change_batch.h"
+#include "protocol/lsn.h"
+
+namespace walferry {
+
+// Either a batch, or a position that is reached without one.
+struct QueueItem {
+  std::unique_ptr<ChangeBatch> batch;  // May be null.
+  Lsn advance;                         // Then this is set.
+};
+
+// Thread-safe. Bounded in bytes by its user: the reader asks HasRoom() before
+// it reads on, and never blocks in Push().
+class BatchQueue {
+ public:
+  explicit BatchQueue(size_t limit_bytes) : limit_bytes_(limit_bytes) {}
+
+  bool HasRoom() const;
+  // Waits for room, but not beyond `deadline`.
+  void WaitForRoom(absl::Time deadline) const;
+  void Push(QueueItem item);
+
+  // Nothing is queued and nothing popped is unfinished.
+  bool Idle() const;
+
+  // The commit time (pg_time.h) of the oldest transaction that is queued or
+  // being applied; nullopt if there is none.
+  std::optional<int64_t> OldestCommitTime() const;
+
+  // The next item, waiting for one; nullopt once closed (what is still queued
+  // then is dropped: it is not committed, so it is sent again).
+  std::optional<QueueItem> Pop();
+  // The item popped last is done with.
+  void Finished();
+
+  void Close();
+
+ private:
+  const size_t limit_bytes_;
+  mutable absl::Mutex mutex_;
+  std::deque<QueueItem> items_ ABSL_GUARDED_BY(mutex_);
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Bytes and first commit time of the item popped last.
+  size_t popped_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::optional<int64_t> popped_commit_time_ ABSL_GUARDED_BY(mutex_);
+  bool busy_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace walferry
+
+#endif  // ENGINE_BATCH_QUEUE_H_

@@ -1,0 +1,60 @@
+#include "engine/connect.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+absl::StatusOr<PgConnection> Named(absl::StatusOr<PgConnection> connection,
+                                   absl::string_view side) {
+  if (!connection.ok()) return Annotate(connection.status(), side);
+  return connection;
+}
+
+}  // namespace
+
+PgConnectOptions Connector::SourceOptions(absl::string_view role) const {
+  return PgConnectOptions{
+      .conninfo = endpoints.source,
+      .application_name = absl::StrCat("walferry ", endpoints.name, ": ", role),
+      .settings = {{"datestyle", "ISO"},
+                   {"intervalstyle", "postgres"},
+                   {"extra_float_digits", "3"},
+                   {"statement_timeout", "0"},
+                   {"lock_timeout", "0"},
+                   {"idle_in_transaction_session_timeout", "0"}},
+      .connect_timeout = endpoints.connect_timeout,
+      .interrupt = interrupt,
+  };
+}
+
+PgConnectOptions Connector::TargetOptions(absl::string_view role) const {
+  PgConnectOptions options = SourceOptions(role);
+  options.conninfo = endpoints.target;
+  options.settings.emplace_back("default_transaction_read_only", "off");
+  options.settings.emplace_back("client_min_messages", "warning");
+  return options;
+}
+
+absl::StatusOr<PgConnection> Connector::OpenSource(
+    absl::string_view role) const {
+  return Named(PgConnection::Open(SourceOptions(role)), "source");
+}
+
+absl::StatusOr<PgConnection> Connector::OpenTarget(
+    absl::string_view role) const {
+  return Named(PgConnection::Open(TargetOptions(role)), "target");
+}
+
+absl::StatusOr<PgConnection> Connector::OpenWalsender(
+    absl::string_view client_encoding) const {
+  PgConnectOptions options = SourceOptions("stream");
+  options.replication = true;
+  options.client_encoding = std::string(client_encoding);
+  return Named(PgConnection::Open(options), "source (replication)");
+}
+
+}  // namespace walferry

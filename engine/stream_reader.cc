@@ -1,0 +1,160 @@
+#include "engine/stream_reader.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "protocol/overloaded.h"
+#include "protocol/pg_time.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+// Frames between two looks at the clock.
+constexpr int kFramesPerLook = 256;
+// How soon a stop, a free applier or a durable commit is noticed.
+constexpr absl::Duration kNap = absl::Milliseconds(1);
+constexpr absl::Duration kLongNap = absl::Milliseconds(50);
+// A durable position is reported at most this often while the stream is busy.
+constexpr absl::Duration kReportInterval = absl::Milliseconds(100);
+// How often the source is asked for its position while draining.
+constexpr absl::Duration kAskInterval = absl::Milliseconds(10);
+
+}  // namespace
+
+absl::Status StreamReader::Run() {
+  last_frame_ = last_status_ = last_advance_ = absl::Now();
+  RETURN_IF_ERROR(SendStatus(last_status_, /*reply_requested=*/true));
+  while (!stopping_.load() && !builder_.reached_until()) {
+    absl::Time now = absl::Now();
+    RETURN_IF_ERROR(SendStatusIfDue(now));
+    if (!queue_.HasRoom()) {
+      queue_.WaitForRoom(now + kLongNap);
+      last_frame_ = absl::Now();  // It was us who did not listen.
+      continue;
+    }
+    for (int frames = 0; frames < kFramesPerLook; ++frames) {
+      ASSIGN_OR_RETURN(const auto bytes, stream_.Next(absl::InfinitePast()));
+      if (!bytes) {
+        RETURN_IF_ERROR(OnQuiet(now));
+        break;
+      }
+      last_frame_ = now;
+      RETURN_IF_ERROR(TakeFrame(*bytes));
+      if (builder_.reached_until() || !queue_.HasRoom()) break;
+    }
+  }
+  if (builder_.reached_until() && !builder_.Empty()) HandOn();
+  return SendStatus(absl::Now(), /*reply_requested=*/false);
+}
+
+absl::Status StreamReader::TakeFrame(absl::string_view bytes) {
+  ASSIGN_OR_RETURN(const Frame frame, DecodeFrame(bytes));
+  return std::visit(
+      Overloaded{
+          [&](const XLogData& data) -> absl::Status {
+            RETURN_IF_ERROR(builder_.Take(data.payload));
+            state_.SetReceived(builder_.received());
+            if (builder_.full()) {
+              HandOn();
+            } else if (builder_.HasWholeTransactions() && queue_.Idle()) {
+              HandOn();
+            }
+            return absl::OkStatus();
+          },
+          [&](const Keepalive& keepalive) { return OnKeepalive(keepalive); },
+      },
+      frame);
+}
+
+absl::Status StreamReader::OnKeepalive(const Keepalive& keepalive) {
+  wal_end_ = std::max(wal_end_, keepalive.wal_end);
+  // All that committed before wal_end has been sent, so it is received; a
+  // transaction that is half received ends behind it.
+  state_.SetReceived(wal_end_);
+  if (!keepalive.reply_requested) return absl::OkStatus();
+  hurry_ = true;
+  return SendStatus(absl::Now(), /*reply_requested=*/false);
+}
+
+// Nothing to read right now.
+absl::Status StreamReader::OnQuiet(absl::Time now) {
+  if (builder_.HasWholeTransactions() && queue_.Idle()) HandOn();
+  AdvanceIfIdle(now);
+  RETURN_IF_ERROR(CheckLiveness(now));
+  if (Draining() && now - last_status_ >= kAskInterval) {
+    RETURN_IF_ERROR(SendStatus(now, /*reply_requested=*/true));
+  } else if (state_.applied() > reported_ && queue_.Idle()) {
+    RETURN_IF_ERROR(SendStatus(now, /*reply_requested=*/false));
+  }
+  ASSIGN_OR_RETURN(const auto bytes, stream_.Next(NextDeadline(now)));
+  if (!bytes) return absl::OkStatus();
+  last_frame_ = absl::Now();
+  return TakeFrame(*bytes);
+}
+
+absl::Status StreamReader::CheckLiveness(absl::Time now) {
+  const absl::Duration silence = now - last_frame_;
+  if (silence >= options_.receive_timeout) {
+    return absl::UnavailableError(
+        absl::StrCat("source: nothing heard from the walsender for ",
+                     absl::FormatDuration(options_.receive_timeout)));
+  }
+  if (silence >= options_.receive_timeout / 2 &&
+      now - last_status_ >= options_.status_interval) {
+    return SendStatus(now, /*reply_requested=*/true);
+  }
+  return absl::OkStatus();
+}
+
+// Stores how far an idle stream has come, so that the source can let go of its
+// log, and so that a position on the target is never behind what was reported.
+void StreamReader::AdvanceIfIdle(absl::Time now) {
+  if (!builder_.Empty() || !queue_.Idle()) return;
+  const Lsn stored = std::max(state_.applied(), advancing_to_);
+  if (wal_end_ <= stored) return;
+  const bool due = now - last_advance_ >= options_.advance_interval;
+  if (!due && !hurry_ && !Draining()) return;
+  hurry_ = false;
+  last_advance_ = now;
+  advancing_to_ = wal_end_;
+  queue_.Push({.batch = nullptr, .advance = wal_end_});
+}
+
+bool StreamReader::Draining() const {
+  return state_.drain_to() > state_.applied();
+}
+
+absl::Time StreamReader::NextDeadline(absl::Time now) const {
+  if (!builder_.Empty() || !queue_.Idle()) return now + kNap;
+  if (Draining()) return now + kAskInterval;
+  return now + kLongNap;
+}
+
+void StreamReader::HandOn() {
+  queue_.Push({.batch = builder_.TakeBatch(), .advance = Lsn()});
+}
+
+absl::Status StreamReader::SendStatusIfDue(absl::Time now) {
+  const absl::Duration since = now - last_status_;
+  if (since >= options_.status_interval ||
+      (state_.applied() > reported_ && since >= kReportInterval)) {
+    return SendStatus(now, /*reply_requested=*/false);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StreamReader::SendStatus(absl::Time now, bool reply_requested) {
+  last_status_ = now;
+  reported_ = state_.applied();
+  return stream_.Send({.write = std::max(state_.received(), reported_),
+                       .flush = reported_,
+                       .apply = reported_,
+                       .client_time = ToPgTime(now),
+                       .reply_requested = reply_requested});
+}
+
+}  // namespace walferry

@@ -1,0 +1,82 @@
+#ifndef ENGINE_STREAM_READER_H_
+#define ENGINE_STREAM_READER_H_
+
+// The receiving half of a stream: takes frames from the walsender, hands
+// batches to the queue, answers for what is durable. Never waits for the
+// target, so that the source never takes it for dead.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "engine/batch_builder.h"
+#include "engine/batch_queue.h"
+#include "engine/stream_state.h"
+#include "protocol/replication_frame.h"
+#include "protocol/replication_stream.h"
+
+namespace walferry {
+
+struct StreamReaderOptions {
+  // A status goes out at least this often.
+  absl::Duration status_interval = absl::Seconds(1);
+  // An idle stream's position is stored on the target this often.
+  absl::Duration advance_interval = absl::Seconds(10);
+  absl::Duration receive_timeout = absl::Seconds(60);
+};
+
+// Runs on one thread. What it is given outlives it.
+class StreamReader {
+ public:
+  StreamReader(ReplicationStream& stream, BatchBuilder& builder,
+               BatchQueue& queue, StreamState& state,
+               const StreamReaderOptions& options)
+      : stream_(stream),
+        builder_(builder),
+        queue_(queue),
+        state_(state),
+        options_(options) {}
+
+  // Reads until Stop(), until the builder has reached its end (OK), or until
+  // an error.
+  absl::Status Run();
+
+  // Thread-safe. Run() returns soon, having reported what is durable by then.
+  void Stop() { stopping_.store(true); }
+
+ private:
+  absl::Status TakeFrame(absl::string_view bytes);
+  absl::Status OnKeepalive(const Keepalive& keepalive);
+  absl::Status OnQuiet(absl::Time now);
+  absl::Status CheckLiveness(absl::Time now);
+  absl::Status SendStatus(absl::Time now, bool reply_requested);
+  absl::Status SendStatusIfDue(absl::Time now);
+  void HandOn();
+  void AdvanceIfIdle(absl::Time now);
+  bool Draining() const;
+  absl::Time NextDeadline(absl::Time now) const;
+
+  ReplicationStream& stream_;
+  BatchBuilder& builder_;
+  BatchQueue& queue_;
+  StreamState& state_;
+  const StreamReaderOptions options_;
+  std::atomic<bool> stopping_ = false;
+
+  // The furthest position that a keepalive named.
+  Lsn wal_end_;
+  // Pushed to be stored, not yet known to be.
+  Lsn advancing_to_;
+  Lsn reported_;
+  absl::Time last_frame_;
+  absl::Time last_status_;
+  absl::Time last_advance_;
+  // The source has asked for an answer and waits for the position to move.
+  bool hurry_ = false;
+};
+
+}  // namespace walferry
+
+#endif  // ENGINE_STREAM_READER_H_

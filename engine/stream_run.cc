@@ -1,0 +1,210 @@
+#include "engine/stream_run.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "apply/exact_applier.h"
+#include "protocol/pg_time.h"
+#include "protocol/quoting.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+constexpr absl::Duration kFinishTimeout = absl::Seconds(5);
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<StreamRun>> StreamRun::Start(
+    StreamRunOptions options, EventSink& events) {
+  std::unique_ptr<StreamRun> run(new StreamRun(std::move(options)));
+  RETURN_IF_ERROR(run->Open(events));
+  run->applying_ = std::thread([raw = run.get()] { raw->ApplyAll(); });
+  run->reading_ = std::thread([raw = run.get()] { raw->Read(); });
+  return run;
+}
+
+StreamRun::~StreamRun() {
+  // The error, if any, was to be had from ended().
+  if (reading_.joinable()) Stop().IgnoreError();
+}
+
+absl::StatusOr<Lsn> StreamRun::CheckSlot(PgConnection& walsender) {
+  ASSIGN_OR_RETURN(
+      PgResult slot,
+      walsender.Exec(absl::StrCat(
+          "SELECT coalesce(plugin, ''), database = current_database(), "
+          "confirmed_flush_lsn, coalesce(wal_status, '') "
+          "FROM pg_catalog.pg_replication_slots WHERE slot_name = ",
+          QuoteLiteral(options_.slot))));
+  const std::string name = absl::StrCat("source: slot ", options_.slot);
+  if (slot.rows() == 0) {
+    return WithHint(absl::NotFoundError(absl::StrCat(name, " does not exist")),
+                    "name an existing logical slot with --slot, or create it: "
+                    "SELECT pg_create_logical_replication_slot('...', "
+                    "'pgoutput')");
+  }
+  if (slot.Text(0, 0) != "pgoutput") {
+    return absl::FailedPreconditionError(
+        absl::StrCat(name, " uses the output plugin \"", slot.Text(0, 0),
+                     "\", not pgoutput"));
+  }
+  if (!slot.Bool(0, 1)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(name, " belongs to another database"));
+  }
+  if (slot.Text(0, 3) == "lost" || slot.IsNull(0, 2)) {
+    return WithHint(
+        absl::FailedPreconditionError(absl::StrCat(
+            name, " is invalidated: the server has removed log it still "
+                  "needed")),
+        "the changes are gone: run `walferry cleanup` and begin again, with a "
+        "larger max_slot_wal_keep_size on the source");
+  }
+  return slot.LsnAt(0, 2);
+}
+
+absl::Status StreamRun::Open(EventSink& events) {
+  ASSIGN_OR_RETURN(
+      PgConnection walsender,
+      options_.connector.OpenWalsender(options_.client_encoding));
+  ASSIGN_OR_RETURN(const SystemIdentity source, IdentifySystem(walsender));
+  ASSIGN_OR_RETURN(const Lsn confirmed, CheckSlot(walsender));
+
+  PgConnectOptions target = options_.connector.TargetOptions("apply");
+  target.client_encoding = options_.client_encoding;
+  auto session = ApplySession::Open(
+      {.target = target,
+       .ledger_schema = options_.connector.endpoints.ledger_schema,
+       .identity = {.name = options_.connector.endpoints.name,
+                    .system_identifier = source.system_identifier,
+                    .slot = options_.slot,
+                    .dbname = source.dbname},
+       .trigger_guard = options_.trigger_guard,
+       .start = confirmed,
+       .on_wait = [&events](absl::string_view text) {
+         events.OnEvent(Notice{.level = Notice::Level::kInfo,
+                               .text = std::string(text)});
+       }});
+  if (!session.ok()) return Annotate(session.status(), "target");
+  session_ = *std::move(session);
+  const Lsn position = session_->position();
+  // Every position is stored on the target before it is reported, so a slot
+  // that is further has been moved by something else, or the target has gone
+  // back: what lies between would never be sent.
+  if (confirmed > position) {
+    return WithHint(
+        absl::FailedPreconditionError(absl::StrCat(
+            "source: slot ", options_.slot, " is confirmed up to ",
+            confirmed.ToString(), ", but the target holds changes up to ",
+            position.ToString(), " only: the changes between are lost")),
+        "was the target restored from a backup, or the slot read by another "
+        "client? run `walferry cleanup` and begin again");
+  }
+
+  ASSIGN_OR_RETURN(
+      stream_, ReplicationStream::Start(
+                   std::move(walsender), {.slot = options_.slot,
+                                          .publications = options_.publications,
+                                          .start = position}));
+  applier_ = MakeExactApplier(*session_);
+  state_ = std::make_unique<StreamState>(position);
+  queue_ = std::make_unique<BatchQueue>(options_.stream.queue_bytes);
+  builder_ = std::make_unique<BatchBuilder>(
+      BatchBuilderOptions{.position = position,
+                          .until = options_.until,
+                          .batch_bytes = options_.stream.batch_bytes,
+                          .gate = options_.gate});
+  reader_ = std::make_unique<StreamReader>(
+      *stream_, *builder_, *queue_, *state_,
+      StreamReaderOptions{.receive_timeout = options_.stream.receive_timeout});
+  return absl::OkStatus();
+}
+
+void StreamRun::Read() {
+  const absl::Status status = reader_->Run();
+  if (!status.ok()) {
+    End(status);
+  } else if (builder_->reached_until()) {
+    // The applier gets there behind everything that was handed on.
+    queue_->Push({.batch = nullptr, .advance = *options_.until});
+  }
+}
+
+void StreamRun::ApplyAll() {
+  while (std::optional<QueueItem> item = queue_->Pop()) {
+    const absl::Status status = ApplyItem(*applier_, *item);
+    if (!status.ok()) {
+      {
+        absl::MutexLock lock(&mutex_);
+        if (!ended_) conflict_ = applier_->conflict();
+      }
+      End(status);
+      return;
+    }
+    queue_->Finished();
+    if (options_.until && state_->applied() >= *options_.until) {
+      End(absl::OkStatus());
+      return;
+    }
+  }
+}
+
+absl::Status StreamRun::ApplyItem(Applier& applier, const QueueItem& item) {
+  if (item.batch == nullptr) {
+    if (item.advance <= state_->applied()) return absl::OkStatus();
+    RETURN_IF_ERROR(applier.Advance(item.advance));
+    state_->SetApplied(item.advance);
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const ApplyCounts counts, applier.Apply(*item.batch));
+  state_->Add(counts);
+  // Of an open batch only the transactions before the open one are counted on,
+  // and those are not committed before it is.
+  if (!item.batch->open()) state_->SetApplied(item.batch->end_lsn());
+  return absl::OkStatus();
+}
+
+void StreamRun::End(const absl::Status& status) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!ended_) ended_ = status;
+  }
+  queue_->Close();
+  reader_->Stop();
+}
+
+std::optional<absl::Status> StreamRun::ended() const {
+  absl::MutexLock lock(&mutex_);
+  return ended_;
+}
+
+std::optional<Conflict> StreamRun::conflict() const {
+  absl::MutexLock lock(&mutex_);
+  return conflict_;
+}
+
+std::optional<absl::Time> StreamRun::oldest_pending() const {
+  const std::optional<int64_t> commit_time = queue_->OldestCommitTime();
+  if (!commit_time) return std::nullopt;
+  return FromPgTime(*commit_time);
+}
+
+absl::Status StreamRun::Stop() {
+  queue_->Close();
+  reader_->Stop();
+  if (applying_.joinable()) applying_.join();
+  if (reading_.joinable()) reading_.join();
+  const absl::Status ended = this->ended().value_or(absl::OkStatus());
+  if (!ended.ok() || stream_->connection().broken()) return ended;
+  // The reader may have stopped before the last batch was durable.
+  const Lsn applied = state_->applied();
+  RETURN_IF_ERROR(stream_->Send({.write = applied,
+                                 .flush = applied,
+                                 .apply = applied,
+                                 .client_time = ToPgTime(absl::Now())}));
+  return stream_->Finish(kFinishTimeout);
+}
+
+}  // namespace walferry

@@ -1,0 +1,102 @@
+#ifndef ENGINE_STREAM_RUN_H_
+#define ENGINE_STREAM_RUN_H_
+
+// A running stream: source's slot to target's tables, on two threads.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "apply/applier.h"
+#include "apply/apply_session.h"
+#include "engine/batch_builder.h"
+#include "engine/batch_queue.h"
+#include "engine/connect.h"
+#include "engine/event.h"
+#include "engine/options.h"
+#include "engine/stream_reader.h"
+#include "engine/stream_state.h"
+#include "protocol/replication_stream.h"
+
+namespace walferry {
+
+struct StreamRunOptions {
+  Connector connector;
+  std::string slot;
+  std::vector<std::string> publications;
+  // What both sessions speak: the source's server_encoding.
+  std::string client_encoding;
+  TriggerGuard trigger_guard = TriggerGuard::kReplicaRole;
+  // Leaves transactions that commit at or behind it for another run.
+  std::optional<Lsn> until;
+  RelationGate gate;
+  StreamOptions stream;
+};
+
+class StreamRun {
+ public:
+  // Takes the stream's place on the target, checks that slot and position
+  // belong together, and starts. `events` gets notices of waiting and outlives
+  // the run. kFailedPrecondition: the slot has moved beyond the target's
+  // position (something was lost), or is no slot of ours.
+  static absl::StatusOr<std::unique_ptr<StreamRun>> Start(
+      StreamRunOptions options, EventSink& events);
+  // Stops.
+  ~StreamRun();
+
+  const StreamState& state() const { return *state_; }
+
+  // The reader hurries to bring state().applied() to `lsn`.
+  void DrainTo(Lsn lsn) { state_->DrainTo(lsn); }
+
+  // Set once the stream has ended by itself: OK when it has applied all before
+  // `until`, otherwise the first error.
+  std::optional<absl::Status> ended() const;
+
+  // The change that ended it, if that was what ended it.
+  std::optional<Conflict> conflict() const;
+
+  // Commit time of the oldest transaction received and not applied.
+  std::optional<absl::Time> oldest_pending() const;
+
+  // Ends the stream, at most after the batch that is being applied; the source
+  // has then been told the last durable position, and the slot is free. The
+  // error, if it had ended with one.
+  absl::Status Stop();
+
+ private:
+  explicit StreamRun(StreamRunOptions options) : options_(std::move(options)) {}
+  absl::Status Open(EventSink& events);
+  absl::StatusOr<Lsn> CheckSlot(PgConnection& walsender);
+  void Read();
+  void ApplyAll();
+  absl::Status ApplyItem(Applier& applier, const QueueItem& item);
+  void End(const absl::Status& status);
+
+  StreamRunOptions options_;
+  std::unique_ptr<ApplySession> session_;
+  std::unique_ptr<ReplicationStream> stream_;
+  std::unique_ptr<Applier> applier_;
+  std::unique_ptr<StreamState> state_;
+  std::unique_ptr<BatchQueue> queue_;
+  std::unique_ptr<BatchBuilder> builder_;
+  std::unique_ptr<StreamReader> reader_;
+
+  mutable absl::Mutex mutex_;
+  std::optional<absl::Status> ended_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Conflict> conflict_ ABSL_GUARDED_BY(mutex_);
+
+  std::thread reading_;
+  std::thread applying_;
+};
+
+}  // namespace walferry
+
+#endif  // ENGINE_STREAM_RUN_H_
