@@ -109,11 +109,10 @@ absl::StatusOr<const BatchBuilder::KnownRelation*> BatchBuilder::Find(
     uint32_t relation_id) const {
   const auto found = relations_.find(relation_id);
   if (found == relations_.end()) {
-    return absl::DataLossError(
-        absl::StrCat("stream: change of relation ", relation_id,
-                     ", which was not described before it (transaction ",
-                     begin_.xid, ", commit ", begin_.final_lsn.ToString(),
-                     ")"));
+    return absl::DataLossError(absl::StrCat(
+        "stream: change of relation ", relation_id,
+        ", which was not described before it (transaction ", begin_.xid,
+        ", commit ", begin_.final_lsn.ToString(), ")"));
   }
   return &found->second;
 }
@@ -143,8 +142,7 @@ absl::Status BatchBuilder::OnUpdate(const Update& update) {
   ASSIGN_OR_RETURN(const KnownRelation* known,
                    FindApplied(update.relation_id, update.row));
   if (update.old_kind != OldRow::kNone) {
-    RETURN_IF_ERROR(
-        FindApplied(update.relation_id, update.old_row).status());
+    RETURN_IF_ERROR(FindApplied(update.relation_id, update.old_row).status());
   }
   if (known != nullptr) batch_->AddUpdate(known->relation, update);
   return absl::OkStatus();

@@ -38,8 +38,8 @@ struct Finding {
 
 // What the target allows (design section 6): decides how the stream is applied.
 struct TargetLadder {
-  bool replica_role = false;         // SET session_replication_role works.
-  bool replication_origin = false;   // pg_replication_origin_* work.
+  bool replica_role = false;        // SET session_replication_role works.
+  bool replication_origin = false;  // pg_replication_origin_* work.
   bool create_schema = false;
   bool temporary_tables = false;
   bool timeouts_settable = false;

@@ -36,7 +36,7 @@ enum class Side { kSource, kTarget };
 // Something walferry created, or will create in a moment.
 struct LedgerObject {
   Side side = Side::kSource;
-  std::string kind;      // "slot", "publication", "origin", "setting", "schema".
+  std::string kind;  // "slot", "publication", "origin", "setting", "schema".
   std::string identity;  // Its name; for a setting what it was set on.
   std::string detail;    // What undoes it where the kind does not say.
 };
@@ -44,18 +44,18 @@ struct LedgerObject {
 // A table of the copy.
 struct LedgerTable {
   QualifiedName table;
-  uint32_t oid = 0;           // On the source.
-  uint32_t relfilenode = 0;   // When its ranges were cut.
+  uint32_t oid = 0;          // On the source.
+  uint32_t relfilenode = 0;  // When its ranges were cut.
   int64_t blocks = 0;
-  int64_t bytes = 0;          // Estimate for progress.
-  std::string shape;          // ShapeOf.
+  int64_t bytes = 0;  // Estimate for progress.
+  std::string shape;  // ShapeOf.
   bool copied = false;
   // The rows on the target are the source's as of this position: changes that
   // committed before it are already in them. 0/0: nothing copied yet.
   Lsn lsn;
   // pg_current_snapshot() of that position.
   std::string snapshot;
-  int64_t rows = 0;           // Sum over copied ranges.
+  int64_t rows = 0;  // Sum over copied ranges.
   int64_t bytes_copied = 0;
 };
 
@@ -80,8 +80,8 @@ class LedgerSql {
   // New position of a table's rows (all its ranges), or 0/0 and "" together
   // with ForgetRanges to start it anew.
   std::string TablePosition(const QualifiedName& table, Lsn lsn,
-                            absl::string_view snapshot,
-                            uint32_t relfilenode, int64_t blocks) const;
+                            absl::string_view snapshot, uint32_t relfilenode,
+                            int64_t blocks) const;
   std::string ForgetRanges(const QualifiedName& table) const;  // Any rows.
 
   const LedgerKey& key() const { return key_; }

@@ -33,8 +33,8 @@ absl::StatusOr<Report> RunMigration(const MigrateOptions& options,
 
 // Applies an existing slot's stream into existing tables, until until_lsn or
 // RequestStop(), or, after RequestCutover(), until it is drained.
-absl::StatusOr<Report> RunFollow(const FollowOptions& options,
-                                 Control& control, EventSink& events);
+absl::StatusOr<Report> RunFollow(const FollowOptions& options, Control& control,
+                                 EventSink& events);
 
 // Looks at both sides and changes nothing on either.
 absl::StatusOr<CheckReport> RunCheck(const CheckOptions& options,

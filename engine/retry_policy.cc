@@ -35,15 +35,15 @@ absl::Status RetryPolicy::WaitAfter(const absl::Status& error) {
     delay_ = kFirstDelay;
   }
   if (now - failing_since_ >= retry_for_) {
-    return Annotate(error, absl::StrCat("given up after ",
-                                        absl::FormatDuration(absl::Trunc(
-                                            now - failing_since_,
-                                            absl::Seconds(1)))));
+    return Annotate(error,
+                    absl::StrCat("given up after ",
+                                 absl::FormatDuration(absl::Trunc(
+                                     now - failing_since_, absl::Seconds(1)))));
   }
-  events_.OnEvent(Notice{
-      .level = Notice::Level::kWarning,
-      .text = absl::StrCat(error.message(), "; trying again in ",
-                           absl::FormatDuration(delay_))});
+  events_.OnEvent(
+      Notice{.level = Notice::Level::kWarning,
+             .text = absl::StrCat(error.message(), "; trying again in ",
+                                  absl::FormatDuration(delay_))});
   RETURN_IF_ERROR(interrupt_.Sleep(delay_));
   delay_ = std::min(delay_ * 2, kLongestDelay);
   return absl::OkStatus();

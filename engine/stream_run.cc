@@ -56,9 +56,10 @@ absl::StatusOr<Lsn> StreamRun::CheckSlot(PgConnection& walsender) {
   }
   if (slot.Text(0, 3) == "lost" || slot.IsNull(0, 2)) {
     return WithHint(
-        absl::FailedPreconditionError(absl::StrCat(
-            name, " is invalidated: the server has removed log it still "
-                  "needed")),
+        absl::FailedPreconditionError(
+            absl::StrCat(name,
+                         " is invalidated: the server has removed log it still "
+                         "needed")),
         "the changes are gone: run `walferry cleanup` and begin again, with a "
         "larger max_slot_wal_keep_size on the source");
   }
@@ -66,9 +67,8 @@ absl::StatusOr<Lsn> StreamRun::CheckSlot(PgConnection& walsender) {
 }
 
 absl::Status StreamRun::Open(EventSink& events) {
-  ASSIGN_OR_RETURN(
-      PgConnection walsender,
-      options_.connector.OpenWalsender(options_.client_encoding));
+  ASSIGN_OR_RETURN(PgConnection walsender,
+                   options_.connector.OpenWalsender(options_.client_encoding));
   ASSIGN_OR_RETURN(const SystemIdentity source, IdentifySystem(walsender));
   ASSIGN_OR_RETURN(const Lsn confirmed, CheckSlot(walsender));
 
@@ -84,8 +84,8 @@ absl::Status StreamRun::Open(EventSink& events) {
        .trigger_guard = options_.trigger_guard,
        .start = confirmed,
        .on_wait = [&events](absl::string_view text) {
-         events.OnEvent(Notice{.level = Notice::Level::kInfo,
-                               .text = std::string(text)});
+         events.OnEvent(
+             Notice{.level = Notice::Level::kInfo, .text = std::string(text)});
        }});
   if (!session.ok()) return Annotate(session.status(), "target");
   session_ = *std::move(session);
@@ -104,10 +104,10 @@ absl::Status StreamRun::Open(EventSink& events) {
   }
 
   ASSIGN_OR_RETURN(
-      stream_, ReplicationStream::Start(
-                   std::move(walsender), {.slot = options_.slot,
-                                          .publications = options_.publications,
-                                          .start = position}));
+      stream_, ReplicationStream::Start(std::move(walsender),
+                                        {.slot = options_.slot,
+                                         .publications = options_.publications,
+                                         .start = position}));
   applier_ = MakeExactApplier(*session_);
   state_ = std::make_unique<StreamState>(position);
   queue_ = std::make_unique<BatchQueue>(options_.stream.queue_bytes);

@@ -1,0 +1,146 @@
+#include "engine/publication.h"
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "protocol/quoting.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+constexpr size_t kTablesNamed = 5;
+
+// "public.a, public.b and 7 more".
+std::string NameSome(const std::vector<std::string>& names) {
+  if (names.size() <= kTablesNamed) return absl::StrJoin(names, ", ");
+  return absl::StrCat(
+      absl::StrJoin(names.begin(), names.begin() + kTablesNamed, ", "), " and ",
+      names.size() - kTablesNamed, " more");
+}
+
+absl::Status Lacking(const std::string& publication, const std::string& what) {
+  return WithHint(
+      absl::FailedPreconditionError(
+          absl::StrCat("source: publication ", publication, " ", what)),
+      "let walferry create one (leave out --publication), or alter it");
+}
+
+}  // namespace
+
+std::string CreatePublicationSql(const std::string& publication,
+                                 const std::vector<CatalogTable>& tables) {
+  std::vector<std::string> names;
+  for (const CatalogTable& table : tables) {
+    if (table.copy_data && !table.unlogged) {
+      names.push_back(absl::StrCat("ONLY ", Quote(table.name)));
+    }
+  }
+  std::string sql =
+      absl::StrCat("CREATE PUBLICATION ", QuoteIdentifier(publication));
+  if (!names.empty()) {
+    absl::StrAppend(&sql, " FOR TABLE ", absl::StrJoin(names, ", "));
+  }
+  absl::StrAppend(&sql,
+                  " WITH (publish = 'insert, update, delete, truncate', "
+                  "publish_via_partition_root = false)");
+  return sql;
+}
+
+absl::Status CheckPublications(PgConnection& source,
+                               const std::vector<std::string>& publications) {
+  for (const std::string& publication : publications) {
+    ASSIGN_OR_RETURN(
+        PgResult row,
+        source.Exec(absl::StrCat(
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_publication WHERE "
+            "pubname = ",
+            QuoteLiteral(publication),
+            "), EXISTS (SELECT FROM pg_catalog.pg_publication_tables WHERE "
+            "pubname = ",
+            QuoteLiteral(publication), ")")));
+    if (!row.Bool(0, 0)) {
+      return WithHint(
+          absl::NotFoundError(absl::StrCat("source: publication ", publication,
+                                           " does not exist")),
+          "it must be created before the slot: the slot sees it as of the "
+          "change that it decodes");
+    }
+    if (!row.Bool(0, 1)) {
+      return WithHint(
+          absl::FailedPreconditionError(absl::StrCat(
+              "source: publication ", publication, " publishes no table")),
+          absl::StrCat("ALTER PUBLICATION ", QuoteIdentifier(publication),
+                       " ADD TABLE ..., then create the slot anew"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckPublicationCovers(PgConnection& source,
+                                    const std::string& publication,
+                                    const std::vector<CatalogTable>& tables) {
+  RETURN_IF_ERROR(CheckPublications(source, {publication}));
+  const std::string name = QuoteLiteral(publication);
+  ASSIGN_OR_RETURN(
+      PgResult kind,
+      source.Exec(absl::StrCat(
+          "SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate, "
+          "pubviaroot FROM pg_catalog.pg_publication WHERE pubname = ",
+          name)));
+  if (kind.rows() != 1) {
+    return absl::NotFoundError(
+        absl::StrCat("source: publication ", publication, " has vanished"));
+  }
+  if (!kind.Bool(0, 0)) {
+    return Lacking(publication,
+                   "leaves out an operation: its publish "
+                   "parameter must name insert, update, delete "
+                   "and truncate");
+  }
+  if (kind.Bool(0, 1)) {
+    return Lacking(publication,
+                   "publishes partitions as their root "
+                   "(publish_via_partition_root)");
+  }
+  ASSIGN_OR_RETURN(
+      PgResult published,
+      source.Exec(absl::StrCat(
+          "SELECT schemaname, tablename FROM pg_catalog.pg_publication_tables "
+          "WHERE pubname = ",
+          name)));
+  absl::flat_hash_set<QualifiedName> covered;
+  for (int row = 0; row < published.rows(); ++row) {
+    covered.insert({std::string(published.Text(row, 0)),
+                    std::string(published.Text(row, 1))});
+  }
+  std::vector<std::string> missing;
+  for (const CatalogTable& table : tables) {
+    if (table.copy_data && !table.unlogged && !covered.contains(table.name)) {
+      missing.push_back(ToDisplay(table.name));
+    }
+  }
+  if (!missing.empty()) {
+    return Lacking(publication,
+                   absl::StrCat("does not publish ", NameSome(missing)));
+  }
+  if (source.server_version() < 150000) return absl::OkStatus();
+  ASSIGN_OR_RETURN(
+      PgResult partial,
+      source.Exec(absl::StrCat(
+          "SELECT r.prrelid::regclass::text FROM "
+          "pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p "
+          "ON p.oid = r.prpubid WHERE (r.prqual IS NOT NULL OR r.prattrs IS "
+          "NOT NULL) AND p.pubname = ",
+          name)));
+  std::vector<std::string> filtered;
+  for (int row = 0; row < partial.rows(); ++row) {
+    filtered.emplace_back(partial.Text(row, 0));
+  }
+  if (filtered.empty()) return absl::OkStatus();
+  return Lacking(
+      publication,
+      absl::StrCat("has a row filter or column list on ", NameSome(filtered)));
+}
+
+}  // namespace walferry

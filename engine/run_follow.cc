@@ -1,0 +1,168 @@
+// RunFollow: an existing slot's stream into existing tables.
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "engine/connect.h"
+#include "engine/follower.h"
+#include "engine/ledger.h"
+#include "engine/migration.h"
+#include "engine/publication.h"
+#include "engine/retry_policy.h"
+#include "engine/source_position.h"
+#include "engine/stream_run.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+constexpr absl::Duration kLockWait = absl::Seconds(30);
+
+class FollowRun {
+ public:
+  FollowRun(const FollowOptions& options, Control& control, EventSink& events)
+      : options_(options),
+        control_(control),
+        events_(events),
+        connector_{.endpoints = options.endpoints,
+                   .interrupt = &control.interrupt()} {}
+
+  absl::Status Attempt();
+  bool progressed() const { return progressed_; }
+  Report report() const;
+
+ private:
+  absl::Status OpenLedger(Ledger& ledger, PgConnection& source);
+  absl::Status Watch(Follower& follower, StreamRun& run, PgConnection& source);
+
+  const FollowOptions& options_;
+  Control& control_;
+  EventSink& events_;
+  const Connector connector_;
+  const absl::Time started_ = absl::Now();
+  ApplyCounts counts_;  // Of earlier attempts.
+  Lsn applied_;
+  bool progressed_ = false;
+};
+
+absl::Status FollowRun::OpenLedger(Ledger& ledger, PgConnection& source) {
+  RETURN_IF_ERROR(ledger.Create());
+  RETURN_IF_ERROR(ledger.Lock(kLockWait));
+  ASSIGN_OR_RETURN(const std::optional<LedgerMigration> known, ledger.Read());
+  if (known) {
+    if (known->kind == "follow" && known->slot == options_.slot) {
+      return absl::OkStatus();
+    }
+    return WithHint(absl::AlreadyExistsError(absl::StrCat(
+                        "the name ", options_.endpoints.name, " is taken by a ",
+                        known->kind, " of slot ", known->slot)),
+                    "choose another --name");
+  }
+  ASSIGN_OR_RETURN(const std::string system_identifier,
+                   source.QueryValue("SELECT system_identifier::text FROM "
+                                     "pg_catalog.pg_control_system()"));
+  return ledger.Start({.kind = "follow",
+                       .phase = "follow",
+                       .source_system_identifier = system_identifier,
+                       .source_dbname = source.dbname(),
+                       .slot = options_.slot,
+                       .publications = options_.publications});
+}
+
+absl::Status FollowRun::Attempt() {
+  progressed_ = false;
+  ASSIGN_OR_RETURN(PgConnection source, connector_.OpenSource("follow"));
+  RETURN_IF_ERROR(CheckPublications(source, options_.publications));
+  ASSIGN_OR_RETURN(PgConnection target, connector_.OpenTarget("ledger"));
+  Ledger ledger(target, {.schema = options_.endpoints.ledger_schema,
+                         .migration = options_.endpoints.name});
+  RETURN_IF_ERROR(OpenLedger(ledger, source));
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<StreamRun> run,
+      StreamRun::Start(
+          {.connector = connector_,
+           .slot = options_.slot,
+           .publications = options_.publications,
+           .client_encoding = source.parameter("server_encoding"),
+           .until = options_.until_lsn,
+           .gate = [](const SourceRelation&) -> absl::StatusOr<RelationPolicy> {
+             return RelationPolicy{};
+           },
+           .stream = options_.stream},
+          events_));
+  Follower follower({.run = *run,
+                     .source = source,
+                     .ledger = ledger,
+                     .control = control_,
+                     .events = events_,
+                     .options = options_.stream,
+                     .slot = options_.slot});
+  absl::Status status = Watch(follower, *run, source);
+  const absl::Status stopped = run->Stop();
+  if (status.ok()) status = stopped;
+  const ApplyCounts counts = run->state().counts();
+  counts_.inserts += counts.inserts;
+  counts_.updates += counts.updates;
+  counts_.deletes += counts.deletes;
+  counts_.truncates += counts.truncates;
+  counts_.transactions += counts.transactions;
+  applied_ = run->state().applied();
+  progressed_ = follower.progressed();
+  return status;
+}
+
+// Until the stream has come where it is meant to end.
+absl::Status FollowRun::Watch(Follower& follower, StreamRun& run,
+                              PgConnection& source) {
+  if (options_.until_lsn) {
+    return follower.DrainTo(*options_.until_lsn, absl::InfiniteFuture());
+  }
+  while (!control_.cutover_requested()) RETURN_IF_ERROR(follower.Turn());
+  ASSIGN_OR_RETURN(const Lsn end, LastRecordEnd(source));
+  follower.SetWaitingFor(absl::StrCat("the stream to reach ", end.ToString()));
+  return follower.DrainTo(std::max(end, run.state().applied()),
+                          absl::InfiniteFuture());
+}
+
+Report FollowRun::report() const {
+  Report report;
+  report.name = options_.endpoints.name;
+  report.transactions_applied = counts_.transactions;
+  report.inserts = counts_.inserts;
+  report.updates = counts_.updates;
+  report.deletes = counts_.deletes;
+  report.truncates = counts_.truncates;
+  report.applied_lsn = applied_;
+  report.elapsed = absl::Now() - started_;
+  return report;
+}
+
+}  // namespace
+
+absl::StatusOr<Report> RunFollow(const FollowOptions& options, Control& control,
+                                 EventSink& events) {
+  FollowRun run(options, control, events);
+  RetryPolicy retry(options.stream.retry_for, control.interrupt(), events);
+  events.OnEvent(PhaseStarted{.phase = Phase::kFollow, .resumed = false});
+  while (true) {
+    const absl::Status status = run.Attempt();
+    if (status.ok()) break;
+    if (run.progressed()) retry.NoteProgress();
+    if (const absl::Status wait = retry.WaitAfter(status); !wait.ok()) {
+      events.OnEvent(Failed{.phase = Phase::kFollow, .status = wait});
+      return wait;
+    }
+  }
+  const Report report = run.report();
+  events.OnEvent(
+      PhaseFinished{.phase = Phase::kFollow, .duration = report.elapsed});
+  events.OnEvent(Done{report});
+  return report;
+}
+
+}  // namespace walferry

@@ -1,0 +1,44 @@
+#include "engine/source_position.h"
+
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+constexpr uint64_t kPageBytes = 8192;  // XLOG_BLCKSZ's default.
+constexpr uint64_t kShortHeaderBytes = 24;
+constexpr uint64_t kLongHeaderBytes = 40;
+
+}  // namespace
+
+absl::StatusOr<Lsn> SendableLsn(PgConnection& source) {
+  ASSIGN_OR_RETURN(
+      PgResult row,
+      source.Exec("SELECT CASE WHEN pg_catalog.pg_is_in_recovery() "
+                  "THEN pg_catalog.pg_last_wal_replay_lsn() "
+                  "ELSE pg_catalog.pg_current_wal_flush_lsn() END"));
+  return row.LsnAt(0, 0);
+}
+
+absl::StatusOr<Lsn> LastRecordEnd(PgConnection& source) {
+  ASSIGN_OR_RETURN(
+      PgResult row,
+      source.Exec("SELECT CASE WHEN pg_catalog.pg_is_in_recovery() "
+                  "THEN pg_catalog.pg_last_wal_replay_lsn() "
+                  "ELSE pg_catalog.pg_current_wal_insert_lsn() END, "
+                  "(SELECT setting::bigint FROM pg_catalog.pg_settings "
+                  "WHERE name = 'wal_segment_size')"));
+  ASSIGN_OR_RETURN(const Lsn lsn, row.LsnAt(0, 0));
+  ASSIGN_OR_RETURN(const int64_t segment_bytes, row.Int64(0, 1));
+  return WithoutPageHeader(lsn, static_cast<uint64_t>(segment_bytes));
+}
+
+Lsn WithoutPageHeader(Lsn insert_position, uint64_t segment_bytes) {
+  const uint64_t header = insert_position.value() % segment_bytes < kPageBytes
+                              ? kLongHeaderBytes
+                              : kShortHeaderBytes;
+  if (insert_position.value() % kPageBytes != header) return insert_position;
+  return Lsn(insert_position.value() - header);
+}
+
+}  // namespace walferry
