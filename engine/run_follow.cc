@@ -37,7 +37,7 @@ class FollowRun {
   Report report() const;
 
  private:
-  absl::Status OpenLedger(Ledger& ledger, PgConnection& source);
+  absl::Status OpenLedger(Ledger& ledger);
   absl::Status Watch(Follower& follower, StreamRun& run, PgConnection& source);
 
   const FollowOptions& options_;
@@ -50,7 +50,7 @@ class FollowRun {
   bool progressed_ = false;
 };
 
-absl::Status FollowRun::OpenLedger(Ledger& ledger, PgConnection& source) {
+absl::Status FollowRun::OpenLedger(Ledger& ledger) {
   RETURN_IF_ERROR(ledger.Create());
   RETURN_IF_ERROR(ledger.Lock(kLockWait));
   ASSIGN_OR_RETURN(const std::optional<LedgerMigration> known, ledger.Read());
@@ -63,13 +63,12 @@ absl::Status FollowRun::OpenLedger(Ledger& ledger, PgConnection& source) {
                         known->kind, " of slot ", known->slot)),
                     "choose another --name");
   }
-  ASSIGN_OR_RETURN(const std::string system_identifier,
-                   source.QueryValue("SELECT system_identifier::text FROM "
-                                     "pg_catalog.pg_control_system()"));
+  ASSIGN_OR_RETURN(PgConnection walsender, connector_.OpenWalsender(""));
+  ASSIGN_OR_RETURN(const SystemIdentity identity, IdentifySystem(walsender));
   return ledger.Start({.kind = "follow",
                        .phase = "follow",
-                       .source_system_identifier = system_identifier,
-                       .source_dbname = source.dbname(),
+                       .source_system_identifier = identity.system_identifier,
+                       .source_dbname = identity.dbname,
                        .slot = options_.slot,
                        .publications = options_.publications});
 }
@@ -81,7 +80,7 @@ absl::Status FollowRun::Attempt() {
   ASSIGN_OR_RETURN(PgConnection target, connector_.OpenTarget("ledger"));
   Ledger ledger(target, {.schema = options_.endpoints.ledger_schema,
                          .migration = options_.endpoints.name});
-  RETURN_IF_ERROR(OpenLedger(ledger, source));
+  RETURN_IF_ERROR(OpenLedger(ledger));
   ASSIGN_OR_RETURN(
       std::unique_ptr<StreamRun> run,
       StreamRun::Start(
