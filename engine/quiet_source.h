@@ -1,0 +1,35 @@
+#ifndef ENGINE_QUIET_SOURCE_H_
+#define ENGINE_QUIET_SOURCE_H_
+
+// Whether the source is still being written: the question that a cutover
+// hangs on.
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "protocol/pg_connection.h"
+
+namespace walferry {
+
+// Transactions on the source's database that have written and not ended, now.
+struct OpenWriters {
+  int64_t sessions = 0;
+  int64_t prepared = 0;
+  bool none() const { return sessions == 0 && prepared == 0; }
+  // "2 open transactions, 1 prepared transaction".
+  std::string Describe() const;
+};
+absl::StatusOr<OpenWriters> CountOpenWriters(PgConnection& source);
+
+// Makes the source's database read-only for new transactions and ends the
+// sessions of other clients that could still write. New sessions can switch it
+// off for themselves: it keeps honest writers out, not hostile ones.
+absl::Status FreezeDatabase(PgConnection& source);
+// The opposite, also for a database that was not frozen.
+absl::Status UnfreezeDatabase(PgConnection& source);
+
+}  // namespace walferry
+
+#endif  // ENGINE_QUIET_SOURCE_H_

@@ -1,0 +1,96 @@
+#include "engine/report_json.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "protocol/status.h"
+
+namespace walferry {
+
+using Json = nlohmann::ordered_json;
+
+std::string ReportToJson(const Report& report) {
+  Json json;
+  json["name"] = report.name;
+  json["tables"] = report.tables;
+  json["rows_copied"] = report.rows_copied;
+  json["bytes_copied"] = report.bytes_copied;
+  json["transactions_applied"] = report.transactions_applied;
+  json["inserts"] = report.inserts;
+  json["updates"] = report.updates;
+  json["deletes"] = report.deletes;
+  json["truncates"] = report.truncates;
+  json["sequences_set"] = report.sequences_set;
+  json["materialized_views_refreshed"] = report.materialized_views_refreshed;
+  json["applied_lsn"] = report.applied_lsn.ToString();
+  if (report.freeze_to_done == absl::InfiniteDuration()) {
+    json["freeze_to_done_seconds"] = nullptr;
+  } else {
+    json["freeze_to_done_seconds"] =
+        absl::ToDoubleSeconds(report.freeze_to_done);
+  }
+  json["elapsed_seconds"] = absl::ToDoubleSeconds(report.elapsed);
+  json["remarks"] = report.remarks;
+  // Names may come from a database in any encoding: never throw over them.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+absl::StatusOr<Report> ReportFromJson(absl::string_view text) {
+  const Json json = Json::parse(text.begin(), text.end(), nullptr,
+                                /*allow_exceptions=*/false);
+  const auto malformed = [](absl::string_view what) {
+    return absl::DataLossError(absl::StrCat("report: malformed ", what));
+  };
+  if (!json.is_object()) return malformed("JSON");
+  Report report;
+  struct Number {
+    const char* name;
+    int64_t* value;
+  };
+  for (const Number& number : {
+           Number{"tables", &report.tables},
+           Number{"rows_copied", &report.rows_copied},
+           Number{"bytes_copied", &report.bytes_copied},
+           Number{"transactions_applied", &report.transactions_applied},
+           Number{"inserts", &report.inserts},
+           Number{"updates", &report.updates},
+           Number{"deletes", &report.deletes},
+           Number{"truncates", &report.truncates},
+           Number{"sequences_set", &report.sequences_set},
+           Number{"materialized_views_refreshed",
+                  &report.materialized_views_refreshed},
+       }) {
+    const auto found = json.find(number.name);
+    if (found == json.end() || !found->is_number_integer()) {
+      return malformed(number.name);
+    }
+    *number.value = found->get<int64_t>();
+  }
+  const auto name = json.find("name");
+  const auto lsn = json.find("applied_lsn");
+  const auto freeze = json.find("freeze_to_done_seconds");
+  const auto elapsed = json.find("elapsed_seconds");
+  const auto remarks = json.find("remarks");
+  if (name == json.end() || !name->is_string()) return malformed("name");
+  if (lsn == json.end() || !lsn->is_string()) return malformed("applied_lsn");
+  if (elapsed == json.end() || !elapsed->is_number()) {
+    return malformed("elapsed_seconds");
+  }
+  report.name = name->get<std::string>();
+  ASSIGN_OR_RETURN(report.applied_lsn, Lsn::Parse(lsn->get<std::string>()));
+  report.elapsed = absl::Seconds(elapsed->get<double>());
+  if (freeze != json.end() && freeze->is_number()) {
+    report.freeze_to_done = absl::Seconds(freeze->get<double>());
+  }
+  if (remarks == json.end() || !remarks->is_array()) {
+    return malformed("remarks");
+  }
+  for (const Json& remark : *remarks) {
+    if (!remark.is_string()) return malformed("remarks");
+    report.remarks.push_back(remark.get<std::string>());
+  }
+  return report;
+}
+
+}  // namespace walferry
