@@ -20,7 +20,8 @@ PgConnectOptions Connector::SourceOptions(absl::string_view role) const {
   return PgConnectOptions{
       .conninfo = endpoints.source,
       .application_name = absl::StrCat("walferry ", endpoints.name, ": ", role),
-      .settings = {{"datestyle", "ISO"},
+      .settings = {{"default_transaction_read_only", "off"},
+                   {"datestyle", "ISO"},
                    {"intervalstyle", "postgres"},
                    {"extra_float_digits", "3"},
                    {"statement_timeout", "0"},
@@ -34,7 +35,6 @@ PgConnectOptions Connector::SourceOptions(absl::string_view role) const {
 PgConnectOptions Connector::TargetOptions(absl::string_view role) const {
   PgConnectOptions options = SourceOptions(role);
   options.conninfo = endpoints.target;
-  options.settings.emplace_back("default_transaction_read_only", "off");
   options.settings.emplace_back("client_min_messages", "warning");
   return options;
 }

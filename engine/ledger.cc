@@ -219,7 +219,11 @@ absl::StatusOr<std::optional<LedgerMigration>> Ledger::Read() {
       connection_.Exec(absl::StrCat(
           "SELECT kind, phase, source_system_identifier, source_dbname, slot, "
           "scope, consistent_point, report, cutover_requested_at IS NOT NULL, "
-          "cutover_failure, cardinality(publications) FROM ",
+          "cutover_failure, planned_steps, to_char(started_at AT TIME ZONE "
+          "'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
+          "coalesce(to_char(heartbeat_at AT TIME ZONE 'UTC', "
+          "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), ''), source_lsn, "
+          "received_lsn, lag_bytes, lag_seconds, waiting_for, last_error FROM ",
           Table("migration"), " WHERE name = ", Name())));
   if (row.rows() == 0) return std::optional<LedgerMigration>();
   LedgerMigration migration;
@@ -233,6 +237,19 @@ absl::StatusOr<std::optional<LedgerMigration>> Ledger::Read() {
   if (!row.IsNull(0, 7)) migration.report = std::string(row.Text(0, 7));
   migration.cutover_requested = row.Bool(0, 8);
   migration.cutover_failure = std::string(row.Text(0, 9));
+  ASSIGN_OR_RETURN(migration.planned_steps, row.Int64(0, 10));
+  migration.started_at = std::string(row.Text(0, 11));
+  migration.heartbeat_at = std::string(row.Text(0, 12));
+  LedgerHeartbeat& heartbeat = migration.heartbeat;
+  ASSIGN_OR_RETURN(heartbeat.source_lsn, row.LsnAt(0, 13));
+  ASSIGN_OR_RETURN(heartbeat.received_lsn, row.LsnAt(0, 14));
+  ASSIGN_OR_RETURN(const int64_t lag_bytes, row.Int64(0, 15));
+  heartbeat.lag_bytes = static_cast<uint64_t>(lag_bytes);
+  if (!absl::SimpleAtod(row.Text(0, 16), &heartbeat.lag_seconds)) {
+    return absl::InternalError("ledger: lag_seconds is not a number");
+  }
+  heartbeat.waiting_for = std::string(row.Text(0, 17));
+  migration.last_error = std::string(row.Text(0, 18));
   ASSIGN_OR_RETURN(PgResult publications,
                    connection_.Exec(absl::StrCat(
                        "SELECT unnest(publications) FROM ", Table("migration"),
@@ -296,6 +313,14 @@ absl::Status Ledger::SetPlannedSteps(int64_t steps) {
 
 absl::Status Ledger::RequestCutover() {
   return Set("cutover_requested_at = clock_timestamp(), cutover_failure = ''");
+}
+
+absl::StatusOr<bool> Ledger::CutoverRequested() {
+  ASSIGN_OR_RETURN(const std::string requested,
+                   connection_.QueryValue(absl::StrCat(
+                       "SELECT cutover_requested_at IS NOT NULL FROM ",
+                       Table("migration"), " WHERE name = ", Name())));
+  return requested == "t";
 }
 
 absl::Status Ledger::EndCutoverRequest(absl::string_view failure) {
@@ -423,6 +448,24 @@ absl::StatusOr<std::vector<LedgerRange>> Ledger::RangesDone(
     ranges.push_back(range);
   }
   return ranges;
+}
+
+absl::StatusOr<std::optional<LedgerStream>> Ledger::Stream() {
+  ASSIGN_OR_RETURN(
+      PgResult row,
+      connection_.Exec(absl::StrCat(
+          "SELECT applied_lsn, transactions, inserts, updates, deletes, "
+          "truncates FROM ",
+          Table("stream"), " WHERE name = ", Name())));
+  if (row.rows() == 0) return std::optional<LedgerStream>();
+  LedgerStream stream;
+  ASSIGN_OR_RETURN(stream.applied_lsn, row.LsnAt(0, 0));
+  ASSIGN_OR_RETURN(stream.counts.transactions, row.Int64(0, 1));
+  ASSIGN_OR_RETURN(stream.counts.inserts, row.Int64(0, 2));
+  ASSIGN_OR_RETURN(stream.counts.updates, row.Int64(0, 3));
+  ASSIGN_OR_RETURN(stream.counts.deletes, row.Int64(0, 4));
+  ASSIGN_OR_RETURN(stream.counts.truncates, row.Int64(0, 5));
+  return std::optional<LedgerStream>(stream);
 }
 
 absl::Status Ledger::Forget() {

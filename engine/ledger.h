@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "apply/applier.h"
 #include "protocol/lsn.h"
 #include "protocol/pg_connection.h"
 #include "protocol/quoting.h"
@@ -91,6 +92,15 @@ class LedgerSql {
   LedgerKey key_;
 };
 
+// The heartbeat that status shows.
+struct LedgerHeartbeat {
+  Lsn source_lsn;
+  Lsn received_lsn;
+  uint64_t lag_bytes = 0;
+  double lag_seconds = 0;
+  std::string waiting_for;
+};
+
 // What one migration's row says.
 struct LedgerMigration {
   std::string kind;  // "migrate" or "follow".
@@ -103,16 +113,18 @@ struct LedgerMigration {
   Lsn consistent_point;
   std::optional<std::string> report;  // JSON, once done.
   bool cutover_requested = false;
+  int64_t planned_steps = 0;
+  std::string started_at;    // ISO 8601 with offset, as the server prints it.
+  std::string heartbeat_at;  // The same, or "".
+  LedgerHeartbeat heartbeat;
+  std::string last_error;
   std::string cutover_failure;  // Why the last request was given up, or "".
 };
 
-// The heartbeat that status shows.
-struct LedgerHeartbeat {
-  Lsn source_lsn;
-  Lsn received_lsn;
-  uint64_t lag_bytes = 0;
-  double lag_seconds = 0;
-  std::string waiting_for;
+// The stream's row (apply/apply_session.h), as far as others read it.
+struct LedgerStream {
+  Lsn applied_lsn;
+  ApplyCounts counts;  // Over all runs.
 };
 
 // Reads and writes the ledger over one target connection, which outlives it.
@@ -142,6 +154,7 @@ class Ledger {
   absl::Status SetPlannedSteps(int64_t steps);
 
   absl::Status RequestCutover();
+  absl::StatusOr<bool> CutoverRequested();
   // Ends a request: "" withdraws it silently, otherwise says why it failed.
   absl::Status EndCutoverRequest(absl::string_view failure);
 
@@ -156,6 +169,9 @@ class Ledger {
   absl::StatusOr<std::vector<LedgerTable>> Tables();
   absl::StatusOr<std::vector<LedgerRange>> RangesDone(
       const QualifiedName& table);
+
+  // nullopt: the stream has not begun.
+  absl::StatusOr<std::optional<LedgerStream>> Stream();
 
   // Deletes the migration's rows, and the schema when no other migration is in
   // it and nothing else either.

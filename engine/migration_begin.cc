@@ -1,0 +1,147 @@
+// The beginning of an attempt: connections, the ledger, and on the first run
+// the checks.
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "engine/check.h"
+#include "engine/migration_run.h"
+#include "engine/publication.h"
+#include "engine/report_json.h"
+#include "engine/scope_json.h"
+#include "protocol/replication_stream.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+constexpr absl::Duration kLockWait = absl::Seconds(30);
+
+}  // namespace
+
+absl::Status MigrationRun::Connect() {
+  ASSIGN_OR_RETURN(source_, connector_.OpenSource("migrate"));
+  ASSIGN_OR_RETURN(target_, connector_.OpenTarget("ledger"));
+  encoding_ = source_->parameter("server_encoding");
+  ledger_.emplace(*target_,
+                  LedgerKey{.schema = options_.endpoints.ledger_schema,
+                            .migration = options_.endpoints.name});
+  // By doing: what a role may set differs from service to service.
+  const absl::Status replica =
+      target_
+          ->Exec(
+              "BEGIN; SET LOCAL session_replication_role = replica; "
+              "ROLLBACK")
+          .status();
+  if (!replica.ok()) {
+    RETURN_IF_ERROR(target_->Exec("ROLLBACK").status());
+  }
+  defer_triggers_ = !replica.ok();
+  return absl::OkStatus();
+}
+
+absl::Status MigrationRun::Begin() {
+  ASSIGN_OR_RETURN(tools_, FindPgTools(
+                               {
+                                   .pg_dump = options_.pg_dump,
+                                   .source_version = source_->server_version(),
+                                   .target_version = target_->server_version(),
+                                   .interrupt = &control_.interrupt(),
+                               },
+                               PgToolDirectories()));
+  ASSIGN_OR_RETURN(in_ledger_, ledger_->Exists());
+  if (!in_ledger_) {
+    RETURN_IF_ERROR(RunChecks());
+    return StartLedger();
+  }
+  RETURN_IF_ERROR(ledger_->Create());
+  RETURN_IF_ERROR(ledger_->Lock(kLockWait));
+  ASSIGN_OR_RETURN(known_, ledger_->Read());
+  if (!known_) {
+    return absl::AbortedError("the migration was cleaned up just now");
+  }
+  if (known_->kind != "migrate") {
+    return WithHint(absl::AlreadyExistsError(absl::StrCat(
+                        "the name ", options_.endpoints.name,
+                        " is taken by a follow of slot ", known_->slot)),
+                    "choose another --name");
+  }
+  if (known_->phase == PhaseName(Phase::kDone)) {
+    phase_ = Phase::kDone;
+    ASSIGN_OR_RETURN(report_, ReportFromJson(known_->report.value_or("")));
+    Notify(Notice::Level::kInfo,
+           "this migration is done; `walferry cleanup` forgets it");
+    return absl::OkStatus();
+  }
+  if (known_->slot != slot_ || known_->publications.size() != 1 ||
+      known_->publications.front() != publication_) {
+    return WithHint(
+        absl::FailedPreconditionError(absl::StrCat(
+            "this migration was begun with slot ", known_->slot,
+            " and publication ", absl::StrJoin(known_->publications, ", "))),
+        "go on with the same --slot and --publication");
+  }
+  RETURN_IF_ERROR(CheckScopeUnchanged(known_->scope, scope_.options()));
+  return ledger_->SetLastError("");
+}
+
+// Nothing is created before these have passed.
+absl::Status MigrationRun::RunChecks() {
+  RETURN_IF_ERROR(Enter(Phase::kCheck));
+  ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(*source_, scope_));
+  absl::StatusOr<PgConnection> walsender = connector_.OpenWalsender("");
+  CheckInputs inputs{.source = &*source_, .target = &*target_};
+  if (walsender.ok()) {
+    inputs.source_replication = &*walsender;
+  } else {
+    inputs.replication_error = walsender.status();
+  }
+  ASSIGN_OR_RETURN(const CheckReport report, Check(options_, catalog, inputs));
+  for (const Finding& finding : report.findings) {
+    if (finding.severity == Severity::kWarning) {
+      Notify(Notice::Level::kWarning,
+             absl::StrCat(finding.subject, ": ", finding.text,
+                          finding.hint.empty() ? "" : "; ", finding.hint));
+    }
+  }
+  const std::vector<const Finding*> blocking = report.Blocking(options_.accept);
+  if (!blocking.empty()) {
+    std::vector<std::string> texts;
+    for (const Finding* finding : blocking) {
+      texts.push_back(absl::StrCat(finding->subject, ": ", finding->text, " [",
+                                   finding->id, "]"));
+    }
+    absl::Status status =
+        absl::FailedPreconditionError(absl::StrJoin(texts, "\n"));
+    if (blocking.size() == 1 && !blocking.front()->hint.empty()) {
+      return WithHint(status, blocking.front()->hint);
+    }
+    return WithHint(status, "`walferry check` tells what to do about each");
+  }
+  if (!options_.publication.empty()) {
+    RETURN_IF_ERROR(
+        CheckPublicationCovers(*source_, publication_, catalog.tables));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MigrationRun::StartLedger() {
+  ASSIGN_OR_RETURN(PgConnection walsender, connector_.OpenWalsender(""));
+  ASSIGN_OR_RETURN(const SystemIdentity identity, IdentifySystem(walsender));
+  RETURN_IF_ERROR(ledger_->Create());
+  RETURN_IF_ERROR(ledger_->Lock(kLockWait));
+  RETURN_IF_ERROR(
+      ledger_->Start({.kind = "migrate",
+                      .phase = std::string(PhaseName(Phase::kPrepare)),
+                      .source_system_identifier = identity.system_identifier,
+                      .source_dbname = identity.dbname,
+                      .slot = slot_,
+                      .publications = {publication_},
+                      .scope = ScopeToJson(scope_.options())}));
+  in_ledger_ = true;
+  ASSIGN_OR_RETURN(known_, ledger_->Read());
+  return absl::OkStatus();
+}
+
+}  // namespace walferry

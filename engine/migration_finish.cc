@@ -1,0 +1,77 @@
+// The end: what was created on the way is dropped, and told in figures.
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "engine/created_objects.h"
+#include "engine/migration_run.h"
+#include "engine/report_json.h"
+#include "protocol/status.h"
+
+namespace walferry {
+
+absl::Status MigrationRun::Finish(StreamRun& run,
+                                  absl::Duration freeze_to_done) {
+  RETURN_IF_ERROR(run.Stop());
+  report_.freeze_to_done = freeze_to_done;
+  RETURN_IF_ERROR(FillReport());
+  // From here on a run that is begun again only drops what is left.
+  RETURN_IF_ERROR(ledger_->SetReport(ReportToJson(report_)));
+  known_->report = ReportToJson(report_);
+  return DropCreated();
+}
+
+absl::Status MigrationRun::FillReport() {
+  ASSIGN_OR_RETURN(const std::vector<LedgerTable> tables, ledger_->Tables());
+  ASSIGN_OR_RETURN(const std::optional<LedgerStream> stream, ledger_->Stream());
+  report_.name = options_.endpoints.name;
+  report_.tables = static_cast<int64_t>(tables.size());
+  report_.rows_copied = 0;
+  report_.bytes_copied = 0;
+  for (const LedgerTable& table : tables) {
+    report_.rows_copied += table.rows;
+    report_.bytes_copied += table.bytes_copied;
+  }
+  if (stream) {
+    report_.transactions_applied = stream->counts.transactions;
+    report_.inserts = stream->counts.inserts;
+    report_.updates = stream->counts.updates;
+    report_.deletes = stream->counts.deletes;
+    report_.truncates = stream->counts.truncates;
+    report_.applied_lsn = stream->applied_lsn;
+  }
+  report_.elapsed = absl::Now() - started_;
+  if (!options_.sequence_sync) {
+    report_.remarks.push_back(
+        "sequences were left as the schema made them (--no-sequence-sync): "
+        "set them before anything is inserted");
+  }
+  if (options_.freeze == FreezeMode::kReadOnly) {
+    report_.remarks.push_back(absl::StrCat(
+        "the source database stays read-only for new sessions; ALTER DATABASE ",
+        QuoteIdentifier(source_->dbname()),
+        " RESET default_transaction_read_only takes that back"));
+  } else {
+    report_.remarks.push_back(
+        "the source still takes writes: none from now on reaches the target");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MigrationRun::DropCreated() {
+  ASSIGN_OR_RETURN(report_, ReportFromJson(*known_->report));
+  ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger_->Objects());
+  for (const LedgerObject& object : objects) {
+    const bool kept =
+        (object.kind == "slot" && options_.keep_slot) ||
+        (object.kind == "publication" && options_.keep_publication);
+    // A frozen source stays frozen: its writers belong to the target now.
+    const bool frozen = object.kind == "setting";
+    if (!kept && !frozen) {
+      RETURN_IF_ERROR(DropObject(object, *source_, *target_));
+    }
+    if (!kept) RETURN_IF_ERROR(ledger_->RemoveObject(object));
+  }
+  return Enter(Phase::kDone);
+}
+
+}  // namespace walferry

@@ -1,0 +1,114 @@
+// schema, copy, indexes: from an empty target to one that can follow.
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "engine/analyze.h"
+#include "engine/copy_pool.h"
+#include "engine/migration_run.h"
+#include "engine/schema_dump.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+constexpr absl::string_view kAnalyzeStep = "analyze";
+
+bool Contains(const std::vector<std::string>& steps, absl::string_view step) {
+  for (const std::string& done : steps) {
+    if (done == step) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+absl::Status MigrationRun::LoadSchema() {
+  // In follow nothing of it is missing, but for what waits for the cutover.
+  if (known_->phase == PhaseName(Phase::kFollow) && !defer_triggers_) {
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(Enter(Phase::kSchema, known_->consistent_point.valid()));
+  ASSIGN_OR_RETURN(
+      SchemaDump dump,
+      DumpSchema({.tools = *tools_,
+                  .source = options_.endpoints.source,
+                  .snapshot = snapshot_ == nullptr ? "" : snapshot_->name(),
+                  .no_owner = options_.no_owner,
+                  .no_acl = options_.no_acl,
+                  .interrupt = &control_.interrupt()},
+                 catalog_, *source_));
+  for (const std::string& sentence : dump.left_out) {
+    Notify(Notice::Level::kWarning, sentence);
+    report_.remarks.push_back(sentence);
+  }
+  restore_.emplace(
+      SchemaRestoreOptions{.target = connector_.TargetOptions("schema"),
+                           .ledger = ledger_->sql().key(),
+                           .jobs = options_.index_jobs,
+                           .progress_interval = options_.stream.poll_interval},
+      std::move(dump), catalog_);
+  restore_->on_warning = [this](absl::string_view text) {
+    Notify(Notice::Level::kWarning, std::string(text));
+  };
+  restore_->on_progress = [this](const SchemaProgress& progress) {
+    events_.OnEvent(Progress{.phase = phase_,
+                             .items_done = progress.done,
+                             .items_total = progress.total,
+                             .elapsed = absl::Now() - phase_started_,
+                             .active = progress.active});
+  };
+  RETURN_IF_ERROR(ledger_->SetPlannedSteps(restore_->total_steps()));
+  RETURN_IF_ERROR(restore_->RestorePreData());
+  progressed_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status MigrationRun::CopyRows() {
+  if (snapshot_ == nullptr) return absl::OkStatus();
+  RETURN_IF_ERROR(Enter(Phase::kCopy, known_->consistent_point.valid()));
+  const absl::StatusOr<CopyTotals> totals =
+      CopyTables({.session = CopySession(),
+                  .jobs = options_.jobs,
+                  .split_bytes = options_.split_bytes,
+                  .progress_interval = options_.stream.poll_interval},
+                 *snapshot_, catalog_.tables, control_, events_);
+  RETURN_IF_ERROR(totals.status());
+  progressed_ = true;
+  snapshot_.reset();
+  return absl::OkStatus();
+}
+
+absl::Status MigrationRun::RestoreStages(
+    const std::vector<SchemaStage>& stages) {
+  for (const SchemaStage stage : stages) {
+    RETURN_IF_ERROR(restore_->Restore(stage));
+    progressed_ = true;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MigrationRun::BuildIndexes() {
+  if (known_->phase == PhaseName(Phase::kFollow)) return absl::OkStatus();
+  RETURN_IF_ERROR(Enter(Phase::kIndexes, known_->consistent_point.valid()));
+  RETURN_IF_ERROR(
+      RestoreStages({SchemaStage::kIndexes, SchemaStage::kObjects}));
+  if (!defer_triggers_) {
+    RETURN_IF_ERROR(
+        RestoreStages({SchemaStage::kForeignKeys, SchemaStage::kTriggers,
+                       SchemaStage::kEventTriggers}));
+  }
+  return Analyze();
+}
+
+absl::Status MigrationRun::Analyze() {
+  if (!options_.analyze) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger_->StepsDone());
+  if (Contains(steps, kAnalyzeStep)) return absl::OkStatus();
+  RETURN_IF_ERROR(AnalyzeTables(connector_.TargetOptions("analyze"), catalog_,
+                                options_.index_jobs, restore_->on_progress));
+  return target_->Exec(ledger_->sql().StepDone(kAnalyzeStep)).status();
+}
+
+}  // namespace walferry

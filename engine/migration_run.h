@@ -1,0 +1,135 @@
+#ifndef ENGINE_MIGRATION_RUN_H_
+#define ENGINE_MIGRATION_RUN_H_
+
+// One attempt of a migration: from wherever the ledger says it stands, as far
+// as it gets. Split by phase:
+//   run_migration.cc      attempts and retries
+//   migration_begin.cc    check, ledger
+//   migration_prepare.cc  publication, slot, snapshot; or a new snapshot
+//   migration_load.cc     schema, copy, indexes
+//   migration_follow.cc   stream, cutover
+//   migration_finish.cc   what is dropped and reported at the end
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "engine/catalog.h"
+#include "engine/connect.h"
+#include "engine/control.h"
+#include "engine/copy_session.h"
+#include "engine/event.h"
+#include "engine/follower.h"
+#include "engine/ledger.h"
+#include "engine/options.h"
+#include "engine/pg_tools.h"
+#include "engine/report.h"
+#include "engine/schema_restore.h"
+#include "engine/scope.h"
+#include "engine/snapshot.h"
+#include "engine/stream_run.h"
+#include "protocol/pg_connection.h"
+
+namespace walferry {
+
+class MigrationRun {
+ public:
+  MigrationRun(const MigrateOptions& options, Scope scope, Control& control,
+               EventSink& events);
+
+  // OK: the migration is done, report() tells.
+  absl::Status Attempt();
+
+  const Report& report() const { return report_; }
+  // Where the attempt stands, or ended.
+  Phase phase() const { return phase_; }
+  // The attempt did something that the next one need not do again.
+  bool progressed() const { return progressed_; }
+
+ private:
+  // migration_begin.cc
+  absl::Status Connect();
+  absl::Status Begin();
+  absl::Status RunChecks();
+  absl::Status StartLedger();
+
+  // migration_prepare.cc
+  absl::Status Prepare();
+  absl::Status CreatePublication(const Catalog& catalog);
+  absl::Status CreateSlotAndSnapshot();
+  absl::Status RecordTables();
+  absl::Status Resume();
+  absl::Status CompareWithLedger();
+
+  // migration_load.cc
+  absl::Status LoadSchema();
+  absl::Status CopyRows();
+  absl::Status BuildIndexes();
+  absl::Status RestoreStages(const std::vector<SchemaStage>& stages);
+  absl::Status Analyze();
+
+  // migration_follow.cc
+  absl::Status Follow();
+  RelationGate Gate() const;
+  absl::Status FollowUntilCutover(Follower& follower, StreamRun& run);
+  absl::StatusOr<bool> CutoverIsAskedFor(const Follower& follower);
+  absl::StatusOr<absl::Duration> TryCutover(Follower& follower, StreamRun& run);
+  absl::Status WatchCatalog();
+  absl::Status FinishTarget();
+  absl::Status CopyUnlogged();
+
+  // migration_finish.cc
+  absl::Status Finish(StreamRun& run, absl::Duration freeze_to_done);
+  absl::Status DropCreated();
+  absl::Status FillReport();
+
+  // Tells of a phase's beginning, and of the end of the one before.
+  absl::Status Enter(Phase phase, bool resumed = false);
+  void Notify(Notice::Level level, std::string text);
+  bool Accepted(absl::string_view id) const;
+  CopySessionOptions CopySession() const;
+  const std::string& encoding() const { return encoding_; }
+
+  const MigrateOptions& options_;
+  const Scope scope_;
+  Control& control_;
+  EventSink& events_;
+  const Connector connector_;
+  const std::string publication_;
+  const std::string slot_;
+  const absl::Time started_ = absl::Now();
+
+  // Of one attempt, in the order of Attempt().
+  std::optional<PgConnection> source_;
+  std::optional<PgConnection> target_;
+  std::optional<Ledger> ledger_;
+  std::optional<LedgerMigration> known_;
+  std::optional<PgTools> tools_;
+  std::string encoding_;
+  // Triggers and foreign keys wait for the cutover: the role may not keep them
+  // quiet.
+  bool defer_triggers_ = false;
+  std::unique_ptr<SourceSnapshot> snapshot_;
+  Catalog catalog_;
+  std::optional<SchemaRestore> restore_;
+  // The copied tables' positions, for the stream.
+  absl::flat_hash_map<QualifiedName, Lsn> copied_at_;
+
+  Phase phase_ = Phase::kCheck;
+  absl::Time phase_started_;
+  bool in_phase_ = false;
+  bool progressed_ = false;
+  // The ledger has this migration: errors are noted there.
+  bool in_ledger_ = false;
+  Report report_;
+};
+
+}  // namespace walferry
+
+#endif  // ENGINE_MIGRATION_RUN_H_

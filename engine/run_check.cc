@@ -1,0 +1,34 @@
+// RunCheck: the preflight by itself.
+
+#include "engine/catalog.h"
+#include "engine/check.h"
+#include "engine/connect.h"
+#include "engine/ledger.h"
+#include "engine/migration.h"
+#include "protocol/status.h"
+
+namespace walferry {
+
+absl::StatusOr<CheckReport> RunCheck(const CheckOptions& options,
+                                     Control& control) {
+  const MigrateOptions& migrate = options.migrate;
+  const Connector connector{.endpoints = migrate.endpoints,
+                            .interrupt = &control.interrupt()};
+  ASSIGN_OR_RETURN(const Scope scope, Scope::Create(migrate.scope));
+  ASSIGN_OR_RETURN(PgConnection source, connector.OpenSource("check"));
+  ASSIGN_OR_RETURN(PgConnection target, connector.OpenTarget("check"));
+  absl::StatusOr<PgConnection> walsender = connector.OpenWalsender("");
+  ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(source, scope));
+  Ledger ledger(target, {.schema = migrate.endpoints.ledger_schema,
+                         .migration = migrate.endpoints.name});
+  CheckInputs inputs{.source = &source, .target = &target};
+  if (walsender.ok()) {
+    inputs.source_replication = &*walsender;
+  } else {
+    inputs.replication_error = walsender.status();
+  }
+  ASSIGN_OR_RETURN(inputs.resuming, ledger.Exists());
+  return Check(migrate, catalog, inputs);
+}
+
+}  // namespace walferry

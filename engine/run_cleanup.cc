@@ -1,0 +1,79 @@
+// RunCleanup: leaves nothing of a migration behind but the user's tables.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "engine/connect.h"
+#include "engine/created_objects.h"
+#include "engine/ledger.h"
+#include "engine/migration.h"
+#include "engine/migration_name.h"
+#include "protocol/quoting.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+// A running migration would be cut off in mid-air, so it must be stopped
+// first; what a killed one has left on the source is ended here.
+absl::Status EndWalsender(PgConnection& source, const std::string& slot) {
+  return source
+      .Exec(absl::StrCat(
+          "SELECT pg_catalog.pg_terminate_backend(active_pid) FROM "
+          "pg_catalog.pg_replication_slots WHERE active_pid IS NOT NULL AND "
+          "slot_name = ",
+          QuoteLiteral(slot)))
+      .status();
+}
+
+std::string DescribeObject(const LedgerObject& object) {
+  return absl::StrCat(object.side == Side::kSource ? "source" : "target", ": ",
+                      object.kind, " ", object.identity);
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> RunCleanup(
+    const CleanupOptions& options, Control& control) {
+  RETURN_IF_ERROR(CheckMigrationName(options.endpoints.name));
+  const Connector connector{.endpoints = options.endpoints,
+                            .interrupt = &control.interrupt()};
+  ASSIGN_OR_RETURN(PgConnection target, connector.OpenTarget("cleanup"));
+  Ledger ledger(target, {.schema = options.endpoints.ledger_schema,
+                         .migration = options.endpoints.name});
+  std::vector<std::string> done;
+  ASSIGN_OR_RETURN(const bool exists, ledger.Exists());
+  if (!exists) {
+    done.push_back(absl::StrCat("target: no migration ", options.endpoints.name,
+                                " in ledger schema ",
+                                options.endpoints.ledger_schema));
+    return done;
+  }
+  RETURN_IF_ERROR(ledger.Create());
+  RETURN_IF_ERROR(
+      ledger.Lock(options.force ? absl::Seconds(5) : absl::ZeroDuration()));
+  ASSIGN_OR_RETURN(PgConnection source, connector.OpenSource("cleanup"));
+  ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger.Objects());
+  for (const LedgerObject& object : objects) {
+    if (object.kind == "slot" && options.force) {
+      RETURN_IF_ERROR(EndWalsender(source, object.identity));
+    }
+    absl::Status dropped = DropObject(object, source, target);
+    if (!dropped.ok() && object.kind == "slot" && !options.force) {
+      return WithHint(std::move(dropped),
+                      "if a walsender still holds the slot, `walferry cleanup "
+                      "--force` ends it");
+    }
+    RETURN_IF_ERROR(dropped);
+    RETURN_IF_ERROR(ledger.RemoveObject(object));
+    done.push_back(absl::StrCat(DescribeObject(object), " dropped"));
+  }
+  RETURN_IF_ERROR(ledger.Forget());
+  done.push_back(absl::StrCat("target: ledger of migration ",
+                              options.endpoints.name, " forgotten"));
+  return done;
+}
+
+}  // namespace walferry

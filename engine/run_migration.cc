@@ -1,0 +1,128 @@
+// RunMigration: attempts of a migration until it is done or beyond help.
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "engine/migration.h"
+#include "engine/migration_name.h"
+#include "engine/migration_run.h"
+#include "engine/retry_policy.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+// A migration that failed before it copied anything leaves nothing behind.
+void UndoBeginning(const MigrateOptions& options, EventSink& events) {
+  Control control;
+  const auto undone =
+      RunCleanup({.endpoints = options.endpoints, .force = true}, control);
+  if (!undone.ok()) {
+    events.OnEvent(
+        Notice{.level = Notice::Level::kWarning,
+               .text = absl::StrCat(
+                   "could not undo what was begun: ", undone.status().message(),
+                   "; run `walferry cleanup`")});
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Report> RunMigration(const MigrateOptions& options,
+                                    Control& control, EventSink& events) {
+  RETURN_IF_ERROR(CheckMigrationName(options.endpoints.name));
+  ASSIGN_OR_RETURN(Scope scope, Scope::Create(options.scope));
+  MigrationRun run(options, std::move(scope), control, events);
+  RetryPolicy retry(options.stream.retry_for, control.interrupt(), events);
+  while (true) {
+    const absl::Status status = run.Attempt();
+    if (status.ok()) break;
+    if (run.progressed()) retry.NoteProgress();
+    const absl::Status wait = retry.WaitAfter(status);
+    if (wait.ok()) continue;
+    events.OnEvent(Failed{.phase = run.phase(), .status = wait});
+    if (run.phase() == Phase::kPrepare && !absl::IsCancelled(wait) &&
+        !IsRetriable(wait)) {
+      UndoBeginning(options, events);
+    }
+    return wait;
+  }
+  events.OnEvent(Done{run.report()});
+  return run.report();
+}
+
+// ---- What all phases share ----
+
+MigrationRun::MigrationRun(const MigrateOptions& options, Scope scope,
+                           Control& control, EventSink& events)
+    : options_(options),
+      scope_(std::move(scope)),
+      control_(control),
+      events_(events),
+      connector_{.endpoints = options.endpoints,
+                 .interrupt = &control.interrupt()},
+      publication_(options.publication.empty()
+                       ? DefaultObjectName(options.endpoints.name)
+                       : options.publication),
+      slot_(options.slot.empty() ? DefaultObjectName(options.endpoints.name)
+                                 : options.slot) {}
+
+absl::Status MigrationRun::Attempt() {
+  progressed_ = false;
+  in_phase_ = false;
+  const absl::Status status = [this]() -> absl::Status {
+    RETURN_IF_ERROR(Connect());
+    RETURN_IF_ERROR(Begin());
+    if (phase_ == Phase::kDone) return absl::OkStatus();
+    if (known_->report.has_value()) return DropCreated();
+    RETURN_IF_ERROR(Prepare());
+    RETURN_IF_ERROR(LoadSchema());
+    RETURN_IF_ERROR(CopyRows());
+    RETURN_IF_ERROR(BuildIndexes());
+    return Follow();
+  }();
+  // Sessions end here, so that the next attempt finds no locks of this one.
+  snapshot_.reset();
+  restore_.reset();
+  if (!status.ok() && in_ledger_ && target_ && !target_->broken() &&
+      !target_->in_transaction()) {
+    // The error itself is what matters; the note is for `walferry status`.
+    ledger_->SetLastError(status.message()).IgnoreError();
+  }
+  ledger_.reset();
+  source_.reset();
+  target_.reset();
+  return status;
+}
+
+absl::Status MigrationRun::Enter(Phase phase, bool resumed) {
+  const absl::Time now = absl::Now();
+  if (in_phase_) {
+    events_.OnEvent(
+        PhaseFinished{.phase = phase_, .duration = now - phase_started_});
+  }
+  phase_ = phase;
+  phase_started_ = now;
+  in_phase_ = true;
+  if (in_ledger_) RETURN_IF_ERROR(ledger_->SetPhase(PhaseName(phase)));
+  events_.OnEvent(PhaseStarted{.phase = phase, .resumed = resumed});
+  return absl::OkStatus();
+}
+
+void MigrationRun::Notify(Notice::Level level, std::string text) {
+  events_.OnEvent(Notice{.level = level, .text = std::move(text)});
+}
+
+bool MigrationRun::Accepted(absl::string_view id) const {
+  for (const std::string& accepted : options_.accept) {
+    if (accepted == id) return true;
+  }
+  return false;
+}
+
+CopySessionOptions MigrationRun::CopySession() const {
+  return {.endpoints = options_.endpoints, .interrupt = &control_.interrupt()};
+}
+
+}  // namespace walferry

@@ -1,0 +1,154 @@
+// RunStatus and RunCutover: another process asks the ledger.
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "engine/connect.h"
+#include "engine/event.h"
+#include "engine/ledger.h"
+#include "engine/migration.h"
+#include "engine/report_json.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+constexpr absl::Duration kPollInterval = absl::Milliseconds(200);
+
+absl::Status NoSuchMigration(const std::string& name,
+                             const std::string& schema) {
+  return WithHint(
+      absl::NotFoundError(absl::StrCat("target: there is no migration ", name,
+                                       " in ledger schema ", schema)),
+      "check --target, --name and --ledger-schema");
+}
+
+absl::StatusOr<std::optional<absl::Time>> ParseTime(const std::string& text) {
+  if (text.empty()) return std::optional<absl::Time>();
+  absl::Time time;
+  std::string error;
+  if (!absl::ParseTime(absl::RFC3339_full, text, &time, &error)) {
+    return absl::InternalError(
+        absl::StrCat("ledger: ", text, " is not a time: ", error));
+  }
+  return std::optional<absl::Time>(time);
+}
+
+absl::Status FillTables(Ledger& ledger, MigrationStatus& status) {
+  ASSIGN_OR_RETURN(const std::vector<LedgerTable> tables, ledger.Tables());
+  for (const LedgerTable& table : tables) {
+    const bool begun = table.rows > 0 || table.bytes_copied > 0;
+    status.tables.push_back(
+        {.table = table.table,
+         .state = table.copied ? "copied" : (begun ? "copying" : "waiting"),
+         .rows = table.rows,
+         .bytes = table.bytes_copied,
+         .bytes_total = table.bytes});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
+                                          Control& control) {
+  const Connector connector{
+      .endpoints = {.source = "",
+                    .target = options.target,
+                    .name = options.name,
+                    .ledger_schema = options.ledger_schema},
+      .interrupt = &control.interrupt()};
+  ASSIGN_OR_RETURN(PgConnection target, connector.OpenTarget("status"));
+  Ledger ledger(target,
+                {.schema = options.ledger_schema, .migration = options.name});
+  ASSIGN_OR_RETURN(const bool exists, ledger.Exists());
+  if (!exists) return NoSuchMigration(options.name, options.ledger_schema);
+  ASSIGN_OR_RETURN(const std::optional<LedgerMigration> row, ledger.Read());
+  if (!row) return NoSuchMigration(options.name, options.ledger_schema);
+  MigrationStatus status;
+  status.name = options.name;
+  status.kind = row->kind;
+  status.phase = row->phase;
+  ASSIGN_OR_RETURN(status.running, ledger.Locked());
+  ASSIGN_OR_RETURN(const auto started_at, ParseTime(row->started_at));
+  status.started_at = started_at.value_or(absl::UnixEpoch());
+  ASSIGN_OR_RETURN(status.heartbeat_at, ParseTime(row->heartbeat_at));
+  status.waiting_for = row->heartbeat.waiting_for;
+  status.received_lsn = row->heartbeat.received_lsn;
+  status.source_lsn = row->heartbeat.source_lsn;
+  status.lag_bytes = row->heartbeat.lag_bytes;
+  status.lag_seconds = row->heartbeat.lag_seconds;
+  status.slot = row->slot;
+  status.publications = row->publications;
+  status.last_error = row->last_error;
+  status.steps_total = row->planned_steps;
+  ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger.StepsDone());
+  status.steps_done = static_cast<int64_t>(steps.size());
+  ASSIGN_OR_RETURN(const std::optional<LedgerStream> stream, ledger.Stream());
+  if (stream) {
+    status.applied_lsn = stream->applied_lsn;
+    status.transactions = stream->counts.transactions;
+    status.changes = stream->counts.inserts + stream->counts.updates +
+                     stream->counts.deletes + stream->counts.truncates;
+  }
+  RETURN_IF_ERROR(FillTables(ledger, status));
+  if (row->report) {
+    ASSIGN_OR_RETURN(status.report, ReportFromJson(*row->report));
+  }
+  return status;
+}
+
+absl::StatusOr<Report> RunCutover(const CutoverOptions& options,
+                                  Control& control) {
+  const Connector connector{
+      .endpoints = {.source = "",
+                    .target = options.target,
+                    .name = options.name,
+                    .ledger_schema = options.ledger_schema},
+      .interrupt = &control.interrupt()};
+  ASSIGN_OR_RETURN(PgConnection target, connector.OpenTarget("cutover"));
+  Ledger ledger(target,
+                {.schema = options.ledger_schema, .migration = options.name});
+  ASSIGN_OR_RETURN(const bool exists, ledger.Exists());
+  if (!exists) return NoSuchMigration(options.name, options.ledger_schema);
+  ASSIGN_OR_RETURN(const bool running, ledger.Locked());
+  ASSIGN_OR_RETURN(std::optional<LedgerMigration> row, ledger.Read());
+  const auto done = [&row] {
+    return row && row->phase == PhaseName(Phase::kDone) && row->report;
+  };
+  if (done()) return ReportFromJson(*row->report);
+  if (!running) {
+    return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                        "no process runs migration ", options.name)),
+                    "start it again with the command that began it, then ask "
+                    "once more");
+  }
+  RETURN_IF_ERROR(ledger.RequestCutover());
+  const absl::Time deadline = absl::Now() + options.wait;
+  while (absl::Now() < deadline) {
+    RETURN_IF_ERROR(control.interrupt().Sleep(kPollInterval));
+    ASSIGN_OR_RETURN(row, ledger.Read());
+    if (!row) return NoSuchMigration(options.name, options.ledger_schema);
+    if (done()) return ReportFromJson(*row->report);
+    if (!row->cutover_requested && !row->cutover_failure.empty()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the cutover was given up: ", row->cutover_failure));
+    }
+    ASSIGN_OR_RETURN(const bool still_running, ledger.Locked());
+    if (!still_running && !row->report) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the migration has ended without cutting over",
+                       row->last_error.empty() ? "" : ": ", row->last_error));
+    }
+  }
+  return absl::DeadlineExceededError(
+      absl::StrCat("the migration has not cut over within ",
+                   absl::FormatDuration(options.wait), "; the request stands",
+                   row->heartbeat.waiting_for.empty() ? "" : "; it waits for ",
+                   row->heartbeat.waiting_for));
+}
+
+}  // namespace walferry
