@@ -20,6 +20,8 @@ namespace {
 // How often the source's catalog is looked at for tables that the migration
 // does not know.
 constexpr absl::Duration kCatalogInterval = absl::Seconds(10);
+// How often the ledger is asked for a request to cut over.
+constexpr absl::Duration kAskInterval = absl::Milliseconds(200);
 // How long an unasked source must have been still to count as stopped: a pool's
 // idle moment is not the end.
 constexpr absl::Duration kQuietForAuto = absl::Seconds(1);
@@ -134,12 +136,16 @@ absl::Status MigrationRun::Follow() {
 absl::Status MigrationRun::FollowUntilCutover(Follower& follower,
                                               StreamRun& run) {
   absl::Time next_look = absl::Now() + kCatalogInterval;
+  absl::Time next_ask = absl::InfinitePast();
   while (true) {
     RETURN_IF_ERROR(follower.Turn());
-    if (absl::Now() >= next_look) {
+    const absl::Time now = absl::Now();
+    if (now >= next_look) {
       RETURN_IF_ERROR(WatchCatalog());
       next_look = absl::Now() + kCatalogInterval;
     }
+    if (now < next_ask) continue;
+    next_ask = now + kAskInterval;
     ASSIGN_OR_RETURN(const bool asked, CutoverIsAskedFor(follower));
     if (!asked) continue;
     const absl::StatusOr<absl::Duration> pause = TryCutover(follower, run);
