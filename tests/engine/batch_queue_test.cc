@@ -1,0 +1,67 @@
+#include "engine/batch_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <thread>
+
+#include "absl/time/clock.h"
+
+namespace walferry {
+namespace {
+
+std::unique_ptr<ChangeBatch> BatchOf(int64_t commit_time) {
+  auto batch = std::make_unique<ChangeBatch>();
+  batch->BeginTransaction(
+      {.final_lsn = Lsn(1), .commit_time = commit_time, .xid = 1});
+  batch->CommitTransaction({.commit_lsn = Lsn(1), .end_lsn = Lsn(2)});
+  return batch;
+}
+
+TEST(BatchQueue, IsIdleOnlyWhenThePoppedItemIsFinished) {
+  BatchQueue queue(100);
+  EXPECT_TRUE(queue.Idle());
+  queue.Push({.batch = nullptr, .advance = Lsn(5)});
+  EXPECT_FALSE(queue.Idle());
+  EXPECT_EQ(queue.Pop()->advance, Lsn(5));
+  EXPECT_FALSE(queue.Idle());
+  queue.Finished();
+  EXPECT_TRUE(queue.Idle());
+}
+
+TEST(BatchQueue, HasNoRoomUntilAppliedBatchesAreFinished) {
+  auto batch = BatchOf(1);
+  BatchQueue queue(batch->bytes());
+  queue.Push({.batch = std::move(batch), .advance = Lsn()});
+  EXPECT_FALSE(queue.HasRoom());
+  queue.WaitForRoom(absl::Now());  // Returns at its deadline.
+  const auto popped = queue.Pop();
+  EXPECT_FALSE(queue.HasRoom());
+  queue.Finished();
+  EXPECT_TRUE(queue.HasRoom());
+}
+
+TEST(BatchQueue, KnowsTheOldestTransactionThatIsNotApplied) {
+  BatchQueue queue(1 << 20);
+  EXPECT_EQ(queue.OldestCommitTime(), std::nullopt);
+  queue.Push({.batch = BatchOf(10), .advance = Lsn()});
+  queue.Push({.batch = BatchOf(20), .advance = Lsn()});
+  EXPECT_EQ(queue.OldestCommitTime(), 10);
+  const auto popped = queue.Pop();
+  EXPECT_EQ(queue.OldestCommitTime(), 10);
+  queue.Finished();
+  EXPECT_EQ(queue.OldestCommitTime(), 20);
+}
+
+TEST(BatchQueue, ClosingWakesThePopperAndDropsTheRest) {
+  BatchQueue queue(100);
+  std::thread popper([&queue] { EXPECT_FALSE(queue.Pop().has_value()); });
+  queue.Close();
+  popper.join();
+  queue.Push({.batch = nullptr, .advance = Lsn(1)});
+  EXPECT_FALSE(queue.Pop().has_value());
+  EXPECT_TRUE(queue.HasRoom());
+}
+
+}  // namespace
+}  // namespace walferry
