@@ -1,11 +1,8 @@
 #include "tests/testing/pg_server.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/shm.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,12 +12,12 @@
 #include <sstream>
 #include <string>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/server_binaries.h"
+#include "tests/testing/socket.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/wait_until.h"
 
@@ -38,24 +35,6 @@ std::string DataDirectory(const PgServer& server) {
 bool HasEnded(pid_t pid) {
   std::ifstream command_line(absl::StrCat("/proc/", pid, "/cmdline"));
   return command_line.peek() == std::ifstream::traits_type::eof();
-}
-
-// Listens on a port of 127.0.0.1 in a server's stead; -1: it is taken.
-int ListenOn(int port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) ==
-          0 &&
-      listen(fd, 1) == 0) {
-    return fd;
-  }
-  close(fd);
-  return -1;
 }
 
 class PgServerOfEachVersion : public testing::TestWithParam<std::string> {};
@@ -142,11 +121,11 @@ TEST(PgServer, TellsWhyItDidNotStart) {
 TEST(PgServer, DoesNotMistakeAnotherServerOnItsPortForItself) {
   ASSERT_OK_AND_ASSIGN(const auto server, PgServer::Start());
   ASSERT_OK(server->Stop());
-  const int intruder = ListenOn(server->port());
-  ASSERT_GE(intruder, 0);
+  auto intruder = ListenOnPort(server->port());
+  ASSERT_OK(intruder);
   EXPECT_THAT(server->Restart(), StatusIs(absl::StatusCode::kAlreadyExists,
                                           HasSubstr("Address already in use")));
-  close(intruder);
+  *intruder = Socket();
   EXPECT_OK(server->Restart());
 }
 
