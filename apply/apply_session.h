@@ -65,7 +65,7 @@ class ApplySession {
       const ApplySessionOptions& options);
 
   PgConnection& connection() { return connection_; }
-  // Everything up to it is on the target.
+  // Everything up to it is on the target. Moves with each commit.
   Lsn position() const { return position_; }
   int64_t epoch() const { return epoch_; }
   const std::string& ledger_schema() const { return ledger_schema_; }
@@ -73,7 +73,13 @@ class ApplySession {
   // The session carries a replication origin: its commits are marked with it.
   bool has_origin() const { return has_origin_; }
 
+  // A name for a prepared statement that this session has not used yet.
+  std::string NextStatementName();
+
  private:
+  // Commits positions.
+  friend class TargetTransaction;
+
   explicit ApplySession(PgConnection connection);
 
   PgConnection connection_;
@@ -82,6 +88,7 @@ class ApplySession {
   std::string ledger_schema_;
   std::string name_;
   bool has_origin_ = false;
+  int64_t statements_ = 0;
 };
 
 }  // namespace walferry

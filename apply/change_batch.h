@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "apply/source_relation.h"
@@ -29,10 +30,10 @@ absl::string_view ChangeKindName(ChangeKind kind);
 struct Change {
   ChangeKind kind = ChangeKind::kInsert;
   OldRow old_kind = OldRow::kNone;
-  bool restart_identity = false;              // Truncate.
-  const SourceRelation* relation = nullptr;   // Null for truncate.
-  absl::Span<const Column> old_row;           // Update, delete.
-  absl::Span<const Column> row;               // Insert, update.
+  bool restart_identity = false;             // Truncate.
+  const SourceRelation* relation = nullptr;  // Null for truncate.
+  absl::Span<const Column> old_row;          // Update, delete.
+  absl::Span<const Column> row;              // Insert, update.
   absl::Span<const SourceRelation* const> truncated;
 };
 
@@ -63,11 +64,11 @@ class ChangeBatch {
   // instead of Begin and may end without Commit.
   void BeginTransaction(const Begin& begin);
   void ContinueTransaction(const BatchTransaction& open);
-  void AddInsert(std::shared_ptr<const SourceRelation> relation,
+  void AddInsert(const std::shared_ptr<const SourceRelation>& relation,
                  const Insert& insert);
-  void AddUpdate(std::shared_ptr<const SourceRelation> relation,
+  void AddUpdate(const std::shared_ptr<const SourceRelation>& relation,
                  const Update& update);
-  void AddDelete(std::shared_ptr<const SourceRelation> relation,
+  void AddDelete(const std::shared_ptr<const SourceRelation>& relation,
                  const Delete& message);
   void AddTruncate(
       absl::Span<const std::shared_ptr<const SourceRelation>> relations,
@@ -92,14 +93,17 @@ class ChangeBatch {
   size_t bytes() const { return bytes_; }
 
  private:
+  const BatchTransaction* last_complete() const;
+  void Add(const Change& change);
   absl::Span<const Column> CopyRow(const TupleView& row);
-  void Hold(std::shared_ptr<const SourceRelation> relation);
+  void Hold(const std::shared_ptr<const SourceRelation>& relation);
 
   std::pmr::monotonic_buffer_resource arena_;
   std::vector<Change> changes_;
   std::vector<BatchTransaction> transactions_;
-  // What the changes point to.
+  // What the changes point to, each once; `held_` finds those that are there.
   std::vector<std::shared_ptr<const SourceRelation>> relations_;
+  absl::flat_hash_set<const SourceRelation*> held_;
   size_t bytes_ = 0;
 };
 

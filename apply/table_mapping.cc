@@ -1,0 +1,104 @@
+#include "apply/table_mapping.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+std::string Subject(const QualifiedName& name) {
+  return absl::StrCat("target relation \"", name.schema, ".", name.name, "\"");
+}
+
+// `column: "a"` or `columns: "a", "b"`.
+std::string ColumnList(const std::vector<absl::string_view>& names) {
+  return absl::StrCat(names.size() == 1 ? "column" : "columns", ": \"",
+                      absl::StrJoin(names, "\", \""), "\"");
+}
+
+absl::Status MapColumns(TableMapping& mapping) {
+  absl::flat_hash_map<absl::string_view, size_t> index_of;
+  for (size_t index = 0; index < mapping.target.columns.size(); ++index) {
+    index_of.emplace(mapping.target.columns[index].name, index);
+  }
+  std::vector<absl::string_view> missing;
+  for (const SourceColumn& column : mapping.source.columns) {
+    const auto found = index_of.find(column.name);
+    if (found == index_of.end()) {
+      missing.push_back(column.name);
+    } else {
+      mapping.target_columns.push_back(found->second);
+    }
+  }
+  if (missing.empty()) return absl::OkStatus();
+  return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                      Subject(mapping.target.name), " is missing replicated ",
+                      ColumnList(missing))),
+                  "add what is missing on the target, as the source has it, "
+                  "and run again");
+}
+
+// The columns of the target's key that the source's key values do not cover.
+std::vector<absl::string_view> FindKey(TableMapping& mapping) {
+  std::vector<bool> covered(mapping.target.columns.size());
+  for (size_t column = 0; column < mapping.source.columns.size(); ++column) {
+    if (!mapping.TargetOf(column).key) continue;
+    if (!mapping.source.columns[column].key) continue;
+    mapping.lookup.push_back(column);
+    covered[mapping.target_columns[column]] = true;
+  }
+  std::vector<absl::string_view> missing;
+  for (size_t index = 0; index < covered.size(); ++index) {
+    const TargetColumn& column = mapping.target.columns[index];
+    if (column.key && !covered[index]) missing.push_back(column.name);
+  }
+  return missing;
+}
+
+absl::Status ChooseLookup(TableMapping& mapping) {
+  const std::vector<absl::string_view> missing = FindKey(mapping);
+  if (missing.empty() && !mapping.lookup.empty()) {
+    mapping.lookup_is_key = true;
+    return absl::OkStatus();
+  }
+  mapping.lookup.clear();
+  if (mapping.source.identity == ReplicaIdentity::kFull) {
+    for (size_t column = 0; column < mapping.source.columns.size(); ++column) {
+      if (!mapping.TargetOf(column).generated) mapping.lookup.push_back(column);
+    }
+    return absl::OkStatus();
+  }
+  if (missing.empty()) {
+    return WithHint(
+        absl::FailedPreconditionError(absl::StrCat(
+            Subject(mapping.target.name),
+            " has neither a replica identity index nor a primary key, and the "
+            "source does not send whole old rows")),
+        "create the key on the target, or set REPLICA IDENTITY FULL on the "
+        "source's table");
+  }
+  return WithHint(
+      absl::FailedPreconditionError(absl::StrCat(
+          "the source does not send the replica identity that ",
+          Subject(mapping.target.name), " is found by, ", ColumnList(missing))),
+      "give both tables the same primary key, or set REPLICA IDENTITY FULL on "
+      "the source's table");
+}
+
+}  // namespace
+
+absl::StatusOr<TableMapping> MapTable(const SourceRelation& source,
+                                      TargetTable target) {
+  TableMapping mapping{.source = source, .target = std::move(target)};
+  RETURN_IF_ERROR(MapColumns(mapping));
+  mapping.updatable = ChooseLookup(mapping);
+  return mapping;
+}
+
+}  // namespace walferry

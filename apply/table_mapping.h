@@ -1,0 +1,46 @@
+#ifndef APPLY_TABLE_MAPPING_H_
+#define APPLY_TABLE_MAPPING_H_
+
+// How a published relation's rows become rows of a target table.
+
+#include <cstddef>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "apply/source_relation.h"
+#include "apply/target_table.h"
+
+namespace walferry {
+
+// The rules of PostgreSQL's relation.c: columns are matched by exact name,
+// types are not compared (values go through the target's types), and columns
+// that only the target has keep their defaults.
+struct TableMapping {
+  SourceRelation source;
+  TargetTable target;
+
+  // The index in target.columns of each source column.
+  std::vector<size_t> target_columns;
+
+  // The source columns by whose values an old row is found: those of the
+  // target's key, or all (FULL).
+  std::vector<size_t> lookup;
+  // `lookup` is a key. Otherwise several rows may match, and one is meant.
+  bool lookup_is_key = false;
+
+  // Why updates and deletes cannot be applied; inserts can.
+  absl::Status updatable;
+
+  const TargetColumn& TargetOf(size_t source_column) const {
+    return target.columns[target_columns[source_column]];
+  }
+};
+
+// kFailedPrecondition: the target lacks columns (all are named).
+absl::StatusOr<TableMapping> MapTable(const SourceRelation& source,
+                                      TargetTable target);
+
+}  // namespace walferry
+
+#endif  // APPLY_TABLE_MAPPING_H_

@@ -1,0 +1,232 @@
+#include "tools/option_binding.h"
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "protocol/status.h"
+#include "tests/testing/status_matchers.h"
+
+namespace walferry {
+namespace {
+
+OptionValues Values(Command command, FlagTexts flags) {
+  absl::StatusOr<OptionValues> values = OptionValues::Resolve(
+      command, flags, [](const std::string&) { return std::nullopt; }, {});
+  EXPECT_OK(values);
+  return *std::move(values);
+}
+
+FlagTexts BothSides() {
+  return {{OptionId::kSource, {"service=old"}},
+          {OptionId::kTarget, {"service=new"}}};
+}
+
+FlagTexts With(FlagTexts flags, const FlagTexts& more) {
+  flags.insert(more.begin(), more.end());
+  return flags;
+}
+
+void ExpectEqual(const StreamOptions& left, const StreamOptions& right) {
+  EXPECT_EQ(left.poll_interval, right.poll_interval);
+  EXPECT_EQ(left.lag_threshold_bytes, right.lag_threshold_bytes);
+  EXPECT_EQ(left.batch_bytes, right.batch_bytes);
+  EXPECT_EQ(left.queue_bytes, right.queue_bytes);
+  EXPECT_EQ(left.receive_timeout, right.receive_timeout);
+  EXPECT_EQ(left.retry_for, right.retry_for);
+}
+
+// The table's defaults are the engine's.
+TEST(OptionBinding, HasTheEnginesDefaultsForMigrate) {
+  ASSERT_OK_AND_ASSIGN(const MigrateOptions bound,
+                       BindMigrate(Values(Command::kMigrate, BothSides())));
+  const MigrateOptions engine;
+  EXPECT_EQ(bound.endpoints.source, "service=old");
+  EXPECT_EQ(bound.endpoints.target, "service=new");
+  EXPECT_EQ(bound.endpoints.name, engine.endpoints.name);
+  EXPECT_EQ(bound.endpoints.ledger_schema, engine.endpoints.ledger_schema);
+  EXPECT_EQ(bound.endpoints.connect_timeout, engine.endpoints.connect_timeout);
+  EXPECT_EQ(bound.scope, engine.scope);
+  EXPECT_EQ(bound.publication, engine.publication);
+  EXPECT_EQ(bound.slot, engine.slot);
+  EXPECT_EQ(bound.jobs, engine.jobs);
+  EXPECT_EQ(bound.index_jobs, engine.index_jobs);
+  EXPECT_EQ(bound.split_bytes, engine.split_bytes);
+  EXPECT_EQ(bound.no_owner, engine.no_owner);
+  EXPECT_EQ(bound.no_acl, engine.no_acl);
+  EXPECT_EQ(bound.sequence_sync, engine.sequence_sync);
+  EXPECT_EQ(bound.analyze, engine.analyze);
+  EXPECT_EQ(bound.accept, engine.accept);
+  EXPECT_EQ(bound.pg_dump, engine.pg_dump);
+  EXPECT_EQ(bound.cutover, engine.cutover);
+  EXPECT_EQ(bound.freeze, engine.freeze);
+  EXPECT_EQ(bound.cutover_timeout, engine.cutover_timeout);
+  EXPECT_EQ(bound.keep_slot, engine.keep_slot);
+  EXPECT_EQ(bound.keep_publication, engine.keep_publication);
+  ExpectEqual(bound.stream, engine.stream);
+}
+
+TEST(OptionBinding, HasTheEnginesDefaultsForTheOthers) {
+  const FlagTexts target = {{OptionId::kTarget, {"service=new"}}};
+  ASSERT_OK_AND_ASSIGN(const CutoverOptions cutover,
+                       BindCutover(Values(Command::kCutover, target)));
+  EXPECT_EQ(cutover.name, CutoverOptions().name);
+  EXPECT_EQ(cutover.ledger_schema, CutoverOptions().ledger_schema);
+  EXPECT_EQ(cutover.wait, CutoverOptions().wait);
+  ASSERT_OK_AND_ASSIGN(const StatusOptions status,
+                       BindStatus(Values(Command::kStatus, target)));
+  EXPECT_EQ(status.target, "service=new");
+  EXPECT_EQ(status.name, StatusOptions().name);
+  EXPECT_EQ(status.ledger_schema, StatusOptions().ledger_schema);
+  ASSERT_OK_AND_ASSIGN(const CleanupOptions cleanup,
+                       BindCleanup(Values(Command::kCleanup, BothSides())));
+  EXPECT_EQ(cleanup.force, CleanupOptions().force);
+}
+
+TEST(OptionBinding, HandsEveryMigrateOptionToTheEngine) {
+  const FlagTexts flags = {{OptionId::kName, {"shop"}},
+                           {OptionId::kLedgerSchema, {"moves"}},
+                           {OptionId::kConnectTimeout, {"3s"}},
+                           {OptionId::kSchema, {"a"}},
+                           {OptionId::kExcludeSchema, {"b"}},
+                           {OptionId::kTable, {"c"}},
+                           {OptionId::kExcludeTable, {"d"}},
+                           {OptionId::kExcludeTableData, {"e"}},
+                           {OptionId::kPublication, {"p"}},
+                           {OptionId::kSlot, {"s"}},
+                           {OptionId::kAccept, {"replica-identity,wal-level"}},
+                           {OptionId::kJobs, {"7"}},
+                           {OptionId::kIndexJobs, {"5"}},
+                           {OptionId::kSplitSize, {"1GiB"}},
+                           {OptionId::kNoOwner, {"true"}},
+                           {OptionId::kNoAcl, {"true"}},
+                           {OptionId::kNoSequenceSync, {"true"}},
+                           {OptionId::kNoAnalyze, {"true"}},
+                           {OptionId::kPgDump, {"/usr/bin/pg_dump"}},
+                           {OptionId::kCutover, {"auto"}},
+                           {OptionId::kFreeze, {"read-only"}},
+                           {OptionId::kCutoverTimeout, {"90s"}},
+                           {OptionId::kKeepSlot, {"true"}},
+                           {OptionId::kKeepPublication, {"true"}},
+                           {OptionId::kPollInterval, {"250ms"}},
+                           {OptionId::kLagThreshold, {"1MiB"}},
+                           {OptionId::kBatchSize, {"2MiB"}},
+                           {OptionId::kQueueSize, {"32MiB"}},
+                           {OptionId::kReceiveTimeout, {"30s"}},
+                           {OptionId::kRetryFor, {"1h"}}};
+  ASSERT_OK_AND_ASSIGN(
+      const MigrateOptions bound,
+      BindMigrate(Values(Command::kMigrate, With(BothSides(), flags))));
+  EXPECT_EQ(bound.endpoints.name, "shop");
+  EXPECT_EQ(bound.endpoints.ledger_schema, "moves");
+  EXPECT_EQ(bound.endpoints.connect_timeout, absl::Seconds(3));
+  EXPECT_EQ(bound.scope, (ScopeOptions{{"a"}, {"b"}, {"c"}, {"d"}, {"e"}}));
+  EXPECT_EQ(bound.publication, "p");
+  EXPECT_EQ(bound.slot, "s");
+  EXPECT_THAT(bound.accept,
+              testing::ElementsAre("replica-identity", "wal-level"));
+  EXPECT_EQ(bound.jobs, 7);
+  EXPECT_EQ(bound.index_jobs, 5);
+  EXPECT_EQ(bound.split_bytes, uint64_t{1} << 30);
+  EXPECT_TRUE(bound.no_owner);
+  EXPECT_TRUE(bound.no_acl);
+  EXPECT_FALSE(bound.sequence_sync);
+  EXPECT_FALSE(bound.analyze);
+  EXPECT_EQ(bound.pg_dump, "/usr/bin/pg_dump");
+  EXPECT_EQ(bound.cutover, CutoverMode::kAuto);
+  EXPECT_EQ(bound.freeze, FreezeMode::kReadOnly);
+  EXPECT_EQ(bound.cutover_timeout, absl::Seconds(90));
+  EXPECT_TRUE(bound.keep_slot);
+  EXPECT_TRUE(bound.keep_publication);
+  StreamOptions stream;
+  stream.poll_interval = absl::Milliseconds(250);
+  stream.lag_threshold_bytes = uint64_t{1} << 20;
+  stream.batch_bytes = size_t{2} << 20;
+  stream.queue_bytes = size_t{32} << 20;
+  stream.receive_timeout = absl::Seconds(30);
+  stream.retry_for = absl::Hours(1);
+  ExpectEqual(bound.stream, stream);
+  ASSERT_OK_AND_ASSIGN(
+      const CheckOptions check,
+      BindCheck(Values(Command::kCheck, With(BothSides(), flags))));
+  EXPECT_EQ(check.migrate.jobs, 7);
+}
+
+TEST(OptionBinding, HandsEveryFollowOptionToTheEngine) {
+  ASSERT_OK_AND_ASSIGN(
+      const FollowOptions bound,
+      BindFollow(Values(Command::kFollow,
+                        With(BothSides(), {{OptionId::kSlot, {"s"}},
+                                           {OptionId::kPublication, {"p,q"}},
+                                           {OptionId::kUntilLsn, {"1/2"}}}))));
+  EXPECT_EQ(bound.slot, "s");
+  EXPECT_THAT(bound.publications, testing::ElementsAre("p", "q"));
+  EXPECT_EQ(bound.until_lsn, Lsn(0x1'0000'0002));
+  ExpectEqual(bound.stream, StreamOptions());
+}
+
+TEST(OptionBinding, HandsTheRestToTheEngine) {
+  ASSERT_OK_AND_ASSIGN(
+      const CutoverOptions cutover,
+      BindCutover(Values(Command::kCutover, {{OptionId::kTarget, {"t"}},
+                                             {OptionId::kName, {"shop"}},
+                                             {OptionId::kLedgerSchema, {"m"}},
+                                             {OptionId::kWait, {"1m"}}})));
+  EXPECT_EQ(cutover.target, "t");
+  EXPECT_EQ(cutover.name, "shop");
+  EXPECT_EQ(cutover.ledger_schema, "m");
+  EXPECT_EQ(cutover.wait, absl::Minutes(1));
+  ASSERT_OK_AND_ASSIGN(
+      const CleanupOptions cleanup,
+      BindCleanup(Values(Command::kCleanup,
+                         With(BothSides(), {{OptionId::kForce, {"true"}}}))));
+  EXPECT_TRUE(cleanup.force);
+}
+
+TEST(OptionBinding, SaysWhatIsMissing) {
+  const absl::Status no_source =
+      BindMigrate(Values(Command::kMigrate, {})).status();
+  EXPECT_THAT(no_source, StatusIs(absl::StatusCode::kInvalidArgument,
+                                  "no source is given"));
+  EXPECT_EQ(HintOf(no_source), "use --source URI or set WALFERRY_SOURCE");
+  EXPECT_THAT(
+      BindStatus(Values(Command::kStatus, {})),
+      StatusIs(absl::StatusCode::kInvalidArgument, "no target is given"));
+  EXPECT_THAT(BindFollow(Values(Command::kFollow, BothSides())),
+              StatusIs(absl::StatusCode::kInvalidArgument, "no slot is given"));
+  EXPECT_THAT(
+      BindFollow(Values(Command::kFollow,
+                        With(BothSides(), {{OptionId::kSlot, {"s"}}}))),
+      StatusIs(absl::StatusCode::kInvalidArgument, "no publication is given"));
+}
+
+TEST(OptionBinding, SaysWhatDoesNotGoTogether) {
+  EXPECT_THAT(BindMigrate(Values(
+                  Command::kMigrate,
+                  With(BothSides(), {{OptionId::kQueueSize, {"1MiB"}}}))),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "--queue-size must be at least as large as --batch-size "
+                       "(4MiB)"));
+  EXPECT_THAT(
+      BindMigrate(
+          Values(Command::kMigrate,
+                 With(BothSides(), {{OptionId::kPublication, {"p,q"}}}))),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               "--publication must name one publication; only follow takes "
+               "several"));
+}
+
+TEST(OptionBinding, RefusesOfflineMigrations) {
+  const absl::Status status =
+      BindMigrate(Values(Command::kMigrate,
+                         With(BothSides(), {{OptionId::kMode, {"offline"}}})))
+          .status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
+                               "this version migrates online only"));
+  EXPECT_EQ(HintOf(status),
+            "leave out --mode; --cutover auto ends as soon as the target has "
+            "caught up");
+}
+
+}  // namespace
+}  // namespace walferry

@@ -1,0 +1,125 @@
+#include "tools/command_table.h"
+
+#include <iterator>
+
+namespace walferry {
+namespace {
+
+constexpr CommandSpec kCommands[] = {
+    {.command = Command::kCheck,
+     .name = "check",
+     .summary = "Find what would stop or hurt a migration; change nothing",
+     .description =
+         "Looks at both servers and reports every finding: what is fine, what "
+         "is worth knowing, and what would stop a migration, with what to do "
+         "about it. Whatever can be tried is tried, in transactions that are "
+         "rolled back.\n\n"
+         "Takes the options of migrate but --events, so that the same line can "
+         "be tried first. Exits with 1 if a finding blocks and is not accepted "
+         "by "
+         "--accept.",
+     .example = "walferry check --source service=old --target service=new"},
+    {.command = Command::kMigrate,
+     .name = "migrate",
+     .summary = "Move a database to another server while it is in use",
+     .description =
+         "Copies schema and data, builds indexes, follows the changes made "
+         "meanwhile, and cuts over when told to: by `walferry cutover`, by one "
+         "Ctrl+C, or by itself with --cutover auto.\n\n"
+         "Interrupted at any moment, the same command goes on where the last "
+         "one stopped. What it has created is recorded in the ledger on the "
+         "target; `walferry cleanup` removes it.\n\n"
+         "Ctrl+C once cuts over as soon as the target has caught up; twice "
+         "stops now. SIGTERM stops now. Both can be resumed.",
+     .example = "walferry migrate --source service=old --target service=new "
+                "--jobs 8"},
+    {.command = Command::kFollow,
+     .name = "follow",
+     .summary = "Apply an existing slot's changes to existing tables",
+     .description =
+         "Receives the changes of a logical slot and applies them to tables "
+         "that exist on the target already. Runs until --until-lsn is "
+         "reached, or until it is stopped.\n\n"
+         "Ctrl+C once ends it when everything committed so far is applied; "
+         "twice stops now. SIGTERM stops now. It goes on from where it "
+         "stopped.",
+     .example = "walferry follow --source service=old --target service=new "
+                "--slot orders --publication orders"},
+    {.command = Command::kCutover,
+     .name = "cutover",
+     .summary = "Ask a running migration to cut over and wait for its report",
+     .description =
+         "Tells the migration of that name, wherever it runs, that the target "
+         "takes over now, waits until it has, and prints its report.",
+     .example = "walferry cutover --target service=new"},
+    {.command = Command::kStatus,
+     .name = "status",
+     .summary = "Show what a migration has done and how far behind it is",
+     .description =
+         "Reads the ledger on the target: phase, lag, tables, last error, and "
+         "the report once it is done. Needs no connection to the source.",
+     .example = "walferry status --target service=new --json"},
+    {.command = Command::kCleanup,
+     .name = "cleanup",
+     .summary = "Remove what walferry created on both sides",
+     .description =
+         "Drops slot, publication, replication origin, settings and ledger; "
+         "never a table of yours. Fine to run twice.",
+     .example = "walferry cleanup --source service=old --target service=new"},
+    {.command = Command::kConfig,
+     .name = "config",
+     .summary = "Show every setting and where it comes from",
+     .description =
+         "With --show (the default) prints each setting's value and its "
+         "origin: flag, environment, file with line, or default. With a "
+         "COMMAND, as that command would see it. Passwords are shown as "
+         "***.\n\n"
+         "With --example prints a configuration file to start from.",
+     .argument = "COMMAND",
+     .argument_choices = "check|migrate|follow|cutover|status|cleanup",
+     .example = "walferry config --show migrate --config walferry.toml"},
+    {.command = Command::kCompletion,
+     .name = "completion",
+     .summary = "Print the completion script of a shell",
+     .description = "For bash: source it, or save it in "
+                    "/usr/share/bash-completion/completions/walferry. For "
+                    "zsh: save it as _walferry in a directory of $fpath.",
+     .argument = "SHELL",
+     .argument_choices = "bash|zsh",
+     .example = "source <(walferry completion bash)"},
+    {.command = Command::kMan,
+     .name = "man",
+     .summary = "Print the manual page",
+     .description = "Prints walferry(1) as roff.",
+     .example = "walferry man | man -l -"},
+    {.command = Command::kVersion,
+     .name = "version",
+     .summary = "Print the version",
+     .description = "Prints the version.",
+     .example = "walferry version"},
+};
+
+constexpr bool InOrderOfEnumerators() {
+  for (size_t row = 0; row < std::size(kCommands); ++row) {
+    if (static_cast<size_t>(kCommands[row].command) != row) return false;
+  }
+  return true;
+}
+static_assert(InOrderOfEnumerators(), "SpecOf() looks up by position");
+
+}  // namespace
+
+absl::Span<const CommandSpec> Commands() { return kCommands; }
+
+const CommandSpec& SpecOf(Command command) {
+  return kCommands[static_cast<size_t>(command)];
+}
+
+const CommandSpec* FindCommand(absl::string_view name) {
+  for (const CommandSpec& spec : kCommands) {
+    if (spec.name == name) return &spec;
+  }
+  return nullptr;
+}
+
+}  // namespace walferry

@@ -1,0 +1,27 @@
+#include "tools/exit_code.h"
+
+namespace walferry {
+namespace {
+
+constexpr ExitCodeMeaning kMeanings[] = {
+    {ExitCode::kDone, "done"},
+    {ExitCode::kFailed, "failed; the error says why"},
+    {ExitCode::kUsage, "wrong usage or configuration; nothing was tried"},
+    {ExitCode::kDifferences, "source and target differ"},
+    {ExitCode::kResumable,
+     "interrupted or a server stayed away; the same command goes on where "
+     "this one stopped"},
+};
+
+}  // namespace
+
+ExitCode ExitCodeOf(const absl::Status& status) {
+  if (status.ok()) return ExitCode::kDone;
+  const bool resumable =
+      absl::IsCancelled(status) || absl::IsUnavailable(status);
+  return resumable ? ExitCode::kResumable : ExitCode::kFailed;
+}
+
+absl::Span<const ExitCodeMeaning> ExitCodeMeanings() { return kMeanings; }
+
+}  // namespace walferry

@@ -1,0 +1,160 @@
+#include "tools/option_binding.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+absl::StatusOr<std::string> Required(const OptionValues& values, OptionId id) {
+  const OptionSpec& spec = SpecOf(id);
+  if (values.entry(id).origin != OriginKind::kDefault) return values.Text(id);
+  return WithHint(
+      absl::InvalidArgumentError(absl::StrCat("no ", spec.name, " is given")),
+      absl::StrCat("use --", spec.name, " ", spec.placeholder, " or set ",
+                   EnvironmentName(spec)));
+}
+
+absl::StatusOr<Endpoints> BindEndpoints(const OptionValues& values) {
+  Endpoints endpoints;
+  ASSIGN_OR_RETURN(endpoints.source, Required(values, OptionId::kSource));
+  ASSIGN_OR_RETURN(endpoints.target, Required(values, OptionId::kTarget));
+  endpoints.name = values.Text(OptionId::kName);
+  endpoints.ledger_schema = values.Text(OptionId::kLedgerSchema);
+  endpoints.connect_timeout = values.Duration(OptionId::kConnectTimeout);
+  return endpoints;
+}
+
+ScopeOptions BindScope(const OptionValues& values) {
+  return {.schemas = values.List(OptionId::kSchema),
+          .exclude_schemas = values.List(OptionId::kExcludeSchema),
+          .tables = values.List(OptionId::kTable),
+          .exclude_tables = values.List(OptionId::kExcludeTable),
+          .exclude_table_data = values.List(OptionId::kExcludeTableData)};
+}
+
+absl::StatusOr<StreamOptions> BindStream(const OptionValues& values) {
+  StreamOptions stream;
+  stream.poll_interval = values.Duration(OptionId::kPollInterval);
+  stream.lag_threshold_bytes = values.Bytes(OptionId::kLagThreshold);
+  stream.batch_bytes = values.Bytes(OptionId::kBatchSize);
+  stream.queue_bytes = values.Bytes(OptionId::kQueueSize);
+  stream.receive_timeout = values.Duration(OptionId::kReceiveTimeout);
+  stream.retry_for = values.Duration(OptionId::kRetryFor);
+  if (stream.queue_bytes < stream.batch_bytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(values.entry(OptionId::kQueueSize).where,
+                     " must be at least as large as ",
+                     values.entry(OptionId::kBatchSize).where, " (",
+                     ToText(values.entry(OptionId::kBatchSize).value), ")"));
+  }
+  return stream;
+}
+
+absl::Status CheckMode(const OptionValues& values) {
+  if (values.Text(OptionId::kMode) == "online") return absl::OkStatus();
+  return WithHint(
+      absl::InvalidArgumentError("this version migrates online only"),
+      absl::StrCat("leave out ", values.entry(OptionId::kMode).where,
+                   "; --cutover auto ends as soon as the target has caught "
+                   "up"));
+}
+
+// migrate reads one publication, the one that it creates or is given.
+absl::StatusOr<std::string> BindPublication(const OptionValues& values) {
+  const std::vector<std::string>& names = values.List(OptionId::kPublication);
+  if (names.size() > 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(values.entry(OptionId::kPublication).where,
+                     " must name one publication; only follow takes several"));
+  }
+  return names.empty() ? "" : names.front();
+}
+
+void BindCopy(const OptionValues& values, MigrateOptions& options) {
+  options.jobs = static_cast<int>(values.Integer(OptionId::kJobs));
+  options.index_jobs = static_cast<int>(values.Integer(OptionId::kIndexJobs));
+  options.split_bytes = values.Bytes(OptionId::kSplitSize);
+  options.no_owner = values.Flag(OptionId::kNoOwner);
+  options.no_acl = values.Flag(OptionId::kNoAcl);
+  options.sequence_sync = !values.Flag(OptionId::kNoSequenceSync);
+  options.analyze = !values.Flag(OptionId::kNoAnalyze);
+  options.pg_dump = values.Text(OptionId::kPgDump);
+}
+
+void BindCutoverPlan(const OptionValues& values, MigrateOptions& options) {
+  options.cutover = values.Text(OptionId::kCutover) == "auto"
+                        ? CutoverMode::kAuto
+                        : CutoverMode::kManual;
+  options.freeze = values.Text(OptionId::kFreeze) == "read-only"
+                       ? FreezeMode::kReadOnly
+                       : FreezeMode::kNone;
+  options.cutover_timeout = values.Duration(OptionId::kCutoverTimeout);
+  options.keep_slot = values.Flag(OptionId::kKeepSlot);
+  options.keep_publication = values.Flag(OptionId::kKeepPublication);
+}
+
+}  // namespace
+
+absl::StatusOr<CheckOptions> BindCheck(const OptionValues& values) {
+  ASSIGN_OR_RETURN(MigrateOptions migrate, BindMigrate(values));
+  return CheckOptions{.migrate = std::move(migrate)};
+}
+
+absl::StatusOr<MigrateOptions> BindMigrate(const OptionValues& values) {
+  RETURN_IF_ERROR(CheckMode(values));
+  MigrateOptions options;
+  ASSIGN_OR_RETURN(options.endpoints, BindEndpoints(values));
+  ASSIGN_OR_RETURN(options.publication, BindPublication(values));
+  ASSIGN_OR_RETURN(options.stream, BindStream(values));
+  options.scope = BindScope(values);
+  options.slot = values.Text(OptionId::kSlot);
+  options.accept = values.List(OptionId::kAccept);
+  BindCopy(values, options);
+  BindCutoverPlan(values, options);
+  return options;
+}
+
+absl::StatusOr<FollowOptions> BindFollow(const OptionValues& values) {
+  FollowOptions options;
+  ASSIGN_OR_RETURN(options.endpoints, BindEndpoints(values));
+  ASSIGN_OR_RETURN(options.slot, Required(values, OptionId::kSlot));
+  options.publications = values.List(OptionId::kPublication);
+  if (options.publications.empty()) {
+    return WithHint(absl::InvalidArgumentError("no publication is given"),
+                    "use --publication NAME or set WALFERRY_PUBLICATION");
+  }
+  options.until_lsn = values.LsnValue(OptionId::kUntilLsn);
+  ASSIGN_OR_RETURN(options.stream, BindStream(values));
+  return options;
+}
+
+absl::StatusOr<CutoverOptions> BindCutover(const OptionValues& values) {
+  CutoverOptions options;
+  ASSIGN_OR_RETURN(options.target, Required(values, OptionId::kTarget));
+  options.name = values.Text(OptionId::kName);
+  options.ledger_schema = values.Text(OptionId::kLedgerSchema);
+  options.wait = values.Duration(OptionId::kWait);
+  return options;
+}
+
+absl::StatusOr<StatusOptions> BindStatus(const OptionValues& values) {
+  StatusOptions options;
+  ASSIGN_OR_RETURN(options.target, Required(values, OptionId::kTarget));
+  options.name = values.Text(OptionId::kName);
+  options.ledger_schema = values.Text(OptionId::kLedgerSchema);
+  return options;
+}
+
+absl::StatusOr<CleanupOptions> BindCleanup(const OptionValues& values) {
+  CleanupOptions options;
+  ASSIGN_OR_RETURN(options.endpoints, BindEndpoints(values));
+  options.force = values.Flag(OptionId::kForce);
+  return options;
+}
+
+}  // namespace walferry
