@@ -94,7 +94,7 @@ absl::StatusOr<PgResult> PgConnection::ExecParams(
   if (PQsendQueryParams(raw(), sql.c_str(), static_cast<int>(values.size()),
                         nullptr, values.data(), nullptr, nullptr,
                         /*resultFormat=*/0) == 0) {
-    return ConnectionFailure(*this);
+    return SendFailure(*this);
   }
   PgResult result;
   RETURN_IF_ERROR(AwaitEnd(*this, deadline, &result));

@@ -47,7 +47,8 @@ PgCopyOut::PgCopyOut(PgCopyOut&& other) noexcept
     : connection_(other.connection_),
       idle_timeout_(other.idle_timeout_),
       buffer_(std::exchange(other.buffer_, nullptr)),
-      done_(std::exchange(other.done_, true)) {}
+      done_(std::exchange(other.done_, true)),
+      end_(other.end_) {}
 
 PgCopyOut::~PgCopyOut() {
   PQfreemem(buffer_);
@@ -56,33 +57,31 @@ PgCopyOut::~PgCopyOut() {
 
 absl::StatusOr<std::optional<absl::string_view>> PgCopyOut::Next() {
   PQfreemem(std::exchange(buffer_, nullptr));
-  if (done_) return std::nullopt;
   PGconn* conn = connection_->raw();
-  while (true) {
+  while (!done_) {
     const int size = PQgetCopyData(conn, &buffer_, /*async=*/1);
     if (size > 0) {
       return absl::string_view(buffer_, static_cast<size_t>(size));
     }
+    const absl::Time deadline = DeadlineAfter(idle_timeout_);
     if (size < 0) {
-      RETURN_IF_ERROR(Finish());
-      return std::nullopt;
+      Ended(AwaitEnd(*connection_, deadline, nullptr)).IgnoreError();
+      break;
     }
-    absl::Status waited =
-        connection_->WaitReadable(DeadlineAfter(idle_timeout_));
-    if (!waited.ok()) {
-      done_ = true;
-      return GiveUp(*connection_, waited);
-    }
+    const absl::Status waited = connection_->WaitReadable(deadline);
+    if (!waited.ok()) return Ended(GiveUp(*connection_, waited));
     if (PQconsumeInput(conn) == 0) {
-      RETURN_IF_ERROR(Finish());
-      return ConnectionFailure(*connection_);
+      return Ended(ConnectionFailure(*connection_));
     }
   }
+  if (!end_.ok()) return end_;
+  return std::nullopt;
 }
 
-absl::Status PgCopyOut::Finish() {
+absl::Status PgCopyOut::Ended(absl::Status why) {
   done_ = true;
-  return AwaitEnd(*connection_, DeadlineAfter(idle_timeout_), nullptr);
+  end_ = std::move(why);
+  return end_;
 }
 
 absl::StatusOr<PgCopyIn> PgCopyIn::Start(PgConnection& connection,
@@ -122,28 +121,20 @@ absl::Status PgCopyIn::SendPending() {
   if (pending_.empty()) return absl::OkStatus();
   PGconn* conn = connection_->raw();
   // Only one chunk waits in libpq: it moves its backlog at each partial send.
-  absl::Status flushed =
-      FlushOutput(*connection_, DeadlineAfter(idle_timeout_));
-  if (!flushed.ok()) return Lost(flushed);
+  const absl::Time deadline = DeadlineAfter(idle_timeout_);
+  absl::Status flushed = FlushOutput(*connection_, deadline);
+  if (!flushed.ok()) {
+    done_ = true;
+    return flushed;
+  }
   if (PQputCopyData(conn, pending_.data(), static_cast<int>(pending_.size())) !=
           1 ||
       PQflush(conn) < 0) {
-    return Lost(ConnectionFailure(*connection_));
+    done_ = true;
+    return ConnectionFailure(*connection_);
   }
   pending_.clear();
   return absl::OkStatus();
-}
-
-// The server's last words, if it had any, say more than the broken link.
-absl::Status PgCopyIn::Lost(const absl::Status& failure) {
-  done_ = true;
-  if (!absl::IsUnavailable(failure)) return failure;
-  if (PQputCopyEnd(connection_->raw(), "lost") == 1) {
-    absl::Status told =
-        AwaitEnd(*connection_, DeadlineAfter(idle_timeout_), nullptr);
-    if (!told.ok()) return told;
-  }
-  return failure;
 }
 
 absl::StatusOr<int64_t> PgCopyIn::Finish() {

@@ -29,18 +29,20 @@ class PgCopyOut {
   ~PgCopyOut();
 
   // The next CopyData (in text format one row with its newline), valid until
-  // the next call; nullopt when the server has sent all and confirmed it.
+  // the next call; nullopt when the server has sent all and confirmed it. After
+  // an error the same error again.
   absl::StatusOr<std::optional<absl::string_view>> Next();
 
  private:
   PgCopyOut(PgConnection* connection, absl::Duration idle_timeout)
       : connection_(connection), idle_timeout_(idle_timeout) {}
-  absl::Status Finish();
+  absl::Status Ended(absl::Status why);
 
   PgConnection* connection_;
   absl::Duration idle_timeout_;
   char* buffer_ = nullptr;
   bool done_ = false;
+  absl::Status end_;  // What Next() says when all is over and it is not well.
 };
 
 // COPY ... FROM STDIN: sends rows.
@@ -71,7 +73,6 @@ class PgCopyIn {
       : connection_(connection), idle_timeout_(idle_timeout) {}
   absl::Status SendPending();
   absl::Status End(const char* reason, PgResult* result);
-  absl::Status Lost(const absl::Status& failure);
 
   PgConnection* connection_;
   absl::Duration idle_timeout_;

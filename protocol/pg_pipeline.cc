@@ -64,7 +64,7 @@ absl::Status PgPipeline::Prepare(const std::string& name,
   RETURN_IF_ERROR(CheckUsable());
   if (PQsendPrepare(connection_.raw(), name.c_str(), sql.c_str(),
                     static_cast<int>(types.size()), types.data()) != 1) {
-    return Lost(ConnectionFailure(connection_));
+    return NotSent();
   }
   return Queued(kStatementBytes + sql.size(), nullptr);
 }
@@ -78,7 +78,7 @@ absl::Status PgPipeline::SendPrepared(const std::string& name,
                           static_cast<int>(params.size()), values_.data(),
                           lengths_.data(), formats_.data(),
                           /*resultFormat=*/0) != 1) {
-    return Lost(ConnectionFailure(connection_));
+    return NotSent();
   }
   return Queued(kStatementBytes + param_bytes_, std::move(on_result));
 }
@@ -92,7 +92,7 @@ absl::Status PgPipeline::Send(const std::string& sql,
                         static_cast<int>(params.size()), /*paramTypes=*/nullptr,
                         values_.data(), lengths_.data(), formats_.data(),
                         /*resultFormat=*/0) != 1) {
-    return Lost(ConnectionFailure(connection_));
+    return NotSent();
   }
   return Queued(kStatementBytes + sql.size() + param_bytes_,
                 std::move(on_result));
@@ -128,7 +128,7 @@ absl::Status PgPipeline::Queued(size_t bytes, OnResult on_result) {
   // asks. In half-limit steps, so that it never runs dry while we wait.
   if (unrequested_bytes_ > limit_bytes_ / 2) {
     if (PQsendFlushRequest(connection_.raw()) != 1) {
-      return Lost(ConnectionFailure(connection_));
+      return NotSent();
     }
     unrequested_bytes_ = 0;
   }
@@ -163,7 +163,7 @@ void PgPipeline::PopFront() {
 absl::Status PgPipeline::Sync() {
   RETURN_IF_ERROR(CheckUsable());
   if (PQpipelineSync(connection_.raw()) != 1) {
-    return Lost(ConnectionFailure(connection_));
+    return NotSent();
   }
   Push({.bytes = 0, .on_result = nullptr, .is_sync = true});
   unsynced_ = false;
@@ -179,7 +179,7 @@ absl::Status PgPipeline::Recover() {
   }
   if (unsynced_) {
     if (PQpipelineSync(connection_.raw()) != 1) {
-      return Lost(ConnectionFailure(connection_));
+      return NotSent();
     }
     Push({.bytes = 0, .on_result = nullptr, .is_sync = true});
     unsynced_ = false;
@@ -200,7 +200,7 @@ absl::Status PgPipeline::SendBacklog() {
     if (PQconsumeInput(conn) != 1) return Lost(absl::OkStatus());
     RETURN_IF_ERROR(TakeAvailable());
     const int left = PQflush(conn);
-    if (left < 0) return Lost(ConnectionFailure(connection_));
+    if (left < 0) return Lost(absl::OkStatus());
     if (left == 0) break;
     const absl::Status waited =
         connection_.WaitReadableOrWritable(DeadlineAfter(timeout));
@@ -282,6 +282,11 @@ void PgPipeline::Fail(absl::Status failure) {
   if (failure.ok() || !failure_.ok()) return;
   failure_ = std::move(failure);
   failed_index_ = received_;
+}
+
+absl::Status PgPipeline::NotSent() {
+  if (connection_.broken()) return Lost(absl::OkStatus());
+  return SendFailure(connection_);
 }
 
 // Nothing that is in flight will be answered any more.

@@ -92,6 +92,7 @@ class PgPipeline {
   absl::Status TakeAvailable();
   absl::Status TakeOne(const PgResult& result);
   void Fail(absl::Status failure);
+  absl::Status NotSent();
   absl::Status Lost(absl::Status failure);
 
   PgConnection& connection_;

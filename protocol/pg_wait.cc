@@ -9,7 +9,7 @@
 #include <limits>
 #include <utility>
 
-#include "absl/strings/match.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "protocol/pg_cancel.h"
@@ -75,8 +75,22 @@ absl::Status GiveUp(PgConnection& connection, const absl::Status& why) {
 }
 
 absl::Status ConnectionFailure(PgConnection& connection) {
+  PGconn* conn = connection.raw();
   connection.MarkBroken();
-  return LinkFailure(PQerrorMessage(connection.raw()));
+  const absl::Status link = LinkFailure(PQerrorMessage(conn));
+  if (PQstatus(conn) != CONNECTION_BAD) return link;
+  // While data is to be sent libpq leaves the server's messages unread.
+  PQputCopyEnd(conn, "the link is lost");
+  const absl::Status told =
+      AwaitEnd(connection, absl::InfinitePast(), /*last=*/nullptr);
+  return SqlStateOf(told).empty() ? link : told;
+}
+
+absl::Status SendFailure(PgConnection& connection) {
+  if (connection.broken()) return ConnectionFailure(connection);
+  return absl::InternalError(absl::StrCat(
+      "libpq refuses to send a statement: ",
+      absl::StripAsciiWhitespace(PQerrorMessage(connection.raw()))));
 }
 
 absl::Status FailureOf(PgConnection& connection, const PgResult& result) {
@@ -99,14 +113,15 @@ absl::Status FlushOutput(PgConnection& connection, absl::Time deadline) {
 absl::StatusOr<PgResult> AwaitResult(PgConnection& connection,
                                      absl::Time deadline) {
   PGconn* conn = connection.raw();
-  while (PQisBusy(conn)) {
+  // A dead link has no socket to wait for, and PQgetResult does not block then.
+  while (PQstatus(conn) != CONNECTION_BAD && PQisBusy(conn)) {
     const int left = PQflush(conn);
     absl::Status status = left > 0 ? connection.WaitReadableOrWritable(deadline)
                                    : connection.WaitReadable(deadline);
     if (!status.ok()) return GiveUp(connection, status);
-    if (PQconsumeInput(conn) == 1) continue;
-    if (PQstatus(conn) != CONNECTION_BAD) return ConnectionFailure(connection);
-    break;  // PQgetResult does not block now, and has the server's last words.
+    if (PQconsumeInput(conn) == 0 && PQstatus(conn) != CONNECTION_BAD) {
+      return ConnectionFailure(connection);
+    }
   }
   return PgResult(PQgetResult(conn));
 }
@@ -146,7 +161,7 @@ absl::Status SendQuery(PgConnection& connection, const std::string& sql) {
     return absl::UnavailableError("the connection is gone");
   }
   if (PQsendQuery(connection.raw(), sql.c_str()) == 1) return absl::OkStatus();
-  return ConnectionFailure(connection);
+  return SendFailure(connection);
 }
 
 }  // namespace walferry

@@ -33,9 +33,14 @@ absl::Time DeadlineAfter(absl::Duration timeout);
 // kDeadlineExceeded or kCancelled, marks the connection broken, returns `why`.
 absl::Status GiveUp(PgConnection& connection, const absl::Status& why);
 
-// What libpq says about a connection that failed below SQL. kUnavailable, or
-// kDataLoss if the server sent what no server sends. Marks it broken.
+// Why a connection failed below SQL: the server's last words if there are any,
+// otherwise what libpq says (kUnavailable, or kDataLoss if the server sent what
+// no server sends). Marks it broken.
 absl::Status ConnectionFailure(PgConnection& connection);
+
+// Why libpq did not take a statement: the connection failed, or the statement
+// is none that can be sent (kInternal; the connection stays usable).
+absl::Status SendFailure(PgConnection& connection);
 
 // The status of a failed result; marks the connection broken if it is gone.
 absl::Status FailureOf(PgConnection& connection, const PgResult& result);
