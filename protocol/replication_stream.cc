@@ -192,6 +192,7 @@ absl::StatusOr<std::optional<absl::string_view>> ReplicationStream::Next(
     absl::Time deadline) {
   PGconn* conn = connection_.raw();
   PQfreemem(std::exchange(buffer_, nullptr));
+  if (!end_.ok()) return end_;
   // What has been read already comes first: one large read, many frames.
   int size = PQgetCopyData(conn, &buffer_, /*async=*/1);
   while (size == 0) {
@@ -212,9 +213,8 @@ absl::StatusOr<std::optional<absl::string_view>> ReplicationStream::Next(
   return absl::string_view(buffer_, static_cast<size_t>(size));
 }
 
-// The stream is over: says why, and says it again when asked again.
 absl::Status ReplicationStream::Ended() {
-  if (end_.ok()) end_ = StreamFailure(WhyEnded());
+  end_ = StreamFailure(WhyEnded());
   connection_.MarkBroken();
   return end_;
 }

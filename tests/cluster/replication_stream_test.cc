@@ -7,8 +7,8 @@
 #include <variant>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -24,10 +24,11 @@
 namespace walferry {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
-using ::testing::MatchesRegex;
-
-constexpr absl::Duration kEnough = absl::Seconds(30);
+using ::testing::Ne;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 // A server with a table, a publication and a slot behind it.
 class ReplicationStreamTest : public ::testing::TestWithParam<std::string> {
@@ -40,46 +41,83 @@ class ReplicationStreamTest : public ::testing::TestWithParam<std::string> {
     ASSERT_OK(CreateSlot(connection, {.slot = "s", .export_snapshot = false}));
   }
 
-  absl::StatusOr<PgConnection> Connect(
-      const Interrupt* interrupt = nullptr,
-      absl::Duration wal_sender_timeout = absl::Seconds(60)) {
-    return PgConnection::Open(
-        {.conninfo = server_->ConnInfo(),
-         .replication = true,
-         .client_encoding = "UTF8",
-         .settings = {{"wal_sender_timeout",
-                       absl::StrCat(
-                           absl::ToInt64Milliseconds(wal_sender_timeout),
-                           "ms")}},
-         .interrupt = interrupt});
+  absl::StatusOr<PgConnection> Connect(PgConnectOptions options = {}) {
+    options.conninfo = server_->ConnInfo();
+    options.replication = true;
+    return PgConnection::Open(options);
   }
 
+  // From slot s and publication Pub, unless `options` names others.
   absl::StatusOr<std::unique_ptr<ReplicationStream>> StartStream(
-      ReplicationOptions options = {}, const Interrupt* interrupt = nullptr) {
-    options.slot = "s";
-    options.publications = {"Pub"};
-    ASSIGN_OR_RETURN(PgConnection connection, Connect(interrupt));
+      ReplicationOptions options = {}, PgConnectOptions connect = {}) {
+    if (options.slot.empty()) options.slot = "s";
+    if (options.publications.empty()) options.publications = {"Pub"};
+    ASSIGN_OR_RETURN(PgConnection connection, Connect(connect));
     return ReplicationStream::Start(std::move(connection), options);
+  }
+
+  bool WaitForValue(const std::string& sql, absl::string_view value) {
+    return WaitUntil(
+        [&] { return server_->QueryValue(sql).value_or("") == value; });
   }
 
   std::unique_ptr<PgServer> server_;
 };
 
+// The next frame, as its bytes; "" at the deadline.
+absl::StatusOr<std::string> NextFrame(ReplicationStream& stream,
+                                      absl::Duration patience = kTestPatience) {
+  ASSIGN_OR_RETURN(const auto bytes, stream.Next(absl::Now() + patience));
+  return std::string(bytes.value_or(absl::string_view()));
+}
+
+// The next pgoutput message; keepalives on the way to it are dropped.
+absl::StatusOr<std::string> NextMessage(ReplicationStream& stream) {
+  while (true) {
+    ASSIGN_OR_RETURN(const std::string bytes, NextFrame(stream));
+    if (bytes.empty()) return absl::DeadlineExceededError("no message came");
+    ASSIGN_OR_RETURN(const Frame frame, DecodeFrame(bytes));
+    if (const auto* data = std::get_if<XLogData>(&frame)) {
+      return std::string(data->payload);
+    }
+  }
+}
+
 // The type bytes of the next `count` pgoutput messages.
 std::string NextTypes(ReplicationStream& stream, size_t count) {
   std::string types;
-  const absl::Time deadline = absl::Now() + kEnough;
-  while (types.size() < count && absl::Now() < deadline) {
-    auto bytes = stream.Next(deadline);
-    if (!bytes.ok()) return std::string(bytes.status().message());
-    if (!bytes->has_value()) break;
-    absl::StatusOr<Frame> frame = DecodeFrame(**bytes);
-    if (!frame.ok()) return std::string(frame.status().message());
-    if (const auto* data = std::get_if<XLogData>(&*frame)) {
-      types += data->payload.substr(0, 1).data()[0];
-    }
+  while (types.size() < count) {
+    const absl::StatusOr<std::string> message = NextMessage(stream);
+    if (!message.ok())
+      return absl::StrCat(types, " ", message.status().ToString());
+    types += (*message)[0];
   }
   return types;
+}
+
+absl::StatusOr<Keepalive> NextKeepalive(ReplicationStream& stream) {
+  while (true) {
+    ASSIGN_OR_RETURN(const std::string bytes, NextFrame(stream));
+    if (bytes.empty()) return absl::DeadlineExceededError("no keepalive came");
+    ASSIGN_OR_RETURN(const Frame frame, DecodeFrame(bytes));
+    if (const auto* keepalive = std::get_if<Keepalive>(&frame)) {
+      return *keepalive;
+    }
+  }
+}
+
+// Reads to the end of the stream and confirms all that the server has sent.
+absl::Status ReadToTheEnd(ReplicationStream& stream) {
+  while (true) {
+    absl::StatusOr<std::string> bytes = NextFrame(stream);
+    if (!bytes.ok()) return bytes.status();
+    if (bytes->empty()) return absl::DeadlineExceededError("it never ended");
+    ASSIGN_OR_RETURN(const Frame frame, DecodeFrame(*bytes));
+    const auto* keepalive = std::get_if<Keepalive>(&frame);
+    if (keepalive == nullptr) continue;
+    const Lsn end = keepalive->wal_end;
+    RETURN_IF_ERROR(stream.Send({.write = end, .flush = end, .apply = end}));
+  }
 }
 
 TEST_P(ReplicationStreamTest, DeliversWhatIsCommitted) {
@@ -88,6 +126,345 @@ TEST_P(ReplicationStreamTest, DeliversWhatIsCommitted) {
   EXPECT_EQ(NextTypes(*stream, 4), "BRIC");
   ASSERT_OK(server_->Exec("UPDATE t SET v = 'y'; DELETE FROM t"));
   EXPECT_EQ(NextTypes(*stream, 4), "BUDC");
+}
+
+TEST_P(ReplicationStreamTest, DeliversALargeRowAndManySmallOnes) {
+  ASSERT_OK_AND_ASSIGN(auto stream, StartStream());
+  ASSERT_OK(server_->Exec(
+      "INSERT INTO t SELECT 0, string_agg(md5(i::text), '') FROM "
+      "generate_series(1, 300000) i; "
+      "INSERT INTO t SELECT i, 'v' FROM generate_series(1, 20000) i"));
+  EXPECT_EQ(NextTypes(*stream, 2), "BR");
+  ASSERT_OK_AND_ASSIGN(const std::string large, NextMessage(*stream));
+  EXPECT_GT(large.size(), 32U * 300'000);
+  EXPECT_EQ(NextTypes(*stream, 20'001), std::string(20'000, 'I') + "C");
+}
+
+TEST_P(ReplicationStreamTest, OnlyLooksWhenTheDeadlineHasPassed) {
+  ASSERT_OK_AND_ASSIGN(auto stream, StartStream());
+  ASSERT_OK(server_->Exec("INSERT INTO t VALUES (1)"));
+  std::string types;
+  EXPECT_TRUE(WaitUntil([&] {
+    const auto bytes = stream->Next(absl::InfinitePast());
+    if (bytes.ok() && bytes->has_value()) types += (**bytes)[0];
+    return !bytes.ok() || types.find("wwww") != std::string::npos;
+  })) << types;
+}
+
+TEST_P(ReplicationStreamTest, ReturnsNothingByItsDeadline) {
+  ASSERT_OK_AND_ASSIGN(auto stream, StartStream());
+  // The server may have a first keepalive to send.
+  absl::StatusOr<std::string> bytes;
+  do {
+    const absl::Time start = absl::Now();
+    bytes = NextFrame(*stream, absl::Milliseconds(200));
+    if (!bytes.ok() || !bytes->empty()) continue;
+    EXPECT_GE(absl::Now() - start, absl::Milliseconds(200));
+  } while (bytes.ok() && !bytes->empty());
+  EXPECT_OK(bytes);
+}
+
+TEST_P(ReplicationStreamTest, MovesTheSlotWhenFlushIsReported) {
+  ASSERT_OK_AND_ASSIGN(auto stream, StartStream());
+  ASSERT_OK(server_->Exec("INSERT INTO t VALUES (1)"));
+  EXPECT_EQ(NextTypes(*stream, 3), "BRI");
+  ASSERT_OK_AND_ASSIGN(const std::string payload, NextMessage(*stream));
+  ASSERT_OK_AND_ASSIGN(const auto message, DecodeMessage(payload));
+  const Lsn end = std::get<Commit>(message).end_lsn;
+  ASSERT_OK(stream->Send({.write = end, .flush = end, .apply = end}));
+  EXPECT_TRUE(WaitForValue(
+      "SELECT confirmed_flush_lsn FROM pg_replication_slots", end.ToString()));
+}
+
+TEST_P(ReplicationStreamTest, IsAnsweredWhenItAsks) {
+  ASSERT_OK_AND_ASSIGN(auto stream, StartStream());
+  // Whatever the server says of its own accord does not ask for a reply, and
+  // comes once.
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_OK(stream->Send({.reply_requested = true}));
+    ASSERT_OK(NextKeepalive(*stream).status());
+  }
+}
+
+TEST_P(ReplicationStreamTest, LivesAsLongAsItAnswers) {
+  ASSERT_OK_AND_ASSIGN(
+      auto stream,
+      StartStream({}, {.settings = {{"wal_sender_timeout", "600ms"}}}));
+  const absl::Time end = absl::Now() + absl::Seconds(2);
+  int asked = 0;
+  while (absl::Now() < end) {
+    ASSERT_OK_AND_ASSIGN(const Keepalive keepalive, NextKeepalive(*stream));
+    if (!keepalive.reply_requested) continue;
+    ++asked;
+    ASSERT_OK(stream->Send({.write = keepalive.wal_end}));
+  }
+  EXPECT_GE(asked, 2);
+}
+
+TEST_P(ReplicationStreamTest, IsClosedWhenItDoesNotAnswer) {
+  ASSERT_OK_AND_ASSIGN(
+      auto stream,
+      StartStream({}, {.settings = {{"wal_sender_timeout", "600ms"}}}));
+  absl::Status status;
+  while (status.ok()) status = NextFrame(*stream).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable,
+                               StartsWith("server closed the connection "
+                                          "unexpectedly")));
+  EXPECT_EQ(NextFrame(*stream).status(), status);
+  EXPECT_EQ(stream->Send({}), status);
+  EXPECT_EQ(stream->Finish(absl::Seconds(1)), status);
+  EXPECT_TRUE(stream->connection().broken());
+}
+
+TEST_P(ReplicationStreamTest, EndsWithAFastShutdown) {
+  ASSERT_OK_AND_ASSIGN(auto stream, StartStream());
+  ASSERT_OK(server_->Exec("INSERT INTO t VALUES (1)"));
+  absl::Status stopped;
+  std::thread stopper([&] { stopped = server_->Stop(); });
+  EXPECT_THAT(ReadToTheEnd(*stream), StatusIs(absl::StatusCode::kUnavailable,
+                                              "the server ended the stream"));
+  stopper.join();
+  EXPECT_OK(stopped);
+}
+
+TEST_P(ReplicationStreamTest, EndsWithADeadServer) {
+  ASSERT_OK_AND_ASSIGN(auto stream, StartStream());
+  ASSERT_OK(server_->Kill9());
+  EXPECT_THAT(ReadToTheEnd(*stream),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       AnyOf(StartsWith("server closed the connection "
+                                        "unexpectedly"),
+                             HasSubstr("Connection reset by peer"))));
+}
+
+TEST_P(ReplicationStreamTest, SaysWhyItWasTerminated) {
+  ASSERT_OK_AND_ASSIGN(auto stream, StartStream());
+  ASSERT_OK(
+      server_->Exec("SELECT pg_terminate_backend(active_pid) FROM "
+                    "pg_replication_slots"));
+  EXPECT_THAT(ReadToTheEnd(*stream),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       "terminating connection due to administrator command "
+                       "(SQLSTATE 57P01)"));
+}
+
+TEST_P(ReplicationStreamTest, AnInterruptEndsTheWaitAndLeavesAPoliteEnd) {
+  Interrupt interrupt;
+  ASSERT_OK_AND_ASSIGN(auto stream, StartStream({}, {.interrupt = &interrupt}));
+  std::thread raiser([&] { interrupt.Raise(); });
+  absl::Status status;
+  while (status.ok()) status = NextFrame(*stream).status();
+  raiser.join();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kCancelled, "interrupted"));
+  EXPECT_OK(stream->Send({}));
+  EXPECT_OK(stream->Finish(kTestPatience));
+}
+
+TEST_P(ReplicationStreamTest, FinishFreesTheSlotAndTheConnection) {
+  ASSERT_OK_AND_ASSIGN(auto stream, StartStream());
+  ASSERT_OK(
+      server_->Exec("INSERT INTO t SELECT i, repeat('x', 100) FROM "
+                    "generate_series(1, 100000) i"));
+  ASSERT_OK(NextMessage(*stream).status());
+  ASSERT_OK(stream->Finish(kTestPatience));
+  EXPECT_EQ(server_->QueryValue("SELECT active FROM pg_replication_slots")
+                .value_or(""),
+            "f");
+  const absl::Status over = NextFrame(*stream).status();
+  EXPECT_THAT(over, StatusIs(absl::StatusCode::kUnavailable,
+                             "the replication stream was finished"));
+  EXPECT_EQ(stream->Finish(kTestPatience), over);
+  EXPECT_EQ(stream->Send({}), over);
+  ASSERT_OK(DropSlot(stream->connection(), "s"));
+  EXPECT_EQ(server_->QueryValue("SELECT count(*) FROM pg_replication_slots")
+                .value_or(""),
+            "0");
+}
+
+TEST_P(ReplicationStreamTest, NeedsItsSlot) {
+  const absl::Status status = StartStream({.slot = "none"}).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kNotFound,
+                               "replication slot \"none\" does not exist "
+                               "(SQLSTATE 42704)"));
+  EXPECT_EQ(HintOf(status),
+            "the slot was dropped, or this is another server; without it the "
+            "stream cannot go on where it stood");
+}
+
+TEST_P(ReplicationStreamTest, SaysWhoUsesTheSlot) {
+  ASSERT_OK_AND_ASSIGN(const auto first, StartStream());
+  const std::string error =
+      absl::StrCat("replication slot \"s\" is active for PID ",
+                   first->connection().backend_pid(), " (SQLSTATE 55006)");
+  const absl::Status second = StartStream().status();
+  EXPECT_THAT(second, StatusIs(absl::StatusCode::kUnavailable, error));
+  EXPECT_EQ(HintOf(second),
+            "another process streams from the slot: stop it, or end it with "
+            "pg_terminate_backend");
+  ASSERT_OK_AND_ASSIGN(PgConnection connection, Connect());
+  EXPECT_THAT(DropSlot(connection, "s"),
+              StatusIs(absl::StatusCode::kUnavailable, error));
+}
+
+TEST_P(ReplicationStreamTest, NeedsThePublicationBeforeTheSlot) {
+  std::vector<std::string> notices;
+  ASSERT_OK_AND_ASSIGN(auto stream,
+                       StartStream({.publications = {"late"}},
+                                   {.on_notice = [&](absl::string_view notice) {
+                                     notices.emplace_back(notice);
+                                   }}));
+  ASSERT_OK(server_->Exec("INSERT INTO t VALUES (1)"));
+  ASSERT_OK(server_->Exec("CREATE PUBLICATION late FOR TABLE t"));
+  if (server_->major_version() >= 18) {
+    // The change is not sent, and nothing but this warning says so.
+    ASSERT_OK(server_->Exec("INSERT INTO t VALUES (2)"));
+    EXPECT_EQ(NextTypes(*stream, 4), "BRIC");
+    ASSERT_FALSE(notices.empty());
+    EXPECT_THAT(notices[0],
+                StartsWith("WARNING:  skipped loading publication \"late\""));
+    return;
+  }
+  absl::Status status;
+  while (status.ok()) status = NextMessage(*stream).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kNotFound,
+                               "publication \"late\" does not exist (SQLSTATE "
+                               "42704)"));
+  EXPECT_EQ(HintOf(status),
+            "the publication must have existed before the slot's first "
+            "change: create it, then a new slot");
+}
+
+TEST_P(ReplicationStreamTest, MakesNamesComeWithTheirSchemas) {
+  ASSERT_OK(server_->Exec("CREATE TABLE r (id int PRIMARY KEY, c regclass)"));
+  ASSERT_OK(server_->Exec("ALTER PUBLICATION \"Pub\" ADD TABLE r"));
+  ASSERT_OK_AND_ASSIGN(PgConnection connection, Connect());
+  ASSERT_OK(CreateSlot(connection, {.slot = "new", .export_snapshot = false}));
+  ASSERT_OK_AND_ASSIGN(auto stream, StartStream({.slot = "new"}));
+  ASSERT_OK(server_->Exec("INSERT INTO r VALUES (1, 't')"));
+  EXPECT_EQ(NextTypes(*stream, 2), "BR");
+  EXPECT_THAT(NextMessage(*stream), IsOkAndHolds(HasSubstr("public.t")));
+}
+
+TEST_P(ReplicationStreamTest, TheServerTakesEveryOptionOfItsVersion) {
+  const int version = server_->major_version();
+  ReplicationOptions options = {.publications = {"Pub", "it's \\ \"odd\""},
+                                .protocol_version = 2,
+                                .streaming = Streaming::kOn,
+                                .binary = true,
+                                .messages = true};
+  ASSERT_OK(server_->Exec("CREATE PUBLICATION \"it's \\ \"\"odd\"\"\""));
+  ASSERT_OK_AND_ASSIGN(PgConnection connection, Connect());
+  ASSERT_OK(CreateSlot(connection, {.slot = "new", .export_snapshot = false}));
+  options.slot = "new";
+  if (version >= 15) {
+    options.protocol_version = 3;
+    options.two_phase = true;
+  }
+  if (version >= 16) {
+    options.protocol_version = 4;
+    options.streaming = Streaming::kParallel;
+    options.origin = "none";
+  }
+  ASSERT_OK_AND_ASSIGN(auto stream, StartStream(options));
+  ASSERT_OK(server_->Exec(
+      "SELECT pg_logical_emit_message(false, 'prefix', 'content')"));
+  EXPECT_EQ(NextTypes(*stream, 1), "M");
+  ASSERT_OK(server_->Exec("INSERT INTO t VALUES (258)"));
+  EXPECT_EQ(NextTypes(*stream, 2), "BR");
+  EXPECT_THAT(NextMessage(*stream),
+              IsOkAndHolds(HasSubstr(std::string("b\0\0\0\4\0\0\1\2", 9))));
+}
+
+TEST_P(ReplicationStreamTest, IdentifiesTheSystem) {
+  ASSERT_OK_AND_ASSIGN(PgConnection connection, Connect());
+  ASSERT_OK_AND_ASSIGN(const SystemIdentity identity,
+                       IdentifySystem(connection));
+  EXPECT_EQ(identity.system_identifier,
+            server_
+                ->QueryValue("SELECT system_identifier FROM "
+                             "pg_control_system()")
+                .value_or(""));
+  EXPECT_EQ(identity.timeline, 1);
+  EXPECT_GT(identity.flushed, Lsn(0x100'0000));
+  EXPECT_EQ(identity.dbname, "postgres");
+}
+
+TEST_P(ReplicationStreamTest, ASlotsSnapshotShowsWhatCameBefore) {
+  ASSERT_OK(server_->Exec("INSERT INTO t VALUES (1)"));
+  ASSERT_OK_AND_ASSIGN(PgConnection connection, Connect());
+  ASSERT_OK_AND_ASSIGN(const CreatedSlot slot,
+                       CreateSlot(connection, {.slot = "copy"}));
+  ASSERT_OK(server_->Exec("INSERT INTO t VALUES (2)"));
+  ASSERT_OK_AND_ASSIGN(PgConnection reader,
+                       PgConnection::Open({.conninfo = server_->ConnInfo()}));
+  ASSERT_OK(reader.Exec(absl::StrCat(
+      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION "
+      "SNAPSHOT '",
+      slot.snapshot_name, "'")));
+  EXPECT_THAT(reader.QueryValue("SELECT string_agg(id::text, ' ') FROM t"),
+              IsOkAndHolds(std::string("1")));
+  EXPECT_EQ(server_
+                ->QueryValue("SELECT confirmed_flush_lsn FROM "
+                             "pg_replication_slots WHERE slot_name = 'copy'")
+                .value_or(""),
+            slot.consistent_point.ToString());
+  ASSERT_OK_AND_ASSIGN(
+      auto stream,
+      StartStream({.slot = "copy", .start = slot.consistent_point}));
+  EXPECT_EQ(NextTypes(*stream, 2), "BR");
+  EXPECT_THAT(NextMessage(*stream), IsOkAndHolds(HasSubstr("2n")));
+}
+
+TEST_P(ReplicationStreamTest, RefusesASlotThatIsThere) {
+  ASSERT_OK_AND_ASSIGN(PgConnection connection, Connect());
+  EXPECT_THAT(CreateSlot(connection, {.slot = "s"}).status(),
+              StatusIs(absl::StatusCode::kAlreadyExists,
+                       "replication slot \"s\" already exists (SQLSTATE "
+                       "42710)"));
+  EXPECT_THAT(CreateSlot(connection, {.slot = "Bad"}).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       StartsWith("replication slot name \"Bad\" contains "
+                                  "invalid character")));
+  EXPECT_THAT(DropSlot(connection, "none"),
+              StatusIs(absl::StatusCode::kNotFound,
+                       "replication slot \"none\" does not exist (SQLSTATE "
+                       "42704)"));
+  ASSERT_OK(DropSlot(connection, "s"));
+}
+
+TEST_P(ReplicationStreamTest, ATemporarySlotEndsWithItsConnection) {
+  const std::string count =
+      "SELECT count(*) FROM pg_replication_slots WHERE temporary";
+  {
+    ASSERT_OK_AND_ASSIGN(PgConnection connection, Connect());
+    ASSERT_OK_AND_ASSIGN(
+        const CreatedSlot slot,
+        CreateSlot(connection, {.slot = "brief", .temporary = true}));
+    EXPECT_THAT(slot.snapshot_name, Ne(""));
+    EXPECT_EQ(server_->QueryValue(count).value_or(""), "1");
+  }
+  EXPECT_TRUE(WaitForValue(count, "0"));
+}
+
+TEST_P(ReplicationStreamTest, FailoverSlotsNeed17) {
+  ASSERT_OK_AND_ASSIGN(PgConnection connection, Connect());
+  const absl::Status status =
+      CreateSlot(connection, {.slot = "carried", .failover = true}).status();
+  if (server_->major_version() < 17) {
+    const int version = connection.server_version();
+    EXPECT_THAT(status,
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         absl::StrCat("a failover slot needs PostgreSQL 17, "
+                                      "the server has ",
+                                      version / 10000, ".", version % 10000)));
+    return;
+  }
+  ASSERT_OK(status);
+  EXPECT_EQ(server_
+                ->QueryValue("SELECT failover FROM pg_replication_slots WHERE "
+                             "slot_name = 'carried'")
+                .value_or(""),
+            "t");
 }
 
 INSTANTIATE_TEST_SUITE_P(Servers, ReplicationStreamTest,
