@@ -113,7 +113,8 @@ std::string WriterSchemaSql(int accounts) {
       "repeat('d', 3000) END FROM generate_series(1, ",
       accounts,
       ") i;"
-      "INSERT INTO orders (account, amount) SELECT i, i FROM "
+      "INSERT INTO orders (account, amount, at) SELECT i, i, '2026-01-01 "
+      "00:00+00' FROM "
       "generate_series(1, 1000) i;"
       "INSERT INTO notes SELECT 'same ' || i % 5 + 1, NULL FROM "
       "generate_series(1, 100) i;"
