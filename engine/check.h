@@ -32,7 +32,7 @@ struct Finding {
   // May be accepted by the operator's explicit word.
   bool acceptable = false;
   std::string subject;  // "source", "target", "public.orders", ...
-  std::string text;     // One clear sentence.
+  std::string text;     // One clear clause: lower case, no full stop.
   std::string hint;     // What to do: often the exact SQL. May be empty.
 };
 
@@ -51,21 +51,34 @@ struct CheckReport {
   int source_version = 0;  // 150004.
   int target_version = 0;
 
-  // Any kBlocking finding that `accept` does not name.
+  // Any kBlocking finding that `accept` does not name, by its id or, for one
+  // subject, by "id:subject". One that is not acceptable always blocks.
   std::vector<const Finding*> Blocking(
       const std::vector<std::string>& accept) const;
 };
 
-// As a text for people (`color`: ANSI colours), and as JSON.
+// As a text for people: what blocks first, what was found to be in order last
+// (`color`: ANSI colours).
 std::string FormatCheckReport(const CheckReport& report,
                               const std::vector<std::string>& accept,
                               bool color);
+
+// As one JSON object: ready (nothing blocks), blocking (how many do),
+// source_version and target_version (150004), target_allows
+// (session_replication_role, replication_origin, create_schema,
+// temporary_tables, timeouts: booleans), and findings, an array of
+// {id, severity, acceptable, accepted, subject, text, hint}.
 std::string CheckReportToJson(const CheckReport& report,
                               const std::vector<std::string>& accept);
 
-// Runs every check over open connections (`source_replication` is a walsender
-// connection, or null if it could not be opened: `replication_error` says
-// why). `resuming`: the migration's own objects are expected on both sides.
+// Runs every check over open connections, none of them inside a transaction
+// (`source_replication` is a walsender connection, or null if it could not be
+// opened: `replication_error` says why). `resuming`: the migration's own
+// objects are expected on both sides.
+//
+// A check that could not be carried out is a finding itself: blocking,
+// acceptable, under the check's id. An error means that a connection is lost
+// or the caller has asked to stop.
 struct CheckInputs {
   PgConnection* source = nullptr;
   PgConnection* target = nullptr;

@@ -3,21 +3,12 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "engine/name_some.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
 
 namespace walferry {
 namespace {
-
-constexpr size_t kTablesNamed = 5;
-
-// "public.a, public.b and 7 more".
-std::string NameSome(const std::vector<std::string>& names) {
-  if (names.size() <= kTablesNamed) return absl::StrJoin(names, ", ");
-  return absl::StrCat(
-      absl::StrJoin(names.begin(), names.begin() + kTablesNamed, ", "), " and ",
-      names.size() - kTablesNamed, " more");
-}
 
 absl::Status Lacking(const std::string& publication, const std::string& what) {
   return WithHint(

@@ -1,0 +1,342 @@
+// Checks: which two servers these are, and whether it is always the same two.
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "engine/check_context.h"
+#include "protocol/replication_stream.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+// The newest major version that walferry is tested with.
+constexpr int kNewestKnown = 18;
+constexpr int kOldestSource = 14;
+constexpr int kOldestTarget = 13;
+
+std::string VersionText(int version) {
+  return absl::StrCat("PostgreSQL ", version / 10000, ".", version % 10000);
+}
+
+absl::Status CheckSourceVersion(CheckContext& check) {
+  const int version = check.source.server_version();
+  if (version / 10000 < kOldestSource) {
+    check.findings.Blocking(
+        {"source-version", "source",
+         absl::StrCat(VersionText(version),
+                      " does not send what walferry reads: it needs 14 or "
+                      "later"),
+         "move it with pg_dump and pg_restore, or upgrade the source first"});
+  } else if (version / 10000 > kNewestKnown) {
+    check.findings.Warning({"source-version", "source",
+                            absl::StrCat(VersionText(version),
+                                         " is newer than any that walferry was "
+                                         "tested with")});
+  } else {
+    check.findings.Ok({"source-version", "source", VersionText(version)});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTargetVersion(CheckContext& check) {
+  const int version = check.target.server_version();
+  const int major = version / 10000;
+  if (major < kOldestTarget) {
+    check.findings.Blocking(
+        {"target-version", "target",
+         absl::StrCat(VersionText(version), " is too old: 13 or later")});
+  } else if (major < check.source.server_version() / 10000) {
+    check.findings.Warning(
+        {"target-version", "target",
+         absl::StrCat(VersionText(version),
+                      " is older than the source: what the source's version "
+                      "has brought cannot be created")});
+  } else if (major > kNewestKnown) {
+    check.findings.Warning({"target-version", "target",
+                            absl::StrCat(VersionText(version),
+                                         " is newer than any that walferry was "
+                                         "tested with")});
+  } else {
+    check.findings.Ok({"target-version", "target", VersionText(version)});
+  }
+  return absl::OkStatus();
+}
+
+// What tells one running server from another.
+struct ServerIdentity {
+  std::string system_identifier;  // "" where the role may not read it.
+  std::string started;
+  std::string dbname;
+  std::string address;
+  std::string backend_pid;
+};
+
+absl::StatusOr<ServerIdentity> Identify(PgConnection& connection) {
+  ASSIGN_OR_RETURN(
+      const PgResult row,
+      connection.Exec("SELECT pg_catalog.pg_postmaster_start_time()"
+                      " AT TIME ZONE 'UTC',"
+                      " pg_catalog.current_database(),"
+                      " coalesce(pg_catalog.host(pg_catalog.inet_server_addr())"
+                      " || ':' || pg_catalog.inet_server_port(),"
+                      " 'a local socket'), pg_catalog.pg_backend_pid(),"
+                      " pg_catalog.has_function_privilege("
+                      "'pg_catalog.pg_control_system()', 'EXECUTE')"));
+  ServerIdentity identity{.started = std::string(row.Text(0, 0)),
+                          .dbname = std::string(row.Text(0, 1)),
+                          .address = std::string(row.Text(0, 2)),
+                          .backend_pid = std::string(row.Text(0, 3))};
+  if (row.Bool(0, 4)) {
+    ASSIGN_OR_RETURN(
+        identity.system_identifier,
+        connection.QueryValue("SELECT system_identifier"
+                              " FROM pg_catalog.pg_control_system()"));
+  }
+  return identity;
+}
+
+bool SameServer(const ServerIdentity& a, const ServerIdentity& b) {
+  const bool ids_differ = !a.system_identifier.empty() &&
+                          !b.system_identifier.empty() &&
+                          a.system_identifier != b.system_identifier;
+  return a.started == b.started && !ids_differ;
+}
+
+absl::Status CheckSameDatabase(CheckContext& check) {
+  ASSIGN_OR_RETURN(const ServerIdentity source, Identify(check.source));
+  ASSIGN_OR_RETURN(const ServerIdentity target, Identify(check.target));
+  if (SameServer(source, target) && source.dbname == target.dbname) {
+    check.findings.Blocking(
+        {"same-database", "target",
+         absl::StrCat("source and target are the same database, ",
+                      target.dbname, " on ", target.address)});
+  } else if (SameServer(source, target)) {
+    check.findings.Info({"same-database", "target",
+                         absl::StrCat("source and target are two databases of "
+                                      "one server, ",
+                                      target.address)});
+  } else {
+    check.findings.Ok(
+        {"same-database", "target",
+         absl::StrCat("another server than the source, at ", target.address)});
+  }
+  return absl::OkStatus();
+}
+
+// A pooler answers the startup packet itself, with a process id of its own
+// making, and lends out a server process for each transaction.
+absl::Status CheckPooler(CheckContext& check) {
+  struct Side {
+    absl::string_view name;
+    PgConnection& connection;
+  };
+  for (const Side& side :
+       {Side{"source", check.source}, Side{"target", check.target}}) {
+    ASSIGN_OR_RETURN(const ServerIdentity server, Identify(side.connection));
+    if (server.backend_pid == absl::StrCat(side.connection.backend_pid())) {
+      check.findings.Ok({"pooler", std::string(side.name),
+                         "the connection goes to the server itself"});
+      continue;
+    }
+    check.findings.Acceptable(
+        {"pooler", std::string(side.name),
+         absl::StrCat("a pooler or proxy answers in the server's stead "
+                      "(process ",
+                      side.connection.backend_pid(), " announced, ",
+                      server.backend_pid,
+                      " at work): snapshots, session settings and locks do "
+                      "not survive one that shares sessions"),
+         "connect to the server's own host and port"});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckOneServer(CheckContext& check) {
+  if (check.source_replication == nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const ServerIdentity sql, Identify(check.source));
+  ASSIGN_OR_RETURN(const SystemIdentity system,
+                   IdentifySystem(*check.source_replication));
+  ASSIGN_OR_RETURN(ServerIdentity walsender,
+                   Identify(*check.source_replication));
+  walsender.system_identifier = system.system_identifier;
+  if (SameServer(sql, walsender) && sql.dbname == walsender.dbname) {
+    check.findings.Ok({"one-server", "source",
+                       "both kinds of connection reach the same server"});
+    return absl::OkStatus();
+  }
+  check.findings.Blocking(
+      {"one-server", "source",
+       absl::StrCat("two connections reached two servers or databases: ",
+                    sql.dbname, " at ", sql.address, " (started ", sql.started,
+                    " UTC), ", walsender.dbname, " at ", walsender.address,
+                    " (started ", walsender.started, " UTC)"),
+       "a load balancer stands between: connect to the primary's own host"});
+  return absl::OkStatus();
+}
+
+absl::Status CheckSourceStandby(CheckContext& check) {
+  ASSIGN_OR_RETURN(const std::string standby,
+                   check.source.QueryValue("SELECT pg_is_in_recovery()"));
+  if (standby == "f") {
+    check.findings.Ok({"source-standby", "source", "it is a primary"});
+  } else if (check.source.server_version() < 160000) {
+    check.findings.Blocking({"source-standby", "source",
+                             "it is a standby: before PostgreSQL 16 only a "
+                             "primary can send its changes",
+                             "connect to the primary"});
+  } else {
+    check.findings.Warning(
+        {"source-standby", "source",
+         "it is a standby: creating the slot waits for the primary's next "
+         "checkpoint or snapshot record, and a conflict with recovery ends it",
+         "on the primary: SELECT pg_log_standby_snapshot(); and set "
+         "hot_standby_feedback on the standby"});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTargetReadOnly(CheckContext& check) {
+  ASSIGN_OR_RETURN(
+      const PgResult row,
+      check.target.Exec("SELECT pg_is_in_recovery(),"
+                        " current_setting('transaction_read_only') = 'on'"));
+  if (row.Bool(0, 0)) {
+    check.findings.Blocking({"target-read-only", "target",
+                             "it is a standby and takes no changes",
+                             "connect to the primary"});
+  } else if (row.Bool(0, 1)) {
+    check.findings.Blocking(
+        {"target-read-only", "target", "its transactions are read-only",
+         "see default_transaction_read_only of the server, the database and "
+         "the role"});
+  } else {
+    check.findings.Ok({"target-read-only", "target", "it takes changes"});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckEncoding(CheckContext& check) {
+  const std::string source = check.source.parameter("server_encoding");
+  const std::string target = check.target.parameter("server_encoding");
+  const std::string both = absl::StrCat("the source's encoding is ", source,
+                                        ", the target's ", target);
+  const std::string hint =
+      absl::StrCat("create the target database with ENCODING '", source, "'");
+  if (source == "SQL_ASCII" && target != source) {
+    check.findings.Acceptable(
+        {"encoding", "target",
+         absl::StrCat(both,
+                      ": bytes that are not valid there stop the "
+                      "migration"),
+         hint});
+  } else if (source == "SQL_ASCII") {
+    check.findings.Warning({"encoding", "target",
+                            "both encodings are SQL_ASCII: bytes are carried "
+                            "as they are, nobody checks them"});
+  } else if (target == source) {
+    check.findings.Ok(
+        {"encoding", "target", absl::StrCat("both encodings are ", source)});
+  } else if (target == "UTF8") {
+    check.findings.Info(
+        {"encoding", "target", absl::StrCat(both, ": text is converted")});
+  } else {
+    check.findings.Acceptable(
+        {"encoding", "target",
+         absl::StrCat(both,
+                      ": a character that is not in it stops the "
+                      "migration"),
+         hint});
+  }
+  return absl::OkStatus();
+}
+
+// Provider, locale and version of the database's default collation.
+absl::StatusOr<std::vector<std::string>> DatabaseCollation(
+    PgConnection& connection) {
+  const int version = connection.server_version();
+  std::string columns = "datcollate, datctype, ";
+  if (version >= 170000) {
+    absl::StrAppend(&columns, "datlocprovider, coalesce(datlocale, ''), ");
+  } else if (version >= 150000) {
+    absl::StrAppend(&columns, "datlocprovider, coalesce(daticulocale, ''), ");
+  } else {
+    absl::StrAppend(&columns, "'c', '', ");
+  }
+  absl::StrAppend(&columns,
+                  version >= 150000
+                      ? "coalesce(pg_database_collation_actual_version(oid), "
+                        "'')"
+                      : "''");
+  ASSIGN_OR_RETURN(
+      const PgResult row,
+      connection.Exec(absl::StrCat("SELECT ", columns,
+                                   " FROM pg_database"
+                                   " WHERE datname = current_database()")));
+  std::vector<std::string> values;
+  for (int column = 0; column < row.columns(); ++column) {
+    values.emplace_back(row.Text(0, column));
+  }
+  return values;
+}
+
+std::string CollationText(const std::vector<std::string>& values) {
+  const absl::string_view provider = values[2] == "i"   ? "icu"
+                                     : values[2] == "b" ? "builtin"
+                                                        : "libc";
+  std::string text =
+      absl::StrCat(provider, " ", values[3].empty() ? values[0] : values[3]);
+  if (values[1] != values[0]) absl::StrAppend(&text, ", ctype ", values[1]);
+  if (!values[4].empty()) absl::StrAppend(&text, ", version ", values[4]);
+  return text;
+}
+
+absl::Status CheckCollation(CheckContext& check) {
+  ASSIGN_OR_RETURN(std::vector<std::string> source,
+                   DatabaseCollation(check.source));
+  ASSIGN_OR_RETURN(std::vector<std::string> target,
+                   DatabaseCollation(check.target));
+  const std::string source_text = CollationText(source);
+  const std::string target_text = CollationText(target);
+  const bool versions_known = !source[4].empty() && !target[4].empty();
+  const bool versions_differ = versions_known && source[4] != target[4];
+  source.pop_back();
+  target.pop_back();
+  if (source != target) {
+    check.findings.Warning(
+        {"collation", "target",
+         absl::StrCat("text is sorted and compared otherwise than on the "
+                      "source (there: ",
+                      source_text, "; here: ", target_text,
+                      "): queries may order rows differently, and text "
+                      "partition bounds and constraints may refuse rows"),
+         "create the target database with the source's locale"});
+  } else if (versions_differ) {
+    check.findings.Info(
+        {"collation", "target",
+         absl::StrCat("the collation is the same in another "
+                      "version (there: ",
+                      source_text, "; here: ", target_text, ")")});
+  } else {
+    check.findings.Ok({"collation", "target",
+                       absl::StrCat("collated as the source: ", target_text)});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::vector<CheckStep> ServerChecks() {
+  return {{"source-version", CheckSourceVersion},
+          {"target-version", CheckTargetVersion},
+          {"same-database", CheckSameDatabase},
+          {"pooler", CheckPooler},
+          {"one-server", CheckOneServer},
+          {"source-standby", CheckSourceStandby},
+          {"target-read-only", CheckTargetReadOnly},
+          {"encoding", CheckEncoding},
+          {"collation", CheckCollation}};
+}
+
+}  // namespace walferry
