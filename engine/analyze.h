@@ -3,18 +3,18 @@
 
 // Gathers the planner's statistics on the target.
 
-#include <cstdint>
 #include <functional>
 
 #include "absl/status/status.h"
 #include "engine/catalog.h"
-#include "engine/schema_restore.h"
+#include "engine/step_pool.h"
 #include "protocol/pg_connection.h"
 
 namespace walferry {
 
-// ANALYZE of every table of the catalog, partitioned ones included, biggest
-// first, over `jobs` connections opened from `target`. May be repeated.
+// ANALYZE of every table of the catalog over `jobs` connections opened from
+// `target`, biggest first. A partitioned table is one piece with all its
+// partitions: only so it gets statistics of its own. May be repeated.
 // `on_progress` is called by the calling thread; may be empty.
 absl::Status AnalyzeTables(
     const PgConnectOptions& target, const Catalog& catalog, int jobs,

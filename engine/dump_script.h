@@ -18,10 +18,12 @@ namespace walferry {
 struct DumpEntry {
   int dump_id = 0;  // Unique in its archive; another dump numbers anew.
   // Identity on the source: the catalog's OID (1259 pg_class) and the object's.
-  // 0 and 0 for what is no object of its own (comments, attachments).
+  // 0 for what is no object of its own (comments, attachments).
   uint32_t class_oid = 0;
   uint32_t oid = 0;
-  std::vector<int> dependencies;  // Dump ids; may lie in another section.
+  // Dump ids, with repetitions; the first of a comment's or of privileges' is
+  // the object they belong to.
+  std::vector<int> dependencies;
   std::string type;    // "TABLE", "FK CONSTRAINT", "INDEX ATTACH", ...
   std::string schema;  // "" where it is in none.
   // The tag: "orders", "orders orders_pkey", "add(integer, integer)". Newlines
@@ -29,7 +31,7 @@ struct DumpEntry {
   std::string name;
   // Complete: with ALTER ... OWNER TO, and the default_tablespace and
   // default_table_access_method that it counts on. In the encoding that the
-  // preamble sets.
+  // preamble sets; "" where nothing is to be done.
   std::string sql;
 
   // "INDEX public.orders_idx": for messages and progress.
@@ -46,8 +48,9 @@ struct DumpScript {
 
 // Follows quotes, dollar quotes and comments, so that nothing inside an
 // object's body is taken for the script's own lines. \restrict and \unrestrict
-// with one and the same key are left out. kDataLoss: the script is cut off, or
-// holds another psql command, or what is no entry's (with the line number).
+// with one and the same key are left out. kDataLoss, with the line's number:
+// the script is cut off, has another psql command, or a header that can be
+// read in two ways.
 absl::StatusOr<DumpScript> ParseDumpScript(absl::string_view script);
 
 }  // namespace walferry

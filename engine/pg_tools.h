@@ -30,8 +30,9 @@ struct PgToolsOptions {
 
 // Looks at options.pg_dump, or through `directories`, and takes the client
 // whose major version is the nearest at or above the newer server's; among
-// equals the earlier directory's. kFailedPrecondition: none is new enough (what
-// was found; the hint names the package to install).
+// equals the earlier directory's. Debian's pg_wrapper is passed over: it
+// decides anew on every call which version it runs. kFailedPrecondition: none
+// is new enough (what was found; the hint names the package to install).
 absl::StatusOr<PgTools> FindPgTools(
     const PgToolsOptions& options, const std::vector<std::string>& directories);
 

@@ -29,10 +29,9 @@ struct SchemaDumpOptions {
   const Interrupt* interrupt = nullptr;
 };
 
-// The schema, taken apart. Nothing of it is ever written to a file.
+// The schema, taken apart.
 struct SchemaDump {
-  DumpScript pre_data;   // What rows need: types, functions, tables, views.
-  DumpScript post_data;  // What is made when rows are there: indexes, keys, ...
+  DumpScript script;
   // What is deliberately not in it, one sentence each: foreign keys to tables
   // that are out of scope.
   std::vector<std::string> left_out;
@@ -40,9 +39,9 @@ struct SchemaDump {
 
 // Without publications, subscriptions, rows, sequence values and large
 // objects; without catalog.excluded_tables and excluded_schemas. `source` is a
-// connection to the same database, for what pg_dump does not tell.
-// kFailedPrecondition also when something that cannot be left out needs a
-// table that is out of scope.
+// connection to the same database, for what pg_dump does not tell. Writes no
+// file. kFailedPrecondition also when something that is created after the rows
+// and cannot be left out needs a table that is out of scope.
 //
 // A later process may dump again without the snapshot: DumpEntry::oid of the
 // same object stays the same.

@@ -1,14 +1,15 @@
 #ifndef ENGINE_SCHEMA_PLAN_H_
 #define ENGINE_SCHEMA_PLAN_H_
 
-// Divides the post-data part of a schema into steps that run in parallel.
+// Divides a dumped schema into what comes before the rows and into steps that
+// run in parallel after them.
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "engine/catalog.h"
-#include "engine/schema_dump.h"
+#include "engine/dump_script.h"
 
 namespace walferry {
 
@@ -29,21 +30,28 @@ struct SchemaStep {
   std::string display;  // "INDEX public.orders_idx".
   SchemaStage stage = SchemaStage::kIndexes;
   std::string sql;
-  // Positions in the plan of the steps that must be done before.
-  std::vector<int> after;
-  // Source OIDs of the relations it locks; `exclusive`: no other step may work
-  // on any of them at the same time.
+  // Positions in SchemaPlan::steps of those that must be done before.
+  std::vector<size_t> after;
+  // Source OIDs of the relations it locks, each once. `exclusive`: no other
+  // step may work on any of them at the same time.
   std::vector<uint32_t> relations;
-  bool exclusive = false;
+  bool exclusive = true;
   // Within a stage what is ready and has the smallest rank starts first.
-  int rank = 0;
+  size_t rank = 0;
 };
 
-// Every entry of dump.post_data is in exactly one step. A step that one of an
-// earlier stage depends on is moved to that stage. In kIndexes keys come first
-// (the stream finds rows by them), then bigger tables.
-std::vector<SchemaStep> PlanPostData(const SchemaDump& dump,
-                                     const Catalog& catalog);
+struct SchemaPlan {
+  // What rows need: types, functions, tables, views. In order.
+  std::vector<DumpEntry> pre_data;
+  std::vector<SchemaStep> steps;
+};
+
+// Every entry of the script is in pre_data or in exactly one step. pre_data
+// ends at the first entry that PostgreSQL makes after the rows, and what
+// belongs to its objects joins it. A step that one of an earlier stage depends
+// on is moved to that stage. Ranks: what keys need and keys (the stream finds
+// rows by them), then by the size of the tables, biggest first.
+SchemaPlan PlanSchema(std::vector<DumpEntry> entries, const Catalog& catalog);
 
 }  // namespace walferry
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -16,6 +17,8 @@
 #include "engine/ledger.h"
 #include "engine/schema_dump.h"
 #include "engine/schema_plan.h"
+#include "engine/schema_session.h"
+#include "engine/step_pool.h"
 #include "protocol/pg_connection.h"
 
 namespace walferry {
@@ -29,12 +32,6 @@ struct SchemaRestoreOptions {
   // For building indexes; "": the server's.
   std::string maintenance_work_mem;
   absl::Duration progress_interval = absl::Seconds(1);
-};
-
-struct SchemaProgress {
-  int64_t done = 0;  // Of all steps, pre-data being one, earlier runs included.
-  int64_t total = 0;
-  std::vector<ActiveItem> active;  // Names and elapsed times.
 };
 
 //   SchemaRestore restore(options, std::move(dump), catalog);
@@ -52,28 +49,38 @@ class SchemaRestore {
   SchemaRestore(SchemaRestoreOptions options, SchemaDump dump,
                 const Catalog& catalog);
 
-  // Called by the thread that called Restore..., at every change and every
-  // progress_interval; may be empty.
+  // Called by the thread that called Restore..., at changes and every
+  // progress_interval; may be empty. Counts all steps, pre-data being one,
+  // earlier runs included.
   std::function<void(const SchemaProgress&)> on_progress;
   // Receives what a person should read although nothing failed; may be empty.
-  // From any thread, one call at a time.
+  // Called by the thread that called Restore....
   std::function<void(absl::string_view)> on_warning;
 
   // Types, functions, tables, views: all or nothing, in one transaction.
   absl::Status RestorePreData();
 
   // The stage's steps, options.jobs at once. Stages are restored in their
-  // order. An error ends it when the steps that run then have ended; it names
-  // the entry ("INDEX public.orders_idx: <server's message>").
+  // order. After an error no step begins, those that run are waited for and
+  // kept; it names the entry ("INDEX public.orders_idx: <server's message>").
   absl::Status Restore(SchemaStage stage);
 
   // Of all stages and pre-data: for Ledger::SetPlannedSteps.
   int64_t total_steps() const;
 
  private:
+  absl::StatusOr<SchemaSession> OpenSession() const;
+  // Also fills done_.
+  absl::StatusOr<SchemaSession> OpenFirstSession();
+  absl::Status RunPreData(SchemaSession& session, bool one_by_one);
+  absl::Status RunExtensionComment(SchemaSession& session,
+                                   const DumpEntry& entry);
+  void ReportProgress(std::vector<ActiveItem> active) const;
+
   SchemaRestoreOptions options_;
-  SchemaDump dump_;
-  std::vector<SchemaStep> plan_;
+  std::vector<std::string> preamble_;
+  SchemaPlan plan_;
+  absl::flat_hash_set<std::string> done_;  // Ids of steps of this plan.
 };
 
 }  // namespace walferry

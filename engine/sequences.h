@@ -13,9 +13,10 @@
 namespace walferry {
 
 // Sets last_value and is_called of every sequence on the target as they are on
-// the source, all in one transaction, and reads them back. Returns how many.
-// Nobody may draw from the source's sequences meanwhile. kNotFound: one is
-// missing (which). The target's connection is not in a transaction.
+// the source, and reads them back. Returns how many. Nobody may draw from the
+// source's sequences meanwhile. May be repeated: setval() obeys no transaction,
+// so after an error some are set. kNotFound: one is missing (which); kAborted:
+// one has another value afterwards, someone draws from it on the target.
 absl::StatusOr<int64_t> SyncSequences(
     PgConnection& source, PgConnection& target,
     const std::vector<CatalogSequence>& sequences);

@@ -1,0 +1,61 @@
+#ifndef ENGINE_SCHEMA_SESSION_H_
+#define ENGINE_SCHEMA_SESSION_H_
+
+// A target session that runs a dump's SQL. For engine/schema_restore.cc alone.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "engine/dump_script.h"
+#include "engine/ledger.h"
+#include "protocol/pg_connection.h"
+
+namespace walferry {
+
+class SchemaSession {
+ public:
+  // Runs the preamble, but for settings that the target's version does not
+  // have. `maintenance_work_mem` "": the server's.
+  static absl::StatusOr<SchemaSession> Open(
+      const PgConnectOptions& target, const LedgerKey& ledger,
+      const std::vector<std::string>& preamble,
+      const std::string& maintenance_work_mem);
+
+  // The ids in the ledger, in this session's encoding, which is the script's.
+  absl::StatusOr<std::vector<std::string>> StepsDone();
+
+  // One transaction: `work` and the ledger's record of the step. The record
+  // comes first, so that another session that still works on the same step
+  // (the server has not noticed yet that its client died) is waited for.
+  // Deadlocks and lock timeouts are tried again. OK if it was done already.
+  absl::Status RunStep(const std::string& id,
+                       const std::function<absl::Status()>& work);
+
+  // Nothing to do for "".
+  absl::Status Exec(const std::string& sql) {
+    return sql.empty() ? absl::OkStatus() : connection_.Exec(sql).status();
+  }
+
+ private:
+  SchemaSession(PgConnection connection, LedgerKey ledger)
+      : connection_(std::move(connection)), ledger_(std::move(ledger)) {}
+
+  absl::Status TryStep(const std::string& id,
+                       const std::function<absl::Status()>& work);
+
+  PgConnection connection_;
+  LedgerKey ledger_;
+};
+
+// The error of an entry's SQL: named after the entry, with a hint where the
+// server has none. `sql` is what failed.
+absl::Status EntryError(const absl::Status& status, absl::string_view display,
+                        absl::string_view sql);
+
+}  // namespace walferry
+
+#endif  // ENGINE_SCHEMA_SESSION_H_

@@ -1,0 +1,108 @@
+#include "engine/sequences.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/types/span.h"
+#include "protocol/pg_result.h"
+#include "protocol/quoting.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+// In one statement.
+constexpr size_t kBatch = 500;
+
+struct Value {
+  int64_t last_value = 0;
+  bool is_called = false;
+
+  friend bool operator==(const Value&, const Value&) = default;
+};
+
+using Batch = absl::Span<const CatalogSequence>;
+
+absl::StatusOr<std::vector<Value>> ReadValues(PgConnection& connection,
+                                              Batch batch) {
+  std::vector<std::string> selects;
+  for (size_t place = 0; place < batch.size(); ++place) {
+    selects.push_back(absl::StrCat("SELECT ", place,
+                                   ", last_value, is_called FROM ",
+                                   Quote(batch[place].name)));
+  }
+  ASSIGN_OR_RETURN(const PgResult rows,
+                   connection.Exec(absl::StrCat(
+                       absl::StrJoin(selects, " UNION ALL "), " ORDER BY 1")));
+  std::vector<Value> values;
+  for (int row = 0; row < rows.rows(); ++row) {
+    ASSIGN_OR_RETURN(const int64_t last_value, rows.Int64(row, 1));
+    values.push_back({last_value, rows.Bool(row, 2)});
+  }
+  if (values.size() != batch.size()) {
+    return absl::InternalError(absl::StrCat(values.size(), " values for ",
+                                            batch.size(), " sequences"));
+  }
+  return values;
+}
+
+absl::Status SetValues(PgConnection& connection, Batch batch,
+                       const std::vector<Value>& values) {
+  std::vector<std::string> rows;
+  for (size_t place = 0; place < batch.size(); ++place) {
+    rows.push_back(absl::StrCat("(", QuoteLiteral(Quote(batch[place].name)),
+                                ", ", values[place].last_value, ", ",
+                                values[place].is_called ? "true" : "false",
+                                ")"));
+  }
+  return connection
+      .Exec(absl::StrCat(
+          "SELECT pg_catalog.setval(v.name::pg_catalog.regclass, v.last_value,"
+          " v.is_called) FROM (VALUES ",
+          absl::StrJoin(rows, ", "), ") v (name, last_value, is_called)"))
+      .status();
+}
+
+std::string Text(const Value& value) {
+  return absl::StrCat(value.last_value, value.is_called ? "" : " (not called)");
+}
+
+absl::Status SyncBatch(PgConnection& source, PgConnection& target,
+                       Batch batch) {
+  const absl::StatusOr<std::vector<Value>> wanted = ReadValues(source, batch);
+  if (!wanted.ok()) {
+    return Annotate(wanted.status(), "sequences of the source");
+  }
+  if (absl::Status set = SetValues(target, batch, *wanted); !set.ok()) {
+    return Annotate(set, "sequences of the target");
+  }
+  const absl::StatusOr<std::vector<Value>> now = ReadValues(target, batch);
+  if (!now.ok()) return Annotate(now.status(), "sequences of the target");
+  for (size_t place = 0; place < batch.size(); ++place) {
+    if ((*now)[place] == (*wanted)[place]) continue;
+    return WithHint(
+        absl::AbortedError(
+            absl::StrCat("sequence ", ToDisplay(batch[place].name),
+                         " was set to ", Text((*wanted)[place]),
+                         " on the target but is ", Text((*now)[place]))),
+        "nobody may write to the target before the cutover is done");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<int64_t> SyncSequences(
+    PgConnection& source, PgConnection& target,
+    const std::vector<CatalogSequence>& sequences) {
+  for (size_t first = 0; first < sequences.size(); first += kBatch) {
+    RETURN_IF_ERROR(
+        SyncBatch(source, target, Batch(sequences).subspan(first, kBatch)));
+  }
+  return static_cast<int64_t>(sequences.size());
+}
+
+}  // namespace walferry
