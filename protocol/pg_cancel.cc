@@ -29,6 +29,7 @@ void SendCancelRequest(const pg_conn* conn) {
   // it. It owns all that it touches, so it may outlive us.
   auto delivered = std::make_shared<absl::Notification>();
   try {
+    // house-rule: ok, a cancel request has no other bound
     std::thread([cancel = std::move(cancel), delivered] {
       char error[256];
       PQcancel(cancel.get(), error, sizeof(error));
