@@ -34,8 +34,10 @@ struct CopySessionOptions {
 absl::StatusOr<PgConnection> OpenCopySource(const CopySessionOptions& options);
 
 // A walsender session that reads changes, with the same text of values.
+// `statement_timeout` bounds the creation of a slot.
 absl::StatusOr<PgConnection> OpenCopyWalsender(
-    const CopySessionOptions& options);
+    const CopySessionOptions& options,
+    absl::Duration statement_timeout = absl::InfiniteDuration());
 
 // A session that writes rows. `encoding` is the source's server_encoding.
 // Triggers are kept quiet by session_replication_role where the role may set

@@ -22,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "engine/catalog.h"
 #include "engine/options.h"
 #include "protocol/lsn.h"
@@ -58,9 +59,9 @@ class SourceSnapshot {
 
   // Locks the tables against DROP, TRUNCATE, ALTER, CLUSTER and VACUUM FULL
   // (ACCESS SHARE), then makes sure that none of these came between the
-  // snapshot and the lock: kAborted, "table public.t was altered or rewritten
-  // while the snapshot was taken"; take a new one. kResourceExhausted: a lock
-  // was not given within lock_wait (who stands in the way, is told).
+  // snapshot and the lock. kAborted, take a new snapshot: "table public.t was
+  // altered or rewritten while the snapshot was taken", or a lock was not given
+  // within lock_wait (who holds it, is told).
   absl::Status Guard(const std::vector<CatalogTable>& tables);
 
   // Thread-safe. Asks the server whether the guard still stands: if it does
@@ -85,18 +86,22 @@ class SourceSnapshot {
   PgConnection& connection() ABSL_NO_THREAD_SAFETY_ANALYSIS { return guard_; }
 
  private:
-  SourceSnapshot(PgConnection walsender, PgConnection guard);
+  SourceSnapshot(PgConnection walsender, PgConnection guard,
+                 Lsn consistent_point);
   absl::Status Adopt(const std::string& exported_name);
   absl::Status WaitUntilCommitsShow();
-  absl::Status LockTables(const std::vector<CatalogTable>& tables);
-  absl::Status CompareTables(const std::vector<CatalogTable>& tables);
+  absl::Status LockTables(absl::Span<const CatalogTable> tables)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CompareTables(absl::Span<const CatalogTable> tables)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status ExplainLockTimeout(const absl::Status& failure,
+                                  absl::Span<const CatalogTable> tables);
 
   // Made the slot; sees the present while the guard sees the snapshot.
   PgConnection walsender_;
   mutable absl::Mutex mutex_;
   PgConnection guard_ ABSL_GUARDED_BY(mutex_);
-  absl::Duration lock_wait_;
-  Lsn consistent_point_;
+  const Lsn consistent_point_;
   std::string name_;
   std::string text_;
   std::string encoding_;

@@ -38,6 +38,8 @@ struct OpenItems {
 // COPY of `columns` (all that are stored) in a block range of a table, only
 // its own rows. Zero columns are fine: rows are then empty lines.
 std::string CopyOutSql(const CatalogTable& table, const LedgerRange& range);
+// "ctid >= '(8,0)' AND ctid < '(16,0)'".
+std::string RangeCondition(const LedgerRange& range);
 enum class CopyFreeze { kNo, kYes };
 std::string CopyInSql(const CatalogTable& table, CopyFreeze freeze);
 

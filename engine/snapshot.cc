@@ -1,0 +1,280 @@
+#include "engine/snapshot.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "engine/copy_session.h"
+#include "protocol/quoting.h"
+#include "protocol/replication_stream.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+// Tables that one LOCK or one look at the catalog names.
+constexpr size_t kTablesPerStatement = 200;
+
+std::string TemporarySlotName() {
+  std::random_device random;
+  return absl::StrCat("walferry_tmp_", absl::Hex(random(), absl::kZeroPad8),
+                      absl::Hex(random(), absl::kZeroPad8));
+}
+
+std::string OidArray(absl::Span<const CatalogTable> tables) {
+  return absl::StrCat(
+      "'{",
+      absl::StrJoin(tables, ",",
+                    [](std::string* out, const CatalogTable& table) {
+                      absl::StrAppend(out, table.oid);
+                    }),
+      "}'::oid[]");
+}
+
+// What a slot's creation waits for, longest first.
+constexpr absl::string_view kRunningTransactions =
+    "SELECT string_agg(what, ', ') FROM (SELECT * FROM ("
+    "SELECT format('session %s of user %s, running for %s', pid, usename, "
+    "date_trunc('second', clock_timestamp() - xact_start)) AS what, "
+    "xact_start AS since FROM pg_stat_activity WHERE backend_xid IS NOT NULL "
+    "UNION ALL SELECT format('prepared transaction %s of user %s', "
+    "quote_literal(gid), owner), prepared FROM pg_prepared_xacts WHERE "
+    "database = current_database()) AS transactions ORDER BY since LIMIT 5) AS "
+    "longest";
+
+absl::Status ExplainSlotTimeout(const SourceSnapshotOptions& options,
+                                const CopySessionOptions& session) {
+  std::string waited = absl::StrCat(
+      "source: no slot within ", absl::FormatDuration(options.slot_wait),
+      ": it waits for every transaction that runs when it is created");
+  absl::StatusOr<PgConnection> connection = OpenCopySource(session);
+  if (connection.ok()) {
+    absl::StatusOr<std::string> running =
+        connection->QueryValue(std::string(kRunningTransactions));
+    if (running.ok()) absl::StrAppend(&waited, ": ", *running);
+  }
+  return WithHint(absl::DeadlineExceededError(waited),
+                  "end these transactions, or try again when they have ended");
+}
+
+std::string ImportSql(absl::string_view name) {
+  return absl::StrCat(
+      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+      "SET TRANSACTION SNAPSHOT ",
+      QuoteLiteral(name));
+}
+
+// One row per table: OID, relfilenode, and all else that a copy relies on.
+std::string TableFactsSql(absl::Span<const CatalogTable> tables) {
+  return absl::StrCat(
+      "SELECT c.oid, c.relfilenode, format('%s %s %s %s %s', "
+      "quote_ident(n.nspname), quote_ident(c.relname), c.relkind, "
+      "c.relreplident, (SELECT string_agg(format('%s %s %s %s %s %s', "
+      "quote_ident(a.attname), a.atttypid, a.atttypmod, a.attnotnull, "
+      "a.attidentity, a.attgenerated), ',' ORDER BY a.attnum) FROM "
+      "pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT "
+      "a.attisdropped)) FROM pg_class c JOIN pg_namespace n ON n.oid = "
+      "c.relnamespace WHERE c.oid = ANY(",
+      OidArray(tables), ")");
+}
+
+// In the order of `tables`; "" for one that is gone or not the catalog's.
+absl::StatusOr<std::vector<std::string>> TableFacts(
+    PgConnection& connection, absl::Span<const CatalogTable> tables) {
+  ASSIGN_OR_RETURN(const PgResult rows, connection.Exec(TableFactsSql(tables)));
+  absl::flat_hash_map<std::string, std::string> by_table;
+  for (int row = 0; row < rows.rows(); ++row) {
+    by_table[absl::StrCat(rows.Text(row, 0), " ", rows.Text(row, 1))] =
+        std::string(rows.Text(row, 2));
+  }
+  std::vector<std::string> facts;
+  for (const CatalogTable& table : tables) {
+    facts.push_back(by_table[absl::StrCat(table.oid, " ", table.relfilenode)]);
+  }
+  return facts;
+}
+
+}  // namespace
+
+SourceSnapshot::SourceSnapshot(PgConnection walsender, PgConnection guard,
+                               Lsn consistent_point)
+    : walsender_(std::move(walsender)),
+      guard_(std::move(guard)),
+      consistent_point_(consistent_point) {}
+
+SourceSnapshot::~SourceSnapshot() = default;
+
+absl::StatusOr<std::unique_ptr<SourceSnapshot>> SourceSnapshot::Take(
+    const SourceSnapshotOptions& options) {
+  const CopySessionOptions session{.endpoints = options.endpoints,
+                                   .lock_wait = options.lock_wait,
+                                   .interrupt = options.interrupt};
+  ASSIGN_OR_RETURN(PgConnection guard, OpenCopySource(session));
+  ASSIGN_OR_RETURN(PgConnection walsender,
+                   OpenCopyWalsender(session, options.slot_wait));
+  const bool temporary = options.slot.empty();
+  const std::string slot = temporary ? TemporarySlotName() : options.slot;
+  const absl::StatusOr<CreatedSlot> created =
+      CreateSlot(walsender, {.slot = slot,
+                             .temporary = temporary,
+                             .export_snapshot = true,
+                             .failover = options.failover && !temporary});
+  if (absl::IsDeadlineExceeded(created.status())) {
+    return ExplainSlotTimeout(options, session);
+  }
+  if (!created.ok()) {
+    return Annotate(created.status(),
+                    absl::StrCat("source: creating slot ", slot));
+  }
+  std::unique_ptr<SourceSnapshot> snapshot(new SourceSnapshot(
+      std::move(walsender), std::move(guard), created->consistent_point));
+  if (absl::Status adopted = snapshot->Adopt(created->snapshot_name);
+      !adopted.ok()) {
+    return Annotate(adopted, "source: taking over the slot's snapshot");
+  }
+  if (temporary) {
+    // The guard holds the snapshot by now, the permanent slot the WAL.
+    RETURN_IF_ERROR(DropSlot(snapshot->walsender_, slot));
+  }
+  return snapshot;
+}
+
+absl::Status SourceSnapshot::Adopt(const std::string& exported_name) {
+  {
+    absl::MutexLock lock(&mutex_);
+    RETURN_IF_ERROR(guard_.Exec(ImportSql(exported_name)).status());
+    ASSIGN_OR_RETURN(text_, guard_.QueryValue("SELECT pg_current_snapshot()"));
+    ASSIGN_OR_RETURN(name_, guard_.QueryValue("SELECT pg_export_snapshot()"));
+    encoding_ = guard_.parameter("server_encoding");
+  }
+  return WaitUntilCommitsShow();
+}
+
+// The slot's snapshot knows transactions by their commit records. Between its
+// record and its entry in the commit log a transaction would be read as
+// aborted, and one waits here until it is not running any more. Only a standby
+// that is waited for can hold that up for long, and then the entry is made.
+absl::Status SourceSnapshot::WaitUntilCommitsShow() {
+  const absl::Time deadline = absl::Now() + absl::Seconds(10);
+  while (true) {
+    ASSIGN_OR_RETURN(
+        const std::string finishing,
+        walsender_.QueryValue(absl::StrCat(
+            "SELECT count(*) FROM pg_snapshot_xip(pg_current_snapshot()) AS x "
+            "WHERE pg_visible_in_snapshot(x, ",
+            QuoteLiteral(text_), "::pg_snapshot)")));
+    if (finishing == "0") return absl::OkStatus();
+    if (absl::Now() < deadline) {
+      if (walsender_.interrupt() == nullptr) {
+        absl::SleepFor(absl::Milliseconds(20));
+      } else {
+        RETURN_IF_ERROR(walsender_.interrupt()->Sleep(absl::Milliseconds(20)));
+      }
+      continue;
+    }
+    ASSIGN_OR_RETURN(const std::string standbys,
+                     walsender_.QueryValue("SHOW synchronous_standby_names"));
+    if (!standbys.empty()) return absl::OkStatus();
+    return absl::AbortedError(
+        absl::StrCat(finishing,
+                     " transactions have committed and do not end: their rows "
+                     "might not show in the snapshot"));
+  }
+}
+
+absl::Status SourceSnapshot::Guard(const std::vector<CatalogTable>& tables) {
+  absl::MutexLock lock(&mutex_);
+  absl::Span<const CatalogTable> left = tables;
+  while (!left.empty()) {
+    const auto batch = left.first(std::min(left.size(), kTablesPerStatement));
+    RETURN_IF_ERROR(LockTables(batch));
+    RETURN_IF_ERROR(CompareTables(batch));
+    left.remove_prefix(batch.size());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SourceSnapshot::LockTables(absl::Span<const CatalogTable> tables) {
+  const std::string sql = absl::StrCat(
+      "LOCK TABLE ",
+      absl::StrJoin(tables, ", ",
+                    [](std::string* out, const CatalogTable& table) {
+                      absl::StrAppend(out, "ONLY ", Quote(table.name));
+                    }),
+      " IN ACCESS SHARE MODE");
+  const absl::Status locked = guard_.Exec(sql).status();
+  if (locked.ok()) return locked;
+  if (SqlStateOf(locked) == "55P03") return ExplainLockTimeout(locked, tables);
+  if (SqlStateOf(locked) == "42P01" || SqlStateOf(locked) == "3F000") {
+    return WithSqlState(
+        absl::AbortedError(absl::StrCat(
+            "source: a table was dropped or renamed while the snapshot was "
+            "taken: ",
+            locked.message())),
+        SqlStateOf(locked));
+  }
+  return Annotate(locked, "source: locking the tables against changes of form");
+}
+
+absl::Status SourceSnapshot::ExplainLockTimeout(
+    const absl::Status& failure, absl::Span<const CatalogTable> tables) {
+  const absl::StatusOr<PgResult> holders = walsender_.Exec(absl::StrCat(
+      "SELECT l.relation, l.pid FROM pg_locks l WHERE l.locktype = 'relation' "
+      "AND l.database = (SELECT oid FROM pg_database WHERE datname = "
+      "current_database()) AND l.mode = 'AccessExclusiveLock' AND l.relation = "
+      "ANY(",
+      OidArray(tables), ") ORDER BY l.granted DESC, l.pid LIMIT 1"));
+  if (!holders.ok() || holders->rows() == 0) {
+    return Annotate(failure, "source: locking the tables");
+  }
+  std::string name;
+  for (const CatalogTable& table : tables) {
+    if (holders->Text(0, 0) == absl::StrCat(table.oid)) {
+      name = ToDisplay(table.name);
+    }
+  }
+  return WithHint(
+      WithSqlState(absl::AbortedError(absl::StrCat(
+                       "source: table ", name, " stays locked by session ",
+                       holders->Text(0, 1), " (AccessExclusiveLock)")),
+                   "55P03"),
+      "let that session end, or end it with pg_terminate_backend()");
+}
+
+absl::Status SourceSnapshot::CompareTables(
+    absl::Span<const CatalogTable> tables) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> then,
+                   TableFacts(guard_, tables));
+  ASSIGN_OR_RETURN(const std::vector<std::string> now,
+                   TableFacts(walsender_, tables));
+  for (size_t i = 0; i < tables.size(); ++i) {
+    if (!then[i].empty() && then[i] == now[i]) continue;
+    return absl::AbortedError(
+        absl::StrCat("source: table ", ToDisplay(tables[i].name),
+                     " was altered or rewritten while the snapshot was taken"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SourceSnapshot::Check() {
+  absl::MutexLock lock(&mutex_);
+  const absl::Status alive = guard_.Exec("SELECT").status();
+  if (absl::IsCancelled(alive)) return alive;
+  if (alive.ok() && guard_.in_transaction()) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("source: the session that guards the snapshot was lost",
+                   alive.ok() ? "" : ": ", alive.message()));
+}
+
+absl::Status SourceSnapshot::Import(PgConnection& connection) const {
+  const absl::Status imported = connection.Exec(ImportSql(name_)).status();
+  if (imported.ok() || absl::IsCancelled(imported)) return imported;
+  return absl::UnavailableError(absl::StrCat(
+      "source: the snapshot cannot be imported: ", imported.message()));
+}
+
+}  // namespace walferry

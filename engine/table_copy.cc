@@ -1,0 +1,224 @@
+#include "engine/table_copy.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "protocol/pg_copy.h"
+#include "protocol/quoting.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+// A source may read for long before it finds a row to send. A link that is
+// dead is noticed by its keepalives.
+constexpr absl::Duration kNoIdleTimeout = absl::InfiniteDuration();
+
+std::string ColumnList(const CatalogTable& table) {
+  return absl::StrJoin(table.StoredColumns(), ", ",
+                       [](std::string* out, const std::string& column) {
+                         out->append(QuoteIdentifier(column));
+                       });
+}
+
+// `"s"."t" ("a", "b")`. The grammar has no empty list; without any list the
+// server takes all columns that are not generated, which is none then.
+std::string TableWithColumns(const CatalogTable& table) {
+  const std::string columns = ColumnList(table);
+  if (columns.empty()) return Quote(table.name);
+  return absl::StrCat(Quote(table.name), " (", columns, ")");
+}
+
+std::string ItemName(const CatalogTable& table, const CopyItem& item) {
+  const std::string name = absl::StrCat("table ", ToDisplay(table.name));
+  if (item.whole()) return name;
+  if (item.range.end_block < 0) {
+    return absl::StrCat(name, ", from block ", item.range.first_block);
+  }
+  return absl::StrCat(name, ", blocks ", item.range.first_block, " to ",
+                      item.range.end_block - 1);
+}
+
+// One thread writes a counter.
+void Add(std::atomic<int64_t>& counter, int64_t value) {
+  counter.store(counter.load(std::memory_order_relaxed) + value,
+                std::memory_order_relaxed);
+}
+
+absl::Status ExplainLockTimeout(const absl::Status& failure) {
+  if (SqlStateOf(failure) != "55P03") return failure;
+  return WithHint(failure,
+                  "a statement that changes the table's form (ALTER TABLE, "
+                  "TRUNCATE, VACUUM FULL ...) waits on the source for the copy "
+                  "to end, and new readers wait behind it: cancel it, or let "
+                  "the copy go on after it");
+}
+
+}  // namespace
+
+std::string CopyOutSql(const CatalogTable& table, const LedgerRange& range) {
+  if (range.first_block == 0 && range.end_block < 0) {
+    return absl::StrCat("COPY ", TableWithColumns(table), " TO STDOUT");
+  }
+  return absl::StrCat("COPY (SELECT ", ColumnList(table), " FROM ONLY ",
+                      Quote(table.name), " WHERE ", RangeCondition(range),
+                      ") TO STDOUT");
+}
+
+std::string RangeCondition(const LedgerRange& range) {
+  return absl::StrCat(
+      "ctid >= '(", range.first_block, ",0)'",
+      range.end_block < 0
+          ? ""
+          : absl::StrCat(" AND ctid < '(", range.end_block, ",0)'"));
+}
+
+std::string CopyInSql(const CatalogTable& table, CopyFreeze freeze) {
+  return absl::StrCat("COPY ", TableWithColumns(table), " FROM STDIN",
+                      freeze == CopyFreeze::kYes ? " WITH (FREEZE)" : "");
+}
+
+absl::StatusOr<int64_t> PipeRows(PgConnection& source,
+                                 const std::string& copy_out,
+                                 PgConnection& target,
+                                 const std::string& copy_in,
+                                 CopyCounters& counters) {
+  absl::StatusOr<PgCopyOut> out =
+      PgCopyOut::Start(source, copy_out, kNoIdleTimeout);
+  if (!out.ok()) {
+    return Annotate(ExplainLockTimeout(out.status()), "source");
+  }
+  absl::StatusOr<PgCopyIn> in =
+      PgCopyIn::Start(target, copy_in, kNoIdleTimeout);
+  if (!in.ok()) return Annotate(in.status(), "target");
+  int64_t sent = 0;
+  while (true) {
+    absl::StatusOr<std::optional<absl::string_view>> row = out->Next();
+    if (!row.ok()) return Annotate(row.status(), "source");
+    if (!row->has_value()) break;
+    if (absl::Status written = in->Write(**row); !written.ok()) {
+      return Annotate(written, "target");
+    }
+    ++sent;
+    Add(counters.rows, 1);
+    Add(counters.bytes, static_cast<int64_t>((*row)->size()));
+  }
+  const absl::StatusOr<int64_t> stored = in->Finish();
+  if (!stored.ok()) return Annotate(stored.status(), "target");
+  if (*stored == sent) return sent;
+  return WithHint(
+      absl::DataLossError(absl::StrCat("the source sent ", sent,
+                                       " rows, the target stored ", *stored)),
+      "look for a trigger on the target that drops rows, and disable it");
+}
+
+TableCopier::TableCopier(PgConnection source, PgConnection target,
+                         SourceSnapshot* snapshot, LedgerSql sql)
+    : source_(std::move(source)),
+      target_(std::move(target)),
+      snapshot_(snapshot),
+      sql_(std::move(sql)) {}
+
+absl::StatusOr<TableCopier> TableCopier::Open(const CopySessionOptions& options,
+                                              SourceSnapshot& snapshot) {
+  ASSIGN_OR_RETURN(PgConnection source, OpenCopySource(options));
+  RETURN_IF_ERROR(snapshot.Import(source));
+  ASSIGN_OR_RETURN(PgConnection target,
+                   OpenCopyTarget(options, snapshot.encoding()));
+  return TableCopier(std::move(source), std::move(target), &snapshot,
+                     LedgerSql({.schema = options.endpoints.ledger_schema,
+                                .migration = options.endpoints.name}));
+}
+
+absl::Status TableCopier::Lock(const CatalogTable& table) {
+  const absl::Status locked =
+      source_
+          .Exec(absl::StrCat("LOCK TABLE ONLY ", Quote(table.name),
+                             " IN ACCESS SHARE MODE"))
+          .status();
+  if (locked.ok()) return locked;
+  return Annotate(ExplainLockTimeout(locked),
+                  absl::StrCat("table ", ToDisplay(table.name), ": source"));
+}
+
+absl::StatusOr<int64_t> TableCopier::Copy(const CatalogTable& table,
+                                          const CopyItem& item,
+                                          OpenItems& open_items,
+                                          CopyCounters& counters) {
+  const int64_t bytes_before = counters.bytes.load(std::memory_order_relaxed);
+  absl::StatusOr<int64_t> rows = CopyRows(table, item, counters);
+  if (!rows.ok()) return Annotate(rows.status(), ItemName(table, item));
+  RETURN_IF_ERROR(snapshot_->Check());
+  const absl::Status committed =
+      Commit(table, item, *rows,
+             counters.bytes.load(std::memory_order_relaxed) - bytes_before,
+             open_items);
+  if (!committed.ok()) {
+    return Annotate(committed, absl::StrCat(ItemName(table, item), ": target"));
+  }
+  return rows;
+}
+
+absl::StatusOr<int64_t> TableCopier::CopyRows(const CatalogTable& table,
+                                              const CopyItem& item,
+                                              CopyCounters& counters) {
+  CopyFreeze freeze = CopyFreeze::kNo;
+  if (item.whole()) {
+    absl::StatusOr<CopyFreeze> truncated = TruncateIfAllowed(table);
+    if (!truncated.ok()) return Annotate(truncated.status(), "target");
+    freeze = *truncated;
+  } else if (absl::Status begun = target_.Exec("BEGIN").status(); !begun.ok()) {
+    return Annotate(begun, "target");
+  }
+  return PipeRows(source_, CopyOutSql(table, item.range), target_,
+                  CopyInSql(table, freeze), counters);
+}
+
+// Begins the transaction. Rows are stored frozen only in a table that the same
+// transaction has emptied.
+absl::StatusOr<CopyFreeze> TableCopier::TruncateIfAllowed(
+    const CatalogTable& table) {
+  const absl::Status truncated =
+      target_
+          .Exec(absl::StrCat("BEGIN; SAVEPOINT walferry; TRUNCATE ONLY ",
+                             Quote(table.name), "; RELEASE SAVEPOINT walferry"))
+          .status();
+  if (truncated.ok()) return CopyFreeze::kYes;
+  const std::string sqlstate = SqlStateOf(truncated);
+  constexpr absl::string_view kNotAllowed = "42501";
+  constexpr absl::string_view kReferencedOrPartitioned = "0A000";
+  constexpr absl::string_view kNotATable = "42809";
+  if (sqlstate != kNotAllowed && sqlstate != kReferencedOrPartitioned &&
+      sqlstate != kNotATable) {
+    return truncated;
+  }
+  RETURN_IF_ERROR(target_.Exec("ROLLBACK TO SAVEPOINT walferry").status());
+  return CopyFreeze::kNo;
+}
+
+absl::Status TableCopier::Commit(const CatalogTable& table,
+                                 const CopyItem& item, int64_t rows,
+                                 int64_t bytes, OpenItems& open_items) {
+  absl::MutexLock lock(&open_items.mutex);
+  std::string sql = sql_.RangeDone(table.name, item.range, rows, bytes);
+  if (open_items.left == 1) {
+    absl::StrAppend(&sql, ";", sql_.TableCopied(table.name));
+  }
+  ASSIGN_OR_RETURN(const PgResult noted, target_.Exec(sql));
+  if (noted.affected_rows() != 1) {
+    return absl::InternalError("the ledger does not have the table");
+  }
+  ASSIGN_OR_RETURN(const PgResult committed, target_.Exec("COMMIT"));
+  if (committed.command_tag() != "COMMIT") {
+    return absl::InternalError(
+        absl::StrCat("COMMIT was answered by ", committed.command_tag()));
+  }
+  --open_items.left;
+  return absl::OkStatus();
+}
+
+}  // namespace walferry
