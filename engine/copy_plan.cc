@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "protocol/quoting.h"
+#include "protocol/status.h"
 
 namespace walferry {
 namespace {

@@ -1,0 +1,33 @@
+#ifndef ENGINE_XID_SNAPSHOT_H_
+#define ENGINE_XID_SNAPSHOT_H_
+
+// Which transactions a snapshot sees, as pg_current_snapshot() prints it.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace walferry {
+
+// Transaction ids are of 64 bits, epoch included (type xid8).
+struct XidSnapshot {
+  uint64_t xmin = 0;              // All before it are seen.
+  uint64_t xmax = 0;              // None from it on is seen.
+  std::vector<uint64_t> running;  // In between, not seen; ascending.
+
+  // Of "xmin:xmax:xid,xid,..."; kInternal if it is not of that form.
+  static absl::StatusOr<XidSnapshot> Parse(absl::string_view text);
+};
+
+// SQL that holds for those row versions visible in `now` that a transaction
+// has made which `then` does not see. For a table's own scan: it reads xmin.
+// It may also hold for rows older than two billion transactions, as xmin has
+// only 32 bits.
+std::string CreatedSince(const XidSnapshot& then, const XidSnapshot& now);
+
+}  // namespace walferry
+
+#endif  // ENGINE_XID_SNAPSHOT_H_
