@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "absl/time/clock.h"
+#include "tests/testing/wire.h"
 
 namespace walferry {
 namespace {
@@ -14,7 +16,13 @@ std::unique_ptr<ChangeBatch> BatchOf(int64_t commit_time) {
   auto batch = std::make_unique<ChangeBatch>();
   batch->BeginTransaction(
       {.final_lsn = Lsn(1), .commit_time = commit_time, .xid = 1});
-  batch->CommitTransaction({.commit_lsn = Lsn(1), .end_lsn = Lsn(2)});
+  const auto relation =
+      std::make_shared<const SourceRelation>(SourceRelation{.columns = {{}}});
+  const std::string row = Wire().Int16(1).Text("value");
+  ByteCursor in(row);
+  batch->AddInsert(relation, Insert{.row = TupleView::Read(in)});
+  batch->CommitTransaction(
+      {.commit_lsn = Lsn(1), .end_lsn = Lsn(2), .commit_time = commit_time});
   return batch;
 }
 
