@@ -10,9 +10,11 @@ namespace {
 
 constexpr absl::string_view kAnd = " AND ";
 
-std::string AsText(absl::string_view expression) {
-  return absl::StrCat("(", expression,
-                      "::pg_catalog.text COLLATE pg_catalog.\"C\")");
+// As the type's output function prints it. A cast to text may be another
+// function: it takes the blanks from the end of a char(n).
+std::string Printed(absl::string_view expression) {
+  return absl::StrCat("pg_catalog.concat(", expression,
+                      ") COLLATE pg_catalog.\"C\"");
 }
 
 // Builds one statement: parameters get their numbers as the text needs them.
@@ -170,16 +172,22 @@ Builder::Lookup Builder::LookupConditions() {
       continue;
     }
     const TargetColumn& target = table_.TargetOf(column);
+    // Operators for all enums or arrays do not see through a domain.
+    const std::string stored = target.type == target.base_type
+                                   ? name
+                                   : absl::StrCat(name, "::", target.base_type);
     const std::string value = absl::StrCat(
         Parameter(shape_.found_by_old_row, column), "::", target.base_type);
-    const std::string looks_alike =
-        absl::StrCat(AsText(name), " OPERATOR(pg_catalog.=) ", AsText(value));
+    const std::string looks_alike = absl::StrCat(
+        Printed(stored), " OPERATOR(pg_catalog.=) ", Printed(value));
     if (target.equality.empty()) {
+      // concat() prints NULL like an empty value.
+      lookup.conditions.push_back(absl::StrCat(name, " IS DISTINCT FROM NULL"));
       lookup.conditions.push_back(looks_alike);
       continue;
     }
     lookup.conditions.push_back(
-        absl::StrCat(name, " ", target.equality, " ", value));
+        absl::StrCat(stored, " ", target.equality, " ", value));
     if (!table_.lookup_is_key && !target.equal_is_identical) {
       lookup.alike.push_back(looks_alike);
     }

@@ -14,7 +14,7 @@
 // - Every operator, type and table is qualified.
 // - An old row that is found by all its columns (FULL) is one row, even where
 //   several are equal: by ctid. A row that looks the same goes before one that
-//   is merely equal. Types without equality are compared as text.
+//   is merely equal. Types without equality are compared by how they print.
 // - Tables are meant without their children (ONLY), partitioned ones with
 //   their partitions.
 

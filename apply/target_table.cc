@@ -17,7 +17,8 @@ namespace {
 // fact: for each of these, the equality of its default operator class, as
 //   GetDefaultOpClass() and lookup_type_cache() find it: btree before hash;
 //   the type's own class, or the one of its kind, or of a type that it can be
-//   taken for. Function 4 of a btree class says whether equal is identical.
+//   taken for. Function 4 of a btree class says whether equal is identical; for
+//   bpchar it errs, as 'a' and 'a ' are equal.
 constexpr char kTableQuery[] = R"sql(
 WITH RECURSIVE rel AS (
   SELECT c.oid, c.relkind, row_security_active(c.oid) AS hidden, k.key
@@ -67,6 +68,7 @@ WITH RECURSIVE rel AS (
              EXISTS (
                SELECT FROM pg_amproc f
                 WHERE oc.opcmethod = 403 AND f.amprocfamily = oc.opcfamily
+                  AND oc.opcintype <> 'bpchar'::regtype
                   AND f.amproclefttype = oc.opcintype
                   AND f.amprocrighttype = oc.opcintype
                   AND f.amprocnum = 4) AS identical
