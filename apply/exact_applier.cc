@@ -30,8 +30,8 @@ bool MeansAlteredTable(absl::string_view sqlstate) {
          sqlstate == "0A000" || sqlstate == "428C9";
 }
 
-// The change itself is the cause, and the same would happen again.
-bool IsConflict(absl::StatusCode code) {
+// Neither time nor another connection heals it.
+bool NeedsOperator(absl::StatusCode code) {
   switch (code) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kAborted:
@@ -47,8 +47,10 @@ bool IsConflict(absl::StatusCode code) {
   }
 }
 
-absl::Status WithCode(absl::StatusCode code, const absl::Status& status) {
-  absl::Status result(code, status.message());
+// kFailedPrecondition instead of what the SQLSTATE alone would say.
+absl::Status ForOperator(const absl::Status& status) {
+  if (!NeedsOperator(status.code())) return status;
+  absl::Status result(absl::StatusCode::kFailedPrecondition, status.message());
   status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
     result.SetPayload(url, payload);
   });
@@ -348,16 +350,20 @@ std::optional<size_t> ExactApplier::FailedChange() const {
 }
 
 absl::Status ExactApplier::Explain(const absl::Status& status) {
-  const std::optional<size_t> change = FailedChange();
-  if (!change.has_value() || status.code() == absl::StatusCode::kUnavailable ||
+  if (status.code() == absl::StatusCode::kUnavailable ||
       status.code() == absl::StatusCode::kCancelled) {
     return status;
   }
+  const std::optional<size_t> change = FailedChange();
+  if (!change.has_value()) {
+    return ForOperator(Annotate(
+        status, absl::StrCat("commit at ", batch_->end_lsn().ToString())));
+  }
   const absl::Status explained =
       Annotate(status, DescribeChange(*batch_, *change));
-  if (!IsConflict(status.code())) return explained;
+  if (!NeedsOperator(status.code())) return explained;
   conflict_ = ConflictOf(*batch_, *change, status, conflict_type_);
-  return WithCode(absl::StatusCode::kFailedPrecondition, explained);
+  return ForOperator(explained);
 }
 
 }  // namespace

@@ -1,49 +1,354 @@
+// What a batch is to the target: all or nothing, with its position, once.
+
 #include "apply/exact_applier.h"
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/testing/pg_server.h"
-#include "tests/testing/replica_pair.h"
-#include "tests/testing/server_binaries.h"
-#include "tests/testing/status_matchers.h"
+#include "protocol/pg_time.h"
+#include "protocol/status.h"
+#include "tests/testing/replica_pair_test.h"
 
 namespace walferry {
 namespace {
 
-class ExactApplierTest : public ::testing::TestWithParam<std::string> {
- protected:
-  void SetUp() override {
-    ASSERT_OK_AND_ASSIGN(server_, PgServer::Start({.bin_dir = GetParam()}));
-    ASSERT_OK_AND_ASSIGN(pair_, ReplicaPair::Create(*server_));
-  }
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 
-  std::unique_ptr<PgServer> server_;
-  std::unique_ptr<ReplicaPair> pair_;
+class ExactApplierTest : public ReplicaPairTest {
+ protected:
+  std::string TargetValue(const std::string& sql) {
+    const absl::StatusOr<std::string> value = pair().target().QueryValue(sql);
+    return value.ok() ? *value : value.status().ToString();
+  }
+  std::unique_ptr<ChangeBatch> ReceiveBatch() {
+    const absl::StatusOr<std::vector<std::string>> messages = pair().Receive();
+    EXPECT_OK(messages);
+    absl::StatusOr<std::unique_ptr<ChangeBatch>> batch =
+        pair().Build(*messages);
+    EXPECT_OK(batch);
+    return *std::move(batch);
+  }
 };
 
-INSTANTIATE_TEST_SUITE_P(Servers, ExactApplierTest,
-                         ::testing::ValuesIn(TestServerBinDirs()),
-                         [](const auto& test) {
-                           return ServerName(test.param);
-                         });
+INSTANTIATE_REPLICA_PAIR_TEST(ExactApplierTest);
 
-TEST_P(ExactApplierTest, AppliesInsertsUpdatesAndDeletes) {
-  ASSERT_OK(pair_->Both("CREATE TABLE t (id int PRIMARY KEY, v text)"));
+TEST_P(ExactApplierTest, CommitsPositionAndCountsWithTheChanges) {
+  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY, v text)"));
   ASSERT_OK(
-      pair_->Source("INSERT INTO t SELECT i, 'x' || i FROM "
+      pair().Source("INSERT INTO t SELECT i, 'x' FROM "
                     "generate_series(1, 100) i"));
-  ASSERT_OK(pair_->Source("UPDATE t SET v = 'y' WHERE id % 2 = 0"));
-  ASSERT_OK(pair_->Source("UPDATE t SET id = id + 1000 WHERE id % 10 = 0"));
-  ASSERT_OK(pair_->Source("DELETE FROM t WHERE id % 3 = 0"));
-  ASSERT_OK_AND_ASSIGN(const ApplyCounts counts, pair_->Replicate());
+  ASSERT_OK(pair().Source("UPDATE t SET v = 'y' WHERE id % 2 = 0"));
+  ASSERT_OK(pair().Source("DELETE FROM t WHERE id % 3 = 0"));
+  ASSERT_OK(pair().Source("TRUNCATE t"));
+  const std::unique_ptr<ChangeBatch> batch = ReceiveBatch();
+  ASSERT_OK_AND_ASSIGN(const ApplyCounts counts, pair().Apply(*batch));
   EXPECT_EQ(counts.inserts, 100);
-  EXPECT_EQ(counts.updates, 60);
+  EXPECT_EQ(counts.updates, 50);
+  EXPECT_EQ(counts.deletes, 33);
+  EXPECT_EQ(counts.truncates, 1);
   EXPECT_EQ(counts.transactions, 4);
-  EXPECT_TRUE(pair_->Equal());
+  EXPECT_TRUE(pair().Equal());
+  EXPECT_EQ(pair().session().position(), batch->end_lsn());
+  EXPECT_THAT(
+      pair().StreamRow("applied_lsn, inserts, updates, deletes, truncates, "
+                       "transactions"),
+      IsOkAndHolds(
+          absl::StrCat(batch->end_lsn().ToString(), "|100|50|33|1|4")));
+  EXPECT_THAT(pair().StreamRow(absl::StrCat(
+                  "commit_time = '2000-01-01 UTC'::timestamptz + ",
+                  batch->commit_time(), " * interval '1 microsecond'")),
+              IsOkAndHolds("t"));
+}
+
+// One LSN for all of them.
+TEST_P(ExactApplierTest, RowsOfOneCopyAreAllApplied) {
+  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY, v text)"));
+  ASSERT_OK(
+      pair().Source("COPY t FROM PROGRAM 'seq -f \"%g,x\" 1 1000' "
+                    "(FORMAT csv)"));
+  ASSERT_OK_AND_ASSIGN(const ApplyCounts counts, pair().Replicate());
+  EXPECT_EQ(counts.inserts, 1000);
+  EXPECT_TRUE(pair().Equal());
+}
+
+TEST_P(ExactApplierTest, InterleavedTransactionsAreAppliedInCommitOrder) {
+  ASSERT_OK(pair().Both("CREATE TABLE t (id serial PRIMARY KEY, v text)"));
+  ASSERT_OK_AND_ASSIGN(SqlConnection other,
+                       SqlConnection::Open(pair().source_conninfo()));
+  ASSERT_OK(pair().Source("BEGIN; INSERT INTO t (v) VALUES ('a1')"));
+  ASSERT_OK(other.Exec("BEGIN; INSERT INTO t (v) VALUES ('b1')"));
+  ASSERT_OK(pair().Source("INSERT INTO t (v) VALUES ('a2')"));
+  ASSERT_OK(other.Exec("INSERT INTO t (v) VALUES ('b2'); COMMIT"));
+  ASSERT_OK(pair().Source("UPDATE t SET v = 'a' || v; COMMIT"));
+  ASSERT_OK_AND_ASSIGN(const ApplyCounts counts, pair().Replicate());
+  EXPECT_EQ(counts.transactions, 2);
+  EXPECT_TRUE(pair().Equal());
+}
+
+TEST_P(ExactApplierTest, BatchesThatCutTransactionsCommitOnlyWholeOnes) {
+  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY, v text)"));
+  ASSERT_OK(pair().Source("INSERT INTO t VALUES (1, 'a')"));
+  ASSERT_OK(
+      pair().Source("INSERT INTO t SELECT i, 'b' FROM "
+                    "generate_series(2, 26) i"));
+  ASSERT_OK(pair().Source("UPDATE t SET v = 'c' WHERE id < 3"));
+  ASSERT_OK_AND_ASSIGN(const std::vector<std::string> messages,
+                       pair().Receive());
+  ASSERT_OK_AND_ASSIGN(const auto batches, pair().BuildCut(messages, 10));
+  ASSERT_EQ(batches.size(), 3);
+  EXPECT_TRUE(batches[0]->open());
+  ASSERT_OK_AND_ASSIGN(ApplyCounts counts, pair().Apply(*batches[0]));
+  EXPECT_EQ(counts.inserts, 10);
+  EXPECT_EQ(counts.transactions, 1);
+  ASSERT_OK(pair().Apply(*batches[1]));
+  EXPECT_EQ(TargetValue("SELECT count(*) FROM t"), "0");
+  EXPECT_THAT(pair().StreamRow("applied_lsn, inserts"), IsOkAndHolds("0/0|0"));
+  EXPECT_EQ(pair().session().position(), Lsn());
+  EXPECT_THAT(pair().applier().Advance(batches[2]->end_lsn()),
+              StatusIs(absl::StatusCode::kInternal,
+                       "the position cannot move inside a transaction"));
+  ASSERT_OK_AND_ASSIGN(counts, pair().Apply(*batches[2]));
+  EXPECT_EQ(counts.transactions, 2);
+  EXPECT_TRUE(pair().Equal());
+  EXPECT_THAT(
+      pair().StreamRow("applied_lsn, inserts, updates, transactions"),
+      IsOkAndHolds(absl::StrCat(batches[2]->end_lsn().ToString(), "|26|2|3")));
+}
+
+TEST_P(ExactApplierTest, AnErrorUndoesTheOpenTransactionToo) {
+  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY)"));
+  ASSERT_OK(pair().Target("INSERT INTO t VALUES (15)"));
+  ASSERT_OK(pair().Source("INSERT INTO t SELECT generate_series(1, 20)"));
+  ASSERT_OK_AND_ASSIGN(const std::vector<std::string> messages,
+                       pair().Receive());
+  ASSERT_OK_AND_ASSIGN(const auto batches, pair().BuildCut(messages, 10));
+  ASSERT_OK(pair().Apply(*batches[0]));
+  EXPECT_THAT(pair().Apply(*batches[1]),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("(id=15), transaction ")));
+  EXPECT_EQ(TargetValue("SELECT string_agg(id::text, ' ') FROM t"), "15");
+  EXPECT_THAT(pair().Apply(*batches[1]),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "the applier has failed before"));
+  // The session is usable all the same.
+  EXPECT_FALSE(pair().session().connection().in_transaction());
+  std::unique_ptr<Applier> fresh = MakeExactApplier(pair().session());
+  ASSERT_OK(pair().Target("DELETE FROM t"));
+  for (const auto& batch : batches) ASSERT_OK(fresh->Apply(*batch));
+  EXPECT_TRUE(pair().Equal());
+}
+
+TEST_P(ExactApplierTest, AUniqueViolationTellsEverythingAndMovesNothing) {
+  ASSERT_OK(
+      pair().Both("CREATE TABLE t (tenant int, id int, v text, PRIMARY "
+                  "KEY (id, tenant))"));
+  ASSERT_OK(pair().Source("INSERT INTO t VALUES (3, 1, 'first')"));
+  ASSERT_OK(pair().Replicate());
+  const Lsn before = pair().session().position();
+  ASSERT_OK(pair().Target("INSERT INTO t VALUES (3, 7, 'in the way')"));
+  ASSERT_OK(
+      pair().Source("BEGIN; INSERT INTO t VALUES (3, 6, 'a'); INSERT "
+                    "INTO t VALUES (3, 7, 'b'); INSERT INTO t VALUES (3, "
+                    "8, 'c'); COMMIT"));
+  const std::unique_ptr<ChangeBatch> batch = ReceiveBatch();
+  const BatchTransaction& transaction = batch->transactions().front();
+  const absl::Status status = pair().Apply(*batch).status();
+  const std::string message =
+      "duplicate key value violates unique constraint \"t_pkey\" (SQLSTATE "
+      "23505): Key (id, tenant)=(7, 3) already exists.";
+  EXPECT_THAT(status,
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       absl::StrCat(
+                           "insert of public.t (tenant=3, id=7), transaction ",
+                           transaction.xid, ", committed ",
+                           absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ",
+                                            FromPgTime(transaction.commit_time),
+                                            absl::UTCTimeZone()),
+                           ", ending at ", transaction.end_lsn.ToString(), ": ",
+                           message)));
+  EXPECT_EQ(SqlStateOf(status), "23505");
+  ASSERT_TRUE(pair().applier().conflict().has_value());
+  const Conflict& conflict = *pair().applier().conflict();
+  EXPECT_EQ(conflict.relation, (QualifiedName{"public", "t"}));
+  EXPECT_EQ(conflict.kind, ChangeKind::kInsert);
+  EXPECT_EQ(conflict.key, "tenant=3, id=7");
+  EXPECT_EQ(conflict.xid, transaction.xid);
+  EXPECT_EQ(conflict.commit_lsn, transaction.commit_lsn);
+  EXPECT_EQ(conflict.end_lsn, transaction.end_lsn);
+  EXPECT_EQ(conflict.commit_time, FromPgTime(transaction.commit_time));
+  EXPECT_EQ(conflict.type, "insert_exists");
+  EXPECT_EQ(conflict.sqlstate, "23505");
+  EXPECT_EQ(conflict.message, message);
+  EXPECT_THAT(pair().StreamRow("applied_lsn, transactions"),
+              IsOkAndHolds(absl::StrCat(before.ToString(), "|1")));
+  EXPECT_EQ(TargetValue("SELECT count(*) FROM t"), "2");
+
+  // Mended, it goes on where it was.
+  ASSERT_OK(pair().Target("DELETE FROM t WHERE id = 7"));
+  ASSERT_OK(pair().Open());
+  EXPECT_EQ(pair().session().position(), before);
+  ASSERT_OK(pair().Apply(*batch));
+  EXPECT_TRUE(pair().Equal());
+}
+
+TEST_P(ExactApplierTest, AnUpdateThatViolatesAnotherKeyIsUpdateExists) {
+  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY, u int)"));
+  ASSERT_OK(pair().Target("CREATE UNIQUE INDEX own ON t (u)"));
+  ASSERT_OK(
+      pair().Source("INSERT INTO t VALUES (1, 1), (2, 2); UPDATE t SET u "
+                    "= 1 WHERE id = 2"));
+  EXPECT_THAT(pair().Replicate(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("update of public.t (id=2), ")));
+  EXPECT_EQ(pair().applier().conflict()->type, "update_exists");
+}
+
+TEST_P(ExactApplierTest, MissingRowsAreConflicts) {
+  ASSERT_OK(
+      pair().Both("CREATE TABLE t (id int PRIMARY KEY, v int); CREATE "
+                  "TABLE f (a int, b text, c int, d int, e int); ALTER "
+                  "TABLE f REPLICA IDENTITY FULL"));
+  ASSERT_OK(
+      pair().Source("INSERT INTO t VALUES (1, 1), (2, 2); INSERT INTO f "
+                    "VALUES (1, 'b', NULL, 4, 5)"));
+  ASSERT_OK(pair().Replicate());
+  ASSERT_OK(pair().Target("TRUNCATE t, f"));
+  struct Missing {
+    std::string sql, type, key;
+    ChangeKind kind;
+  };
+  for (const Missing& missing :
+       std::vector<Missing>{{"UPDATE t SET v = 3 WHERE id = 1",
+                             "update_missing", "id=1", ChangeKind::kUpdate},
+                            {"UPDATE t SET id = 3 WHERE id = 1",
+                             "update_missing", "id=1", ChangeKind::kUpdate},
+                            {"DELETE FROM t WHERE id = 2", "delete_missing",
+                             "id=2", ChangeKind::kDelete},
+                            {"DELETE FROM f", "delete_missing",
+                             "a=1, b=b, c=NULL, d=4", ChangeKind::kDelete}}) {
+    ASSERT_OK(pair().Open());
+    ASSERT_OK(pair().Source(missing.sql));
+    const absl::Status status = pair().Replicate().status();
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
+                                 HasSubstr(": the target has no such row")));
+    ASSERT_TRUE(pair().applier().conflict().has_value()) << missing.sql;
+    EXPECT_EQ(pair().applier().conflict()->type, missing.type);
+    EXPECT_EQ(pair().applier().conflict()->key, missing.key);
+    EXPECT_EQ(pair().applier().conflict()->kind, missing.kind);
+    EXPECT_EQ(pair().applier().conflict()->sqlstate, "");
+    EXPECT_NE(HintOf(status), "");
+  }
+  EXPECT_EQ(TargetValue("SELECT count(*) FROM t"), "0");
+}
+
+// The missing row is found out by us, after the server was content.
+TEST_P(ExactApplierTest, TheFirstOfSeveralErrorsIsTold) {
+  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY, v int)"));
+  ASSERT_OK(
+      pair().Source("INSERT INTO t SELECT i, i FROM generate_series(1, "
+                    "1000) i"));
+  ASSERT_OK(pair().Replicate());
+  ASSERT_OK(
+      pair().Target("DELETE FROM t WHERE id = 500; INSERT INTO t VALUES "
+                    "(2001, 1)"));
+  ASSERT_OK(
+      pair().Source("BEGIN; UPDATE t SET v = 0; INSERT INTO t VALUES "
+                    "(2001, 1); COMMIT"));
+  EXPECT_THAT(pair().Replicate(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       MatchesRegex("update of public.t \\(id=500\\), .*: the "
+                                    "target has no such row")));
+  EXPECT_EQ(TargetValue("SELECT count(*) FROM t WHERE v = 0"), "0");
+}
+
+TEST_P(ExactApplierTest, DeferredChecksFailTheCommit) {
+  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY)"));
+  ASSERT_OK(pair().Target(
+      "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE "
+      "EXCEPTION ''not so''; END'; CREATE CONSTRAINT TRIGGER no AFTER INSERT "
+      "ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION no(); "
+      "ALTER TABLE t ENABLE ALWAYS TRIGGER no"));
+  ASSERT_OK(pair().Source("INSERT INTO t VALUES (1)"));
+  EXPECT_THAT(pair().Replicate(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       MatchesRegex("commit at [0-9A-F]+/[0-9A-F]+: not so "
+                                    "\\(SQLSTATE P0001\\).*")));
+  EXPECT_FALSE(pair().applier().conflict().has_value());
+  EXPECT_THAT(pair().StreamRow("applied_lsn"), IsOkAndHolds("0/0"));
+  EXPECT_EQ(TargetValue("SELECT count(*) FROM t"), "0");
+}
+
+TEST_P(ExactApplierTest, AdvanceMovesThePositionForwardOnly) {
+  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY)"));
+  ASSERT_OK(pair().Source("INSERT INTO t VALUES (1)"));
+  const std::unique_ptr<ChangeBatch> batch = ReceiveBatch();
+  ASSERT_OK(pair().Apply(*batch));
+  ASSERT_OK_AND_ASSIGN(const std::string commit_time,
+                       pair().StreamRow("commit_time"));
+  const Lsn later(batch->end_lsn().value() + 1000);
+  ASSERT_OK(pair().applier().Advance(later));
+  ASSERT_OK(pair().applier().Advance(batch->end_lsn()));
+  EXPECT_EQ(pair().session().position(), later);
+  EXPECT_THAT(
+      pair().StreamRow("applied_lsn, commit_time, transactions"),
+      IsOkAndHolds(absl::StrCat(later.ToString(), "|", commit_time, "|1")));
+  // What ended before it has been applied, or it would have been lost.
+  EXPECT_THAT(pair().Apply(*batch),
+              StatusIs(absl::StatusCode::kInternal,
+                       MatchesRegex("transaction [0-9]+ ends at .*, not beyond "
+                                    ".* where the target is already")));
+}
+
+TEST_P(ExactApplierTest, EmptyBatchesAndTransactions) {
+  ASSERT_OK(pair().Open());
+  const ChangeBatch nothing;
+  ASSERT_OK(pair().Apply(nothing));
+  EXPECT_THAT(pair().StreamRow("applied_lsn"), IsOkAndHolds("0/0"));
+  ChangeBatch empty;
+  empty.BeginTransaction({.final_lsn = Lsn(0x10), .commit_time = 5, .xid = 7});
+  empty.CommitTransaction(
+      {.commit_lsn = Lsn(0x10), .end_lsn = Lsn(0x20), .commit_time = 5});
+  ASSERT_OK_AND_ASSIGN(const ApplyCounts counts, pair().Apply(empty));
+  EXPECT_EQ(counts.transactions, 1);
+  EXPECT_THAT(pair().StreamRow("applied_lsn, transactions"),
+              IsOkAndHolds("0/20|1"));
+}
+
+TEST_P(ExactApplierTest, MoreShapesThanStatementsAreKept) {
+  constexpr int kTables = 550;  // Two shapes each: more than a thousand.
+  std::string tables, changes;
+  for (int table = 0; table < kTables; ++table) {
+    absl::StrAppend(&tables, "CREATE TABLE t", table,
+                    " (id int PRIMARY KEY, v int);");
+    absl::StrAppend(&changes, "INSERT INTO t", table, " VALUES (1, 1);",
+                    "UPDATE t", table, " SET v = 2;");
+  }
+  ASSERT_OK(pair().Both(tables));
+  ASSERT_OK(pair().Source(changes));
+  ASSERT_OK(pair().Replicate());
+  EXPECT_TRUE(pair().Equal());
+  EXPECT_THAT(pair().session().connection().QueryValue(
+                  "SELECT count(*) <= 1001 FROM pg_prepared_statements"),
+              IsOkAndHolds("t"));
+  ASSERT_OK(pair().Source("UPDATE t0 SET v = 3; DELETE FROM t1"));
+  ASSERT_OK(pair().Replicate());
+  EXPECT_TRUE(pair().Equal());
+}
+
+TEST_P(ExactApplierTest, APipelineFullOfLargeValuesDoesNotBlock) {
+  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY, v bytea)"));
+  ASSERT_OK(
+      pair().Source("INSERT INTO t SELECT i, decode(repeat('00ff', "
+                    "500000), 'hex') FROM generate_series(1, 20) i; "
+                    "UPDATE t SET v = '' WHERE id = 3; INSERT INTO t "
+                    "SELECT i, '' FROM generate_series(100, 20000) i"));
+  ASSERT_OK(pair().Replicate());
+  EXPECT_TRUE(pair().Equal());
 }
 
 }  // namespace

@@ -1,0 +1,453 @@
+// What kinds of tables changes are applied to, under which names, and what
+// else the target's tables may have that the source's have not.
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "protocol/quoting.h"
+#include "tests/testing/replica_pair_test.h"
+#include "tests/testing/wait_until.h"
+
+namespace walferry {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ApplyTablesTest : public ReplicaPairTest {
+ protected:
+  void ExpectReplicates() {
+    ASSERT_OK(pair().Replicate());
+    ASSERT_TRUE(pair().Equal());
+  }
+  void ExpectFails(absl::string_view text) {
+    EXPECT_THAT(pair().Replicate(),
+                StatusIs(absl::StatusCode::kFailedPrecondition,
+                         HasSubstr(std::string(text))));
+  }
+  std::string TargetValue(const std::string& sql) {
+    const absl::StatusOr<std::string> value = pair().target().QueryValue(sql);
+    return value.ok() ? *value : value.status().ToString();
+  }
+};
+
+INSTANTIATE_REPLICA_PAIR_TEST(ApplyTablesTest);
+
+TEST_P(ApplyTablesTest, EveryIdentifierIsQuoted) {
+  const std::vector<std::string> names = {std::string(63, 'n'),
+                                          "quo\"te",
+                                          "\"",
+                                          "sp ace",
+                                          "do.t",
+                                          "$1",
+                                          "'",
+                                          "žluťoučký_日本",
+                                          "select",
+                                          "new\nline",
+                                          "back\\slash",
+                                          "UPPER",
+                                          "old",
+                                          "ctid_",
+                                          "-- comment",
+                                          "/*"};
+  for (const std::string& name : names) {
+    const std::string quoted = QuoteIdentifier(name);
+    const std::string type =
+        absl::StrCat(quoted, ".", QuoteIdentifier("ty" + name).substr(0, 60));
+    const bool long_name = name.size() > 60;
+    const std::string table = absl::StrCat(quoted, ".", quoted);
+    ASSERT_OK(pair().Both(absl::StrCat(
+        "CREATE SCHEMA ", quoted, ";",
+        long_name ? ""
+                  : absl::StrCat("CREATE TYPE ", type, " AS ENUM ('a', 'b');"),
+        "CREATE TABLE ", table, " (", quoted, " int PRIMARY KEY, v ",
+        long_name ? "text" : type, ", j json); CREATE TABLE ", quoted,
+        ".f (LIKE ", table, " INCLUDING GENERATED); ALTER TABLE ", quoted,
+        ".f REPLICA IDENTITY FULL")))
+        << name;
+    for (const std::string& each : {table, quoted + ".f"}) {
+      ASSERT_OK(pair().Source(
+          absl::StrCat("INSERT INTO ", each,
+                       " VALUES (1, 'a', '1'), (2, 'b', NULL), (3, "
+                       "NULL, '3'); UPDATE ",
+                       each, " SET v = 'b', ", quoted, " = 7 WHERE ", quoted,
+                       " = 1; UPDATE ", each, " SET j = '{}' WHERE ", quoted,
+                       " = 2; DELETE FROM ", each, " WHERE ", quoted, " = 3")));
+    }
+    ASSERT_OK(pair().Replicate());
+    ASSERT_OK(pair().Source(absl::StrCat("TRUNCATE ", quoted, ".f")));
+  }
+  ExpectReplicates();
+}
+
+TEST_P(ApplyTablesTest, WideTablesOf1600Columns) {
+  std::vector<std::string> columns;
+  std::vector<std::string> values;
+  for (int column = 0; column < 1600; ++column) {
+    columns.push_back(
+        absl::StrCat("c", column, " int", column == 0 ? " PRIMARY KEY" : ""));
+    values.push_back(absl::StrCat(column % 7 == 3 ? "NULL" : "g"));
+  }
+  ASSERT_OK(pair().Both(
+      absl::StrCat("CREATE TABLE t (", absl::StrJoin(columns, ", "),
+                   "); CREATE TABLE f "
+                   "(LIKE t); ALTER TABLE f REPLICA IDENTITY FULL")));
+  for (const char* table : {"t", "f"}) {
+    ASSERT_OK(pair().Source(absl::StrCat(
+        "INSERT INTO ", table, " SELECT ", absl::StrJoin(values, ", "),
+        " FROM generate_series(1, 50) g; UPDATE ", table,
+        " SET c1599 = -c1599 "
+        "WHERE c0 < 5; UPDATE ",
+        table,
+        " SET c0 = 100 WHERE c0 = 3; DELETE "
+        "FROM ",
+        table, " WHERE c0 > 40 AND c0 < 60")));
+  }
+  ExpectReplicates();
+}
+
+TEST_P(ApplyTablesTest, ColumnsInAnotherOrderAndDroppedOnes) {
+  ASSERT_OK(
+      pair().Source("CREATE TABLE t (gone int, a int PRIMARY KEY, b "
+                    "text, gone2 int); ALTER TABLE t DROP gone, DROP "
+                    "gone2, ADD c int"));
+  ASSERT_OK(
+      pair().Target("CREATE TABLE t (c int, b text, x int, a int PRIMARY "
+                    "KEY); ALTER TABLE t DROP x"));
+  ASSERT_OK(
+      pair().Source("INSERT INTO t VALUES (1, 'b', 3), (2, 'c', 4); "
+                    "UPDATE t SET c = 5 WHERE a = 1; DELETE FROM t WHERE "
+                    "a = 2"));
+  ExpectReplicates();
+}
+
+TEST_P(ApplyTablesTest, ColumnsOfTheTargetsOwnKeepTheirValues) {
+  ASSERT_OK(pair().Source("CREATE TABLE t (id int PRIMARY KEY, v int)"));
+  ASSERT_OK(
+      pair().Target("CREATE TABLE t (own int DEFAULT 9, id int PRIMARY "
+                    "KEY, v int, s serial)"));
+  ASSERT_OK(pair().Source("INSERT INTO t VALUES (1, 1), (2, 2)"));
+  ASSERT_OK(pair().Replicate());
+  ASSERT_OK(pair().Target("UPDATE t SET own = 8 WHERE id = 1"));
+  ASSERT_OK(
+      pair().Source("UPDATE t SET v = 3; UPDATE t SET id = 4 WHERE id = "
+                    "2"));
+  ASSERT_OK(pair().Replicate());
+  EXPECT_EQ(TargetValue("SELECT string_agg(t::text, ' ' ORDER BY id) FROM t"),
+            "(8,1,3,1) (9,4,3,2)");
+}
+
+TEST_P(ApplyTablesTest, MissingColumnsAreAllNamed) {
+  ASSERT_OK(
+      pair().Source("CREATE TABLE t (id int PRIMARY KEY, a int, \"B c\" "
+                    "int)"));
+  ASSERT_OK(pair().Target("CREATE TABLE t (id int PRIMARY KEY, \"b C\" int)"));
+  ASSERT_OK(pair().Source("INSERT INTO t VALUES (1, 2, 3)"));
+  ExpectFails(
+      ": target relation \"public.t\" is missing replicated columns: \"a\", "
+      "\"B c\"");
+}
+
+TEST_P(ApplyTablesTest, MissingRelationsAndOtherThingsThanTables) {
+  struct Wrong {
+    std::string ddl, error;
+  };
+  const std::vector<Wrong> cases = {
+      {"SELECT 1", "target relation \"public.t0\" does not exist"},
+      {"CREATE VIEW t1 AS SELECT 1 AS id",
+       "target relation \"public.t1\" is a view"},
+      {"CREATE MATERIALIZED VIEW t2 AS SELECT 1 AS id",
+       "target relation \"public.t2\" is a materialized view"},
+      {"CREATE SEQUENCE t3", "target relation \"public.t3\" is a sequence"},
+      {"CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; "
+       "CREATE FOREIGN TABLE t4 (id int) SERVER s",
+       "target relation \"public.t4\" is a foreign table"},
+      {"CREATE TYPE t5 AS (id int)",
+       "target relation \"public.t5\" is a composite type"},
+      {"CREATE TABLE x (id int); CREATE INDEX t6 ON x (id)",
+       "target relation \"public.t6\" is an index"},
+  };
+  for (size_t index = 0; index < cases.size(); ++index) {
+    ASSERT_OK(pair().Source(absl::StrCat("CREATE TABLE t", index,
+                                         " (id int PRIMARY KEY); INSERT INTO t",
+                                         index, " VALUES (1)")));
+    ASSERT_OK(pair().Target(cases[index].ddl));
+    ASSERT_OK(pair().Open());
+    ExpectFails(cases[index].error);
+  }
+}
+
+TEST_P(ApplyTablesTest, InheritanceChildrenAreLeftAlone) {
+  ASSERT_OK(pair().Both(
+      "CREATE TABLE parent (id int PRIMARY KEY, v int); CREATE TABLE child "
+      "(PRIMARY KEY (id)) INHERITS (parent); CREATE TABLE fparent (id int, v "
+      "int); CREATE TABLE fchild () INHERITS (fparent); ALTER TABLE fparent "
+      "REPLICA IDENTITY FULL; ALTER TABLE fchild REPLICA IDENTITY FULL"));
+  for (const char* prefix : {"", "f"}) {
+    ASSERT_OK(pair().Source(absl::StrCat(
+        "INSERT INTO ", prefix,
+        "parent VALUES (1, 1), (2, 2), (3, 3); INSERT "
+        "INTO ",
+        prefix, "child VALUES (1, 1), (2, 2), (3, 3); UPDATE ONLY ", prefix,
+        "parent SET v = 7 WHERE id = 1; DELETE FROM ONLY ", prefix,
+        "parent WHERE id = 2; UPDATE ", prefix,
+        "child SET v = 8 WHERE id = 3; "
+        "DELETE FROM ",
+        prefix, "child WHERE id = 1")));
+  }
+  ExpectReplicates();
+  ASSERT_OK(pair().Source("TRUNCATE ONLY parent"));
+  ExpectReplicates();
+}
+
+constexpr char kPartitions[] =
+    "CREATE TABLE p (id int, region text, v text, PRIMARY KEY (id, region)) "
+    "PARTITION BY LIST (region); CREATE TABLE p_eu PARTITION OF p FOR VALUES "
+    "IN ('eu'); CREATE TABLE p_us (v text, region text NOT NULL, id int NOT "
+    "NULL); ALTER TABLE p ATTACH PARTITION p_us FOR VALUES IN ('us');"
+    "CREATE TABLE f (id int, region text, v json) PARTITION BY LIST (region);"
+    "CREATE TABLE f_eu PARTITION OF f FOR VALUES IN ('eu'); CREATE TABLE f_us "
+    "PARTITION OF f FOR VALUES IN ('us', NULL)";
+
+TEST_P(ApplyTablesTest, PartitionedTargetOfAFlatSource) {
+  ASSERT_OK(pair().Source(
+      "CREATE TABLE p (id int, region text, v text, PRIMARY KEY (id, region));"
+      "CREATE TABLE f (id int, region text, v json); ALTER TABLE f REPLICA "
+      "IDENTITY FULL"));
+  ASSERT_OK(pair().Target(kPartitions));
+  for (const char* table : {"p", "f"}) {
+    ASSERT_OK(pair().Source(
+        absl::StrCat("INSERT INTO ", table,
+                     " VALUES (1, 'eu', '1'), (2, 'us', '2'), (3, "
+                     "'us', '3'), (4, 'eu', NULL); UPDATE ",
+                     table,
+                     " SET v = '9' WHERE id "
+                     "= 2; UPDATE ",
+                     table, " SET region = 'us' WHERE id = 1; DELETE FROM ",
+                     table, " WHERE id = 3")));
+  }
+  // Equal rows at the same place of different partitions.
+  ASSERT_OK(
+      pair().Source("INSERT INTO f SELECT 5, r, '0' FROM unnest("
+                    "ARRAY['eu', 'us', NULL, 'eu']) r; DELETE FROM f "
+                    "WHERE ctid = (SELECT min(ctid) FROM f WHERE id = "
+                    "5); UPDATE f SET v = '1' WHERE id = 5 AND region IS "
+                    "NULL"));
+  ASSERT_OK(pair().Replicate());
+  for (const char* table : {"p", "f"}) {
+    const std::string rows = absl::StrCat(
+        "SELECT string_agg(concat_ws(',', id, region, v), ' ' ORDER BY id, "
+        "region) FROM ",
+        table);
+    EXPECT_THAT(pair().source().QueryValue(rows),
+                IsOkAndHolds(TargetValue(rows)));
+  }
+  ASSERT_OK(pair().Source("TRUNCATE p, f"));
+  ASSERT_OK(pair().Replicate());
+  EXPECT_EQ(TargetValue("SELECT (SELECT count(*) FROM p) + (SELECT count(*) "
+                        "FROM f)"),
+            "0");
+}
+
+TEST_P(ApplyTablesTest, LeavesAreReplicatedAsTablesOfTheirOwn) {
+  ASSERT_OK(pair().Both(kPartitions));
+  ASSERT_OK(
+      pair().Source("ALTER TABLE f_eu REPLICA IDENTITY FULL; ALTER TABLE "
+                    "f_us REPLICA IDENTITY FULL"));
+  ASSERT_OK(pair().Source(
+      "INSERT INTO p VALUES (1, 'eu', 'a'), (2, 'us', 'b'); UPDATE p SET "
+      "region = 'us' WHERE id = 1; UPDATE p SET v = 'c'; INSERT INTO f VALUES "
+      "(1, 'eu', '1'), (2, NULL, '2'); UPDATE f SET v = '3'; DELETE FROM f "
+      "WHERE id = 2"));
+  ExpectReplicates();
+  ASSERT_OK(pair().Source("TRUNCATE p"));
+  ExpectReplicates();
+}
+
+TEST_P(ApplyTablesTest, TruncatesTakeAllTablesInOneCommand) {
+  ASSERT_OK(pair().Both(
+      "CREATE TABLE a (id serial PRIMARY KEY); CREATE TABLE b (id int "
+      "REFERENCES a); CREATE TABLE c (id int); CREATE TABLE kept (id int)"));
+  ASSERT_OK(
+      pair().Source("INSERT INTO a SELECT FROM generate_series(1, 3); "
+                    "INSERT INTO b VALUES (1); INSERT INTO c VALUES (1); "
+                    "INSERT INTO kept VALUES (1)"));
+  ASSERT_OK(pair().Replicate());
+  ASSERT_OK(
+      pair().Target("SELECT nextval('a_id_seq') FROM generate_series(1, "
+                    "10)"));
+  // b goes with a.
+  ASSERT_OK(pair().Source("TRUNCATE a, c RESTART IDENTITY CASCADE"));
+  ASSERT_OK_AND_ASSIGN(const ApplyCounts counts, pair().Replicate());
+  EXPECT_EQ(counts.truncates, 1);
+  EXPECT_TRUE(pair().Equal());
+  EXPECT_EQ(TargetValue("SELECT nextval('a_id_seq')"), "1");
+  ASSERT_OK(
+      pair().Target("SELECT nextval('a_id_seq') FROM generate_series(1, "
+                    "10)"));
+  ASSERT_OK(
+      pair().Source("INSERT INTO a VALUES (1); TRUNCATE a, b; INSERT "
+                    "INTO a VALUES (2)"));
+  ExpectReplicates();
+  EXPECT_EQ(TargetValue("SELECT nextval('a_id_seq')"), "12");
+}
+
+// The target's own tables are not truncated because a key refers to ours.
+TEST_P(ApplyTablesTest, TruncateDoesNotCascadeOnTheTarget) {
+  ASSERT_OK(pair().Both("CREATE TABLE a (id int PRIMARY KEY)"));
+  ASSERT_OK(pair().Target("CREATE TABLE own (id int REFERENCES a)"));
+  ASSERT_OK(pair().Source("INSERT INTO a VALUES (1); TRUNCATE a CASCADE"));
+  ExpectFails("cannot truncate a table referenced in a foreign key constraint");
+  ASSERT_TRUE(pair().applier().conflict().has_value());
+  EXPECT_EQ(pair().applier().conflict()->kind, ChangeKind::kTruncate);
+  EXPECT_EQ(pair().applier().conflict()->relation,
+            (QualifiedName{"public", "a"}));
+}
+
+TEST_P(ApplyTablesTest, OnlyTriggersThatAreEnabledForReplicasFire) {
+  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY, v int)"));
+  ASSERT_OK(pair().Target(
+      "CREATE TABLE fired (name text, op text);"
+      "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN "
+      "INSERT INTO public.fired VALUES (tg_name, tg_op); RETURN NULL; END';"
+      "CREATE TRIGGER ordinary AFTER INSERT OR UPDATE OR DELETE ON t FOR EACH "
+      "ROW EXECUTE FUNCTION note();"
+      "CREATE TRIGGER always AFTER INSERT OR UPDATE OR DELETE ON t FOR EACH "
+      "ROW EXECUTE FUNCTION note();"
+      "CREATE TRIGGER replica AFTER UPDATE OF id ON t FOR EACH ROW EXECUTE "
+      "FUNCTION note();"
+      "ALTER TABLE t ENABLE ALWAYS TRIGGER always, ENABLE REPLICA TRIGGER "
+      "replica;"
+      "CREATE RULE r AS ON INSERT TO t DO ALSO INSERT INTO fired VALUES "
+      "('rule', 'INSERT')"));
+  ASSERT_OK(
+      pair().Source("INSERT INTO t VALUES (1, 1); UPDATE t SET v = 2; "
+                    "DELETE FROM t"));
+  ASSERT_OK(pair().Replicate());
+  EXPECT_EQ(TargetValue("SELECT string_agg(name || ' ' || op, ', ') FROM "
+                        "fired"),
+            "always INSERT, always UPDATE, replica UPDATE, always DELETE");
+}
+
+TEST_P(ApplyTablesTest, TriggersThatSuppressChangesAreReported) {
+  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY)"));
+  ASSERT_OK(pair().Target(
+      "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN "
+      "NULL; END'; CREATE TRIGGER no BEFORE INSERT ON t FOR EACH ROW EXECUTE "
+      "FUNCTION no(); ALTER TABLE t ENABLE ALWAYS TRIGGER no"));
+  ASSERT_OK(pair().Source("INSERT INTO t VALUES (1)"));
+  ExpectFails("a trigger of the target kept the row from being inserted");
+}
+
+TEST_P(ApplyTablesTest, ForeignKeysOfTheTargetDoNotAct) {
+  ASSERT_OK(
+      pair().Both("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b "
+                  "(id int PRIMARY KEY, a int REFERENCES a ON DELETE "
+                  "CASCADE ON UPDATE CASCADE DEFERRABLE INITIALLY "
+                  "DEFERRED)"));
+  ASSERT_OK(
+      pair().Source("INSERT INTO b VALUES (1, 1), (2, 2); "
+                    "INSERT INTO a VALUES (1), (2)"));
+  ASSERT_OK(
+      pair().Source("UPDATE a SET id = 3 WHERE id = 1; DELETE FROM a "
+                    "WHERE id = 2"));
+  ExpectReplicates();
+}
+
+TEST_P(ApplyTablesTest, SourceTablesThatAreAltered) {
+  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY, a int, b text)"));
+  ASSERT_OK(pair().Source("INSERT INTO t VALUES (1, 1, 'b')"));
+  ExpectReplicates();
+  ASSERT_OK(pair().Both("ALTER TABLE t ADD c text"));
+  ASSERT_OK(
+      pair().Source("INSERT INTO t VALUES (2, 2, 'b', 'c'); UPDATE t SET "
+                    "c = 'd' WHERE id = 1"));
+  ExpectReplicates();
+  ASSERT_OK(pair().Both("ALTER TABLE t DROP a"));
+  ASSERT_OK(pair().Source("UPDATE t SET b = 'x'"));
+  ExpectReplicates();
+  ASSERT_OK(
+      pair().Both("ALTER TABLE t RENAME b TO bb; ALTER TABLE t ALTER bb "
+                  "TYPE int USING 7; ALTER TABLE t RENAME TO u"));
+  ASSERT_OK(
+      pair().Source("UPDATE u SET bb = 8; INSERT INTO u VALUES (3, 4, "
+                    "'e')"));
+  ExpectReplicates();
+  // Both shapes in one batch: the target has the columns of both.
+  ASSERT_OK(
+      pair().Source("INSERT INTO u VALUES (5, 5, 'f'); ALTER TABLE u ADD "
+                    "z int; INSERT INTO u VALUES (6, 6, 'g', 6); ALTER "
+                    "TABLE u DROP c; INSERT INTO u VALUES (7, 7, 7)"));
+  ASSERT_OK(pair().Target("ALTER TABLE u ADD z int"));
+  ASSERT_OK(pair().Replicate());
+  EXPECT_EQ(TargetValue("SELECT string_agg(u::text, ' ' ORDER BY id) FROM u "
+                        "WHERE id > 4"),
+            "(5,5,f,) (6,6,g,6) (7,7,,7)");
+}
+
+TEST_P(ApplyTablesTest, TargetTablesThatAreAlteredMeanwhile) {
+  ASSERT_OK(
+      pair().Both("CREATE TABLE t (id int PRIMARY KEY, v int); CREATE "
+                  "TABLE g (id int PRIMARY KEY, v int)"));
+  ASSERT_OK(
+      pair().Source("INSERT INTO t VALUES (1, 1), (2, 2); UPDATE t SET v "
+                    "= 3 WHERE id = 1; INSERT INTO g VALUES (1, 2)"));
+  ExpectReplicates();
+  // The prepared statements know the old table, types and columns.
+  ASSERT_OK(
+      pair().Target("DROP TABLE t; CREATE TABLE t (v bigint, id bigint "
+                    "PRIMARY KEY); INSERT INTO t VALUES (3, 1), (2, 2)"));
+  ASSERT_OK(
+      pair().Source("UPDATE t SET v = 4 WHERE id = 1; INSERT INTO t "
+                    "VALUES (3, 3); DELETE FROM t WHERE id = 2"));
+  ASSERT_OK(pair().Replicate());
+  EXPECT_EQ(TargetValue("SELECT string_agg(t::text, ' ' ORDER BY id) FROM t"),
+            "(4,1) (3,3)");
+  ASSERT_OK(pair().Target("ALTER TABLE t ALTER v TYPE text"));
+  ASSERT_OK(pair().Source("UPDATE t SET v = 5 WHERE id = 1"));
+  ASSERT_OK(pair().Replicate());
+  ASSERT_OK(
+      pair().Target("ALTER TABLE g DROP v; ALTER TABLE g ADD v int "
+                    "GENERATED ALWAYS AS (id + 1) STORED"));
+  ASSERT_OK(pair().Source("INSERT INTO g VALUES (2, 3)"));
+  ASSERT_OK(pair().Replicate());
+  EXPECT_EQ(TargetValue("SELECT string_agg(g::text, ' ' ORDER BY id) FROM g"),
+            "(1,2) (2,3)");
+}
+
+TEST_P(ApplyTablesTest, RowsAreFoundWithoutScanningLargeTables) {
+  ASSERT_OK(
+      pair().Both("CREATE TABLE t (id int PRIMARY KEY, v text); CREATE "
+                  "TABLE f (a int, b int, v text); CREATE INDEX ON f "
+                  "(b); ALTER TABLE f REPLICA IDENTITY FULL"));
+  ASSERT_OK(
+      pair().Source("INSERT INTO t VALUES (0, ''); UPDATE t SET v = 'a'; "
+                    "INSERT INTO f VALUES (0, 0, ''); UPDATE f SET v = "
+                    "'a'"));
+  ASSERT_OK(pair().Replicate());
+  ASSERT_OK(
+      pair().Source("INSERT INTO t SELECT i, '' FROM generate_series(1, "
+                    "20000) i; INSERT INTO f SELECT i, i, '' FROM "
+                    "generate_series(1, 20000) i"));
+  ASSERT_OK(pair().Replicate());
+  ASSERT_OK(pair().Target("SELECT pg_stat_reset()"));
+  ASSERT_OK(
+      pair().Source("UPDATE t SET v = 'b' WHERE id % 10 = 0; UPDATE f "
+                    "SET v = 'b' WHERE a % 10 = 0"));
+  ASSERT_OK(pair().Replicate());
+  // Figures arrive some time after the session has ended.
+  pair().Close();
+  const std::string tables =
+      " FROM pg_stat_user_tables WHERE relname IN ('t', 'f')";
+  EXPECT_TRUE(WaitUntil([&] {
+    return TargetValue("SELECT sum(idx_scan) >= 4000" + tables) == "t";
+  }));
+  EXPECT_EQ(TargetValue("SELECT sum(seq_scan) < 10" + tables), "t");
+  EXPECT_TRUE(pair().Equal());
+}
+
+}  // namespace
+}  // namespace walferry
