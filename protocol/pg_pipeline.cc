@@ -241,37 +241,37 @@ absl::Status PgPipeline::TakeAvailable() {
 // A null result divides statements; a sync stands alone.
 absl::Status PgPipeline::TakeOne(const PgResult& result) {
   InFlight& front = Front();
-  if (result.get() == nullptr) {
-    if (!front_answered_ || front.is_sync) {
-      connection_.MarkBroken();
-      return Lost(absl::InternalError("pipeline: out of step with libpq"));
-    }
+  const bool is_null = result.get() == nullptr;
+  const ExecStatusType status = PQresultStatus(result.get());
+  const bool is_sync = !is_null && status == PGRES_PIPELINE_SYNC;
+  if (front.is_sync != is_sync || (is_null && !front_answered_)) {
+    return Lost(absl::DataLossError(
+        "pipeline: the server's answers do not fit what was sent"));
+  }
+  if (is_null || is_sync) {
+    if (!is_sync) ++received_;
     PopFront();
-    ++received_;
     return absl::OkStatus();
   }
   front_answered_ = true;
-  switch (PQresultStatus(result.get())) {
+  switch (status) {
     case PGRES_COMMAND_OK:
     case PGRES_TUPLES_OK:
     case PGRES_SINGLE_TUPLE:
     case PGRES_EMPTY_QUERY:
       if (failure_.ok() && front.on_result) Fail(front.on_result(result));
-      return absl::OkStatus();
+      break;
     case PGRES_PIPELINE_SYNC:
-      PopFront();
-      return absl::OkStatus();
     case PGRES_PIPELINE_ABORTED:
-      return absl::OkStatus();
+      break;
     case PGRES_BAD_RESPONSE:
     case PGRES_NONFATAL_ERROR:
     case PGRES_FATAL_ERROR:
       Fail(FailureOf(connection_, result));
-      return absl::OkStatus();
+      break;
     case PGRES_COPY_IN:
     case PGRES_COPY_OUT:
     case PGRES_COPY_BOTH:
-      connection_.MarkBroken();
       return Lost(absl::InternalError("pipeline: a COPY cannot be in it"));
   }
   return absl::OkStatus();

@@ -94,8 +94,10 @@ absl::Status SendFailure(PgConnection& connection) {
 }
 
 absl::Status FailureOf(PgConnection& connection, const PgResult& result) {
-  if (PQstatus(connection.raw()) == CONNECTION_BAD) connection.MarkBroken();
-  return StatusOfResult(result.get());
+  absl::Status failure = StatusOfResult(result.get());
+  // libpq's own: it goes on after most of these, waiting for what never comes.
+  if (SqlStateOf(failure).empty()) connection.MarkBroken();
+  return failure;
 }
 
 absl::Status FlushOutput(PgConnection& connection, absl::Time deadline) {
@@ -151,6 +153,7 @@ absl::Status AwaitEnd(PgConnection& connection, absl::Time deadline,
       case PGRES_PIPELINE_SYNC:
       case PGRES_PIPELINE_ABORTED:
         if (failure.ok()) failure = FailureOf(connection, result);
+        if (connection.broken()) return failure;
         break;
     }
   }

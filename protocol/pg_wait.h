@@ -42,7 +42,8 @@ absl::Status ConnectionFailure(PgConnection& connection);
 // is none that can be sent (kInternal; the connection stays usable).
 absl::Status SendFailure(PgConnection& connection);
 
-// The status of a failed result; marks the connection broken if it is gone.
+// The status of a failed result; marks the connection broken if the error is
+// not the server's.
 absl::Status FailureOf(PgConnection& connection, const PgResult& result);
 
 // Hands everything queued to the kernel, and takes in what arrives meanwhile.

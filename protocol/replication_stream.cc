@@ -214,7 +214,7 @@ absl::StatusOr<std::optional<absl::string_view>> ReplicationStream::Next(
 }
 
 absl::Status ReplicationStream::Ended() {
-  end_ = StreamFailure(WhyEnded());
+  end_ = WhyEnded();
   connection_.MarkBroken();
   return end_;
 }
@@ -223,14 +223,20 @@ absl::Status ReplicationStream::WhyEnded() {
   ASSIGN_OR_RETURN(const PgResult result,
                    AwaitResult(connection_, absl::Now() + kEndTimeout));
   if (result.get() == nullptr) return ConnectionFailure(connection_);
+  RETURN_IF_ERROR(CheckEnd(result));
+  return absl::UnavailableError("the server ended the stream");
+}
+
+// Whether a stream may end with this result.
+absl::Status ReplicationStream::CheckEnd(const PgResult& result) {
   switch (PQresultStatus(result.get())) {
     case PGRES_COMMAND_OK:  // A shutdown: the walsender closes behind it.
     case PGRES_COPY_IN:     // It only waits for our CopyDone.
-      return absl::UnavailableError("the server ended the stream");
+      return absl::OkStatus();
     case PGRES_BAD_RESPONSE:
     case PGRES_NONFATAL_ERROR:
     case PGRES_FATAL_ERROR:
-      return FailureOf(connection_, result);
+      return StreamFailure(FailureOf(connection_, result));
     case PGRES_EMPTY_QUERY:
     case PGRES_TUPLES_OK:
     case PGRES_SINGLE_TUPLE:
@@ -279,9 +285,8 @@ absl::Status ReplicationStream::AwaitServersEnd(absl::Time deadline) {
     while (PQisBusy(conn)) RETURN_IF_ERROR(WaitUninterrupted(deadline));
     const PgResult result(PQgetResult(conn));
     if (result.get() == nullptr) return failure;
-    if (PQresultStatus(result.get()) != PGRES_COMMAND_OK && failure.ok()) {
-      failure = StreamFailure(FailureOf(connection_, result));
-    }
+    if (failure.ok()) failure = CheckEnd(result);
+    if (connection_.broken()) return failure;
   }
 }
 

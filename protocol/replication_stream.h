@@ -69,6 +69,7 @@ class ReplicationStream {
   explicit ReplicationStream(PgConnection connection);
   absl::Status Ended();
   absl::Status WhyEnded();
+  absl::Status CheckEnd(const PgResult& result);
   absl::Status AwaitServersEnd(absl::Time deadline);
   absl::Status WaitUninterrupted(absl::Time deadline);
 
