@@ -1,5 +1,8 @@
 #include "protocol/copy_text.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <string>
 
 #include "absl/status/status.h"
@@ -8,6 +11,28 @@
 
 namespace walferry {
 namespace {
+
+// Where the first byte stands, at `begin` or behind it, that may need a second
+// look: a backslash, or one below 0x0e, such as tab and newline. Without one,
+// the size of `text`.
+size_t FindSpecial(absl::string_view text, size_t begin) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kHighBits = 0x80 * kOnes;
+  size_t at = begin;
+  for (uint64_t word; at + sizeof(word) <= text.size(); at += sizeof(word)) {
+    std::memcpy(&word, text.data() + at, sizeof(word));
+    const uint64_t slashes = word ^ '\\' * kOnes;  // Now zero bytes.
+    if ((((word - 0x0e * kOnes) & ~word) | ((slashes - kOnes) & ~slashes)) &
+        kHighBits) {
+      break;
+    }
+  }
+  for (; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (byte < 0x0e || byte == '\\') break;
+  }
+  return at;
+}
 
 // The letter that stands behind a backslash for `byte`, or 0.
 char EscapeLetter(char byte) {
@@ -110,18 +135,21 @@ std::optional<absl::string_view> CopyTextRow::Next() {
 
 absl::StatusOr<absl::string_view> UnescapeCopyText(absl::string_view field,
                                                    std::string* buffer) {
-  constexpr absl::string_view kStops("\\\t\n", 3);
-  size_t stop = field.find_first_of(kStops);
-  if (stop == absl::string_view::npos) return field;
-  buffer->clear();
-  absl::string_view rest = field;
-  while (stop != absl::string_view::npos) {
-    const size_t offset = field.size() - rest.size() + stop;
-    if (rest[stop] != '\\') {
+  absl::string_view rest = field;  // What is not in the buffer yet.
+  size_t at = 0;
+  while ((at = FindSpecial(rest, at)) < rest.size()) {
+    const size_t offset = field.size() - rest.size() + at;
+    if (rest[at] == '\t' || rest[at] == '\n') {
       return FieldError("raw tab or newline", offset, field.size());
     }
-    buffer->append(rest.data(), stop);
-    rest.remove_prefix(stop + 1);
+    if (rest[at] != '\\') {
+      ++at;
+      continue;
+    }
+    if (rest.size() == field.size()) buffer->clear();
+    buffer->append(rest.data(), at);
+    rest.remove_prefix(at + 1);
+    at = 0;
     if (rest.empty()) {
       return FieldError("backslash at the end", offset, field.size());
     }
@@ -129,8 +157,8 @@ absl::StatusOr<absl::string_view> UnescapeCopyText(absl::string_view field,
       return FieldError("raw tab or newline", offset + 1, field.size());
     }
     buffer->push_back(TakeEscape(&rest));
-    stop = rest.find_first_of(kStops);
   }
+  if (rest.size() == field.size()) return field;
   buffer->append(rest.data(), rest.size());
   return absl::string_view(*buffer);
 }
@@ -141,7 +169,8 @@ void AppendCopyText(std::optional<absl::string_view> value, std::string* out) {
     return;
   }
   size_t begin = 0;
-  for (size_t end = 0; end < value->size(); ++end) {
+  for (size_t end = 0; (end = FindSpecial(*value, end)) < value->size();
+       ++end) {
     const char letter = EscapeLetter((*value)[end]);
     if (letter == 0) continue;
     out->append(value->data() + begin, end - begin);

@@ -1,5 +1,7 @@
 #include "protocol/pgoutput.h"
 
+#include <type_traits>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "protocol/tag_text.h"
@@ -29,8 +31,9 @@ uint32_t ReadStreamXid(ByteCursor& in, const DecodeContext& context) {
   return context.in_stream_block ? in.ReadUint32() : 0;
 }
 
-void ReadNewRowTag(ByteCursor& in) {
+TupleView ReadNewRow(ByteCursor& in) {
   if (in.ReadUint8() != 'N') in.Fail("no new row", 1);
+  return TupleView::Read(in);
 }
 
 Begin ReadBegin(ByteCursor& in) {
@@ -87,38 +90,40 @@ Type ReadType(ByteCursor& in, const DecodeContext& context) {
 }
 
 Insert ReadInsert(ByteCursor& in, const DecodeContext& context) {
-  Insert insert;
-  insert.xid = ReadStreamXid(in, context);
-  insert.relation_id = in.ReadUint32();
-  ReadNewRowTag(in);
-  insert.row = TupleView::Read(in);
-  return insert;
+  return {.xid = ReadStreamXid(in, context),
+          .relation_id = in.ReadUint32(),
+          .row = ReadNewRow(in)};
+}
+
+// kNone, and nothing read, if no old row follows.
+OldRow ReadOldRowTag(ByteCursor& in) {
+  const absl::string_view rest = in.rest();
+  if (rest.empty() || (rest[0] != 'K' && rest[0] != 'O')) return OldRow::kNone;
+  return static_cast<OldRow>(in.ReadUint8());
 }
 
 Update ReadUpdate(ByteCursor& in, const DecodeContext& context) {
-  Update update;
-  update.xid = ReadStreamXid(in, context);
-  update.relation_id = in.ReadUint32();
-  const absl::string_view rest = in.rest();
-  if (!rest.empty() && (rest[0] == 'K' || rest[0] == 'O')) {
-    update.old_kind = static_cast<OldRow>(in.ReadUint8());
-    update.old_row = TupleView::Read(in, RowRole::kOld);
-  }
-  ReadNewRowTag(in);
-  update.row = TupleView::Read(in);
-  return update;
+  const uint32_t xid = ReadStreamXid(in, context);
+  const uint32_t relation_id = in.ReadUint32();
+  const OldRow old_kind = ReadOldRowTag(in);
+  return {.xid = xid,
+          .relation_id = relation_id,
+          .old_kind = old_kind,
+          .old_row = old_kind == OldRow::kNone
+                         ? TupleView()
+                         : TupleView::Read(in, RowRole::kOld),
+          .row = ReadNewRow(in)};
 }
 
 Delete ReadDelete(ByteCursor& in, const DecodeContext& context) {
-  Delete deletion;
-  deletion.xid = ReadStreamXid(in, context);
-  deletion.relation_id = in.ReadUint32();
-  deletion.old_kind = static_cast<OldRow>(in.ReadUint8());
-  if (deletion.old_kind != OldRow::kKey && deletion.old_kind != OldRow::kFull) {
-    in.Fail("no old row", 1);
-  }
-  deletion.old_row = TupleView::Read(in, RowRole::kOld);
-  return deletion;
+  const uint32_t xid = ReadStreamXid(in, context);
+  const uint32_t relation_id = in.ReadUint32();
+  const OldRow old_kind = ReadOldRowTag(in);
+  if (old_kind == OldRow::kNone) in.Fail("no old row");
+  return {.xid = xid,
+          .relation_id = relation_id,
+          .old_kind = old_kind,
+          .old_row = TupleView::Read(in, RowRole::kOld)};
 }
 
 Truncate ReadTruncate(ByteCursor& in, const DecodeContext& context) {
@@ -209,10 +214,23 @@ RollbackPrepared ReadRollbackPrepared(ByteCursor& in) {
           .gid = in.ReadCString()};
 }
 
-template <typename T>
-absl::StatusOr<Message> Finish(const ByteCursor& in, char type,
-                               const T& message) {
-  if (ABSL_PREDICT_FALSE(!in.finished())) return in.Finish(MessageName(type));
+// Lets emplacement construct, in its place, what a function returns: copying
+// a message right after its fields were written would wait for them.
+template <typename Read>
+struct InPlace {
+  Read read;
+  operator std::invoke_result_t<Read>() const { return read(); }
+};
+
+// The message that `read` reads from `in`, which must then be at its end.
+template <typename Read>
+absl::StatusOr<Message> Decode(const ByteCursor& in, char type, Read read) {
+  absl::StatusOr<Message> message(
+      absl::in_place, std::in_place_type<std::invoke_result_t<Read>>,
+      InPlace<Read>{read});
+  if (ABSL_PREDICT_FALSE(!in.finished())) {
+    message = in.Finish(MessageName(type));
+  }
   return message;
 }
 
@@ -254,43 +272,43 @@ absl::StatusOr<Message> DecodeMessage(absl::string_view payload,
   const char type = static_cast<char>(in.ReadUint8());
   switch (type) {
     case 'B':
-      return Finish(in, type, ReadBegin(in));
+      return Decode(in, type, [&] { return ReadBegin(in); });
     case 'C':
-      return Finish(in, type, ReadCommit(in));
+      return Decode(in, type, [&] { return ReadCommit(in); });
     case 'O':
-      return Finish(in, type, ReadOrigin(in));
+      return Decode(in, type, [&] { return ReadOrigin(in); });
     case 'R':
-      return Finish(in, type, ReadRelation(in, context));
+      return Decode(in, type, [&] { return ReadRelation(in, context); });
     case 'Y':
-      return Finish(in, type, ReadType(in, context));
+      return Decode(in, type, [&] { return ReadType(in, context); });
     case 'I':
-      return Finish(in, type, ReadInsert(in, context));
+      return Decode(in, type, [&] { return ReadInsert(in, context); });
     case 'U':
-      return Finish(in, type, ReadUpdate(in, context));
+      return Decode(in, type, [&] { return ReadUpdate(in, context); });
     case 'D':
-      return Finish(in, type, ReadDelete(in, context));
+      return Decode(in, type, [&] { return ReadDelete(in, context); });
     case 'T':
-      return Finish(in, type, ReadTruncate(in, context));
+      return Decode(in, type, [&] { return ReadTruncate(in, context); });
     case 'M':
-      return Finish(in, type, ReadLogicalMessage(in, context));
+      return Decode(in, type, [&] { return ReadLogicalMessage(in, context); });
     case 'S':
-      return Finish(in, type, ReadStreamStart(in));
+      return Decode(in, type, [&] { return ReadStreamStart(in); });
     case 'E':
-      return Finish(in, type, StreamStop{});
+      return Decode(in, type, [&] { return StreamStop{}; });
     case 'c':
-      return Finish(in, type, ReadStreamCommit(in));
+      return Decode(in, type, [&] { return ReadStreamCommit(in); });
     case 'A':
-      return Finish(in, type, ReadStreamAbort(in, context));
+      return Decode(in, type, [&] { return ReadStreamAbort(in, context); });
     case 'b':
-      return Finish(in, type, ReadBeginPrepare(in));
+      return Decode(in, type, [&] { return ReadBeginPrepare(in); });
     case 'P':
-      return Finish(in, type, ReadPrepare<Prepare>(in));
+      return Decode(in, type, [&] { return ReadPrepare<Prepare>(in); });
     case 'K':
-      return Finish(in, type, ReadCommitPrepared(in));
+      return Decode(in, type, [&] { return ReadCommitPrepared(in); });
     case 'r':
-      return Finish(in, type, ReadRollbackPrepared(in));
+      return Decode(in, type, [&] { return ReadRollbackPrepared(in); });
     case 'p':
-      return Finish(in, type, ReadPrepare<StreamPrepare>(in));
+      return Decode(in, type, [&] { return ReadPrepare<StreamPrepare>(in); });
   }
   return absl::DataLossError(
       absl::StrCat("unknown message type ", TagText(type)));

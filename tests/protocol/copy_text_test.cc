@@ -128,7 +128,7 @@ TEST(AppendCopyText, Appends) {
 
 TEST(CopyText, RoundTripsEveryByte) {
   for (int byte = 0; byte < 256; ++byte) {
-    for (const char* around : {"", "1", "\\", "x"}) {
+    for (const char* around : {"", "1", "\\", "x", "long enough: "}) {
       const std::string value =
           around + std::string(1, static_cast<char>(byte)) + around;
       std::string buffer;
