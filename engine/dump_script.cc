@@ -89,6 +89,11 @@ class ScriptReader {
     }
     if (!complete_ || in_header_) return Bad("the script is cut off");
     if (!restrict_key_.empty()) return Bad("\\unrestrict is missing");
+    for (size_t place = 0; place < script_.entries.size(); ++place) {
+      std::string& sql = script_.entries[place].sql;
+      absl::StripTrailingAsciiWhitespace(&sql);
+      if (!sql.empty()) sql.insert(0, carried_by_[place]);
+    }
     return std::move(script_);
   }
 
@@ -116,20 +121,23 @@ class ScriptReader {
 
   absl::Status TakeComment(absl::string_view line) {
     if (absl::ConsumePrefix(&line, kEntry)) {
+      if (in_header_) return Bad("entry without a name");
       script_.entries.emplace_back();
+      carried_by_.push_back(absl::StrCat(carried_[0], carried_[1]));
       in_header_ = true;
       if (!ReadIds(line, Entry())) return Bad("unreadable TOC entry");
     } else if (in_header_ && absl::ConsumePrefix(&line, kDependencies)) {
-      if (!ReadDependencies(line, Entry()))
+      if (!ReadDependencies(line, Entry())) {
         return Bad("unreadable dependencies");
+      }
     } else if (in_header_ && absl::ConsumePrefix(&line, kName)) {
       if (!ReadName(line, Entry())) {
         return Bad("an entry's name can be read in several ways or in none");
       }
-      for (const std::string& setting : carried_) Entry().sql += setting;
     } else if (line == "--") {
-      if (in_header_ && Entry().type.empty())
+      if (in_header_ && Entry().type.empty()) {
         return Bad("entry without a name");
+      }
       in_header_ = false;
     } else if (line == kComplete) {
       complete_ = true;
@@ -180,6 +188,7 @@ class ScriptReader {
   SqlLines lines_;
   DumpScript script_;
   std::string carried_[std::size(kCarried)];
+  std::vector<std::string> carried_by_;  // Of each entry.
   std::string restrict_key_;
   bool in_header_ = false;
   bool complete_ = false;
@@ -193,12 +202,7 @@ std::string DumpEntry::Display() const {
 }
 
 absl::StatusOr<DumpScript> ParseDumpScript(absl::string_view script) {
-  absl::StatusOr<DumpScript> parsed = ScriptReader(script).Read();
-  if (!parsed.ok()) return parsed.status();
-  for (DumpEntry& entry : parsed->entries) {
-    entry.sql = std::string(absl::StripTrailingAsciiWhitespace(entry.sql));
-  }
-  return parsed;
+  return ScriptReader(script).Read();
 }
 
 }  // namespace walferry

@@ -29,33 +29,19 @@ class Pool {
     }
     const absl::MutexLock lock(&mutex_);
     ++idle_workers_;
-    changed_.SignalAll();
+    Changed();
   }
 
   // Returns when that many workers have nothing left to do.
   void Watch(size_t workers, const StepPoolOptions& options) {
     bool failure_told = false;
-    while (true) {
-      SchemaProgress progress;
-      absl::Status failure;
-      bool idle;
-      {
-        const absl::MutexLock lock(&mutex_);
-        idle = idle_workers_ == workers;
-        progress = Progress();
-        if (!running_.empty() && !failure_told) failure = status_;
-      }
-      if (options.on_progress) options.on_progress(progress);
-      if (!failure.ok()) {
+    for (Sight sight = See(); true; sight = SeeLater(sight, options)) {
+      if (options.on_progress) options.on_progress(sight.progress);
+      if (!sight.failure.ok() && !failure_told) {
         failure_told = true;
-        if (options.on_failure) options.on_failure(failure);
+        if (options.on_failure) options.on_failure(sight.failure);
       }
-      if (idle) return;
-      const absl::MutexLock lock(&mutex_);
-      if (version_ == seen_version_ && idle_workers_ < workers) {
-        changed_.WaitWithTimeout(&mutex_, options.progress_interval);
-      }
-      seen_version_ = version_;
+      if (sight.idle_workers == workers) return;
     }
   }
 
@@ -65,6 +51,33 @@ class Pool {
   }
 
  private:
+  // What Watch() tells at one moment.
+  struct Sight {
+    SchemaProgress progress;
+    absl::Status failure;  // Only while others run.
+    size_t idle_workers = 0;
+    int64_t changes = 0;
+  };
+
+  Sight See() {
+    const absl::MutexLock lock(&mutex_);
+    return {.progress = Progress(),
+            .failure = running_.empty() ? absl::OkStatus() : status_,
+            .idle_workers = idle_workers_,
+            .changes = changes_};
+  }
+
+  Sight SeeLater(const Sight& last, const StepPoolOptions& options) {
+    const absl::Time until = absl::Now() + options.progress_interval;
+    {
+      const absl::MutexLock lock(&mutex_);
+      while (changes_ == last.changes &&
+             !changed_.WaitWithDeadline(&mutex_, until)) {
+      }
+    }
+    return See();
+  }
+
   std::optional<size_t> Take() {
     const absl::MutexLock lock(&mutex_);
     while (status_.ok() && queue_.waiting() > 0) {
@@ -96,7 +109,7 @@ class Pool {
   }
 
   void Changed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    ++version_;
+    ++changes_;
     changed_.SignalAll();
   }
 
@@ -120,9 +133,7 @@ class Pool {
   std::vector<size_t> finished_ ABSL_GUARDED_BY(mutex_);
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
   size_t idle_workers_ ABSL_GUARDED_BY(mutex_) = 0;
-  // Of what Watch() tells: counts the changes.
-  int64_t version_ ABSL_GUARDED_BY(mutex_) = 0;
-  int64_t seen_version_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t changes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace

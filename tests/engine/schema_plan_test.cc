@@ -1,0 +1,241 @@
+#include "engine/schema_plan.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace walferry {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+// A script in the making. Dump ids are given out from 1.
+class Script {
+ public:
+  int Add(const std::string& type, const std::string& name,
+          std::vector<int> dependencies = {}, const std::string& sql = "") {
+    const int id = static_cast<int>(entries_.size()) + 1;
+    DumpEntry entry{
+        .dump_id = id,
+        .dependencies = std::move(dependencies),
+        .type = type,
+        .schema = "s",
+        .name = name,
+        .sql = sql.empty() ? absl::StrCat("make ", name, ";") : sql};
+    if (type == "TABLE") {
+      entry.class_oid = 1259;
+      entry.oid = static_cast<uint32_t>(1000 + id);
+    }
+    entries_.push_back(entry);
+    return id;
+  }
+
+  // Of its size in the catalog.
+  int AddTable(const std::string& name, int64_t bytes) {
+    const int id = Add("TABLE", name);
+    catalog_.tables.push_back(
+        {.oid = entries_.back().oid, .name = {"s", name}, .bytes = bytes});
+    return id;
+  }
+
+  DumpEntry& last() { return entries_.back(); }
+  SchemaPlan Plan() const { return PlanSchema(entries_, catalog_); }
+
+ private:
+  std::vector<DumpEntry> entries_;
+  Catalog catalog_;
+};
+
+std::vector<std::string> PreData(const SchemaPlan& plan) {
+  std::vector<std::string> names;
+  for (const DumpEntry& entry : plan.pre_data) names.push_back(entry.name);
+  return names;
+}
+
+std::string StageName(SchemaStage stage) {
+  switch (stage) {
+    case SchemaStage::kIndexes:
+      return "indexes";
+    case SchemaStage::kObjects:
+      return "objects";
+    case SchemaStage::kForeignKeys:
+      return "foreign keys";
+    case SchemaStage::kTriggers:
+      return "triggers";
+    case SchemaStage::kEventTriggers:
+      return "event triggers";
+  }
+  return "";
+}
+
+// "stage: display" of each step.
+std::vector<std::string> Stages(const SchemaPlan& plan) {
+  std::vector<std::string> texts;
+  for (const SchemaStep& step : plan.steps) {
+    texts.push_back(absl::StrCat(StageName(step.stage), ": ", step.display));
+  }
+  return texts;
+}
+
+std::vector<std::string> ByRank(const SchemaPlan& plan) {
+  std::vector<std::string> names(plan.steps.size());
+  for (const SchemaStep& step : plan.steps) names[step.rank] = step.display;
+  return names;
+}
+
+TEST(PlanSchema, EndsPreDataAtTheFirstThatComesAfterTheRows) {
+  Script script;
+  const int schema = script.Add("SCHEMA", "s");
+  const int table = script.Add("TABLE", "t", {schema});
+  const int key = script.Add("CONSTRAINT", "t t_pkey", {table});
+  const int view = script.Add("MATERIALIZED VIEW", "v", {table, key});
+  script.Add("FUNCTION", "f(v)", {view});
+  script.Add("COMMENT", "COLUMN t.a", {table});
+  script.Add("ACL", "TABLE t", {table});
+  const SchemaPlan plan = script.Plan();
+  EXPECT_THAT(PreData(plan), ElementsAre("s", "t", "COLUMN t.a", "TABLE t"));
+  EXPECT_THAT(Stages(plan), ElementsAre("indexes: CONSTRAINT s.t t_pkey",
+                                        "objects: MATERIALIZED VIEW s.v",
+                                        "objects: FUNCTION s.f(v)"));
+  EXPECT_THAT(plan.steps[1].after, ElementsAre(0));
+  EXPECT_THAT(plan.steps[2].after, ElementsAre(1));
+}
+
+TEST(PlanSchema, PutsWhatBelongsToAnObjectIntoItsStep) {
+  Script script;
+  const int table = script.Add("TABLE", "t");
+  const int index = script.Add("INDEX", "i", {table});
+  const int trigger = script.Add("TRIGGER", "t g", {table});
+  script.Add("COMMENT", "TRIGGER g", {trigger});
+  const int acl = script.Add("ACL", "acl of i", {index});
+  script.Add("ACL", "column of i", {index, acl});
+  script.Add("SECURITY LABEL", "label", {index});
+  const SchemaPlan plan = script.Plan();
+  ASSERT_EQ(plan.steps.size(), 2u);
+  EXPECT_EQ(plan.steps[0].sql,
+            "make i;\nmake acl of i;\nmake column of i;\nmake label;");
+  EXPECT_EQ(plan.steps[1].sql, "make t g;\nmake TRIGGER g;");
+  EXPECT_THAT(plan.steps[0].after, IsEmpty());
+}
+
+TEST(PlanSchema, KnowsTheStageOfEveryType) {
+  Script script;
+  for (const std::string type :
+       {"CHECK CONSTRAINT", "CONSTRAINT", "INDEX", "INDEX ATTACH",
+        "DEFAULT ACL", "POLICY", "ROW SECURITY", "RULE", "STATISTICS",
+        "FK CONSTRAINT", "TRIGGER", "EVENT TRIGGER", "NOVELTY"}) {
+    script.Add(type, "x");
+  }
+  EXPECT_THAT(
+      Stages(script.Plan()),
+      ElementsAre("indexes: CHECK CONSTRAINT s.x", "indexes: CONSTRAINT s.x",
+                  "indexes: INDEX s.x", "indexes: INDEX ATTACH s.x",
+                  "objects: DEFAULT ACL s.x", "objects: POLICY s.x",
+                  "objects: ROW SECURITY s.x", "objects: RULE s.x",
+                  "objects: STATISTICS s.x", "foreign keys: FK CONSTRAINT s.x",
+                  "triggers: TRIGGER s.x", "event triggers: EVENT TRIGGER s.x",
+                  "objects: NOVELTY s.x"));
+}
+
+TEST(PlanSchema, MovesAStepToTheStageOfWhatNeedsIt) {
+  Script script;
+  const int table = script.Add("TABLE", "t");
+  const int key = script.Add("CONSTRAINT", "k", {table});
+  const int function = script.Add("FUNCTION", "f", {key});
+  const int view = script.Add("MATERIALIZED VIEW", "v", {function});
+  script.Add("INDEX", "i", {view});
+  script.Add("MATERIALIZED VIEW", "other", {key});
+  EXPECT_THAT(
+      Stages(script.Plan()),
+      ElementsAre("indexes: CONSTRAINT s.k", "indexes: FUNCTION s.f",
+                  "indexes: MATERIALIZED VIEW s.v", "indexes: INDEX s.i",
+                  "objects: MATERIALIZED VIEW s.other"));
+}
+
+TEST(PlanSchema, StartsKeysFirstThenBiggerTables) {
+  Script script;
+  const int small = script.AddTable("small", 10);
+  const int big = script.AddTable("big", 1000);
+  const int middle = script.AddTable("middle", 100);
+  script.Add("INDEX", "small_i", {small});
+  script.Add("INDEX", "big_i", {big});
+  script.Add("INDEX", "middle_i", {middle},
+             "CREATE UNIQUE INDEX;\n\nALTER TABLE ONLY t REPLICA IDENTITY "
+             "USING INDEX middle_i;");
+  script.Add("CONSTRAINT", "small_k", {small},
+             "ALTER TABLE t\n    ADD CONSTRAINT k PRIMARY KEY (a);");
+  script.Add("CONSTRAINT", "big_u", {big},
+             "ALTER TABLE t\n    ADD CONSTRAINT k UNIQUE (a);");
+  EXPECT_THAT(
+      ByRank(script.Plan()),
+      ElementsAre("INDEX s.middle_i", "CONSTRAINT s.small_k", "INDEX s.big_i",
+                  "CONSTRAINT s.big_u", "INDEX s.small_i"));
+}
+
+// A partition's key waits for its parent's, which has no size.
+TEST(PlanSchema, StartsWhatABigKeyWaitsForBeforeSmallKeys) {
+  Script script;
+  const int parent = script.Add("TABLE", "parent");
+  const int small = script.AddTable("small", 10);
+  const int big = script.AddTable("big", 1000);
+  const std::string sql = "ADD CONSTRAINT k PRIMARY KEY (a);";
+  script.Add("CONSTRAINT", "small_k", {small}, sql);
+  const int parent_key = script.Add("INDEX", "parent_k", {parent});
+  script.Add("CONSTRAINT", "big_k", {big, parent_key}, sql);
+  EXPECT_THAT(ByRank(script.Plan()),
+              ElementsAre("INDEX s.parent_k", "CONSTRAINT s.big_k",
+                          "CONSTRAINT s.small_k"));
+}
+
+TEST(PlanSchema, KnowsWhatAStepLocks) {
+  Script script;
+  const int a = script.Add("TABLE", "a");
+  const int b = script.Add("TABLE", "b");
+  const int function = script.Add("FUNCTION", "f");
+  const int key = script.Add("CONSTRAINT", "b_key", {b, b});
+  script.Add("INDEX", "plain", {a, a, function}, "CREATE INDEX;");
+  script.Add("INDEX", "clustered", {a},
+             "CREATE INDEX;\n\nALTER TABLE a CLUSTER ON clustered;");
+  script.Add("FK CONSTRAINT", "a b", {a, key, a});
+  const SchemaPlan plan = script.Plan();
+  EXPECT_THAT(plan.steps[0].relations, ElementsAre(1002));
+  EXPECT_TRUE(plan.steps[0].exclusive);
+  EXPECT_THAT(plan.steps[1].relations, ElementsAre(1001));
+  EXPECT_FALSE(plan.steps[1].exclusive);
+  EXPECT_THAT(plan.steps[2].relations, ElementsAre(1001));
+  EXPECT_TRUE(plan.steps[2].exclusive);
+  EXPECT_THAT(plan.steps[3].relations, ElementsAre(1001, 1002));
+  EXPECT_TRUE(plan.steps[3].exclusive);
+}
+
+// They would add to what the objects have on the source.
+TEST(PlanSchema, SetsDefaultPrivilegesAfterAllObjects) {
+  Script script;
+  const int key = script.Add("CONSTRAINT", "k");
+  const int view = script.Add("VIEW", "v", {key});
+  script.Add("DEFAULT ACL", "DEFAULT PRIVILEGES FOR TABLES");
+  const SchemaPlan plan = script.Plan();
+  EXPECT_EQ(view, 2);
+  EXPECT_THAT(plan.steps[2].after, ElementsAre(1));
+}
+
+TEST(PlanSchema, NamesStepsByOidsWhichStay) {
+  Script script;
+  script.Add("INDEX", "i");
+  script.last().oid = 77;
+  script.Add("INDEX ATTACH", "a b");
+  script.Add("INDEX ATTACH", "a b");  // "a\nb" on the source.
+  const SchemaPlan plan = script.Plan();
+  EXPECT_EQ(plan.steps[0].id, "INDEX 77");
+  EXPECT_EQ(plan.steps[1].id, "INDEX ATTACH s.a b");
+  EXPECT_EQ(plan.steps[2].id, "INDEX ATTACH s.a b (2)");
+}
+
+}  // namespace
+}  // namespace walferry
