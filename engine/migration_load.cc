@@ -7,13 +7,13 @@
 #include "engine/analyze.h"
 #include "engine/copy_pool.h"
 #include "engine/migration_run.h"
-#include "engine/schema_dump.h"
 #include "protocol/status.h"
 
 namespace walferry {
 namespace {
 
 constexpr absl::string_view kAnalyzeStep = "analyze";
+constexpr absl::Duration kWorkerLockWait = absl::Seconds(3);
 
 bool Contains(const std::vector<std::string>& steps, absl::string_view step) {
   for (const std::string& done : steps) {
@@ -24,31 +24,34 @@ bool Contains(const std::vector<std::string>& steps, absl::string_view step) {
 
 }  // namespace
 
+absl::Status MigrationRun::Dump() {
+  ASSIGN_OR_RETURN(dump_, DumpSchema({.tools = *tools_,
+                                      .source = options_.endpoints.source,
+                                      .no_owner = options_.no_owner,
+                                      .no_acl = options_.no_acl,
+                                      .interrupt = &control_.interrupt()},
+                                     catalog_, *source_));
+  for (const std::string& sentence : dump_->left_out) {
+    Notify(Notice::Level::kWarning, sentence);
+    report_.remarks.push_back(sentence);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status MigrationRun::LoadSchema() {
   // In follow nothing of it is missing, but for what waits for the cutover.
   if (known_->phase == PhaseName(Phase::kFollow) && !defer_triggers_) {
     return absl::OkStatus();
   }
   RETURN_IF_ERROR(Enter(Phase::kSchema, known_->consistent_point.valid()));
-  ASSIGN_OR_RETURN(
-      SchemaDump dump,
-      DumpSchema({.tools = *tools_,
-                  .source = options_.endpoints.source,
-                  .snapshot = snapshot_ == nullptr ? "" : snapshot_->name(),
-                  .no_owner = options_.no_owner,
-                  .no_acl = options_.no_acl,
-                  .interrupt = &control_.interrupt()},
-                 catalog_, *source_));
-  for (const std::string& sentence : dump.left_out) {
-    Notify(Notice::Level::kWarning, sentence);
-    report_.remarks.push_back(sentence);
-  }
+  if (!dump_) RETURN_IF_ERROR(Dump());
   restore_.emplace(
       SchemaRestoreOptions{.target = connector_.TargetOptions("schema"),
                            .ledger = ledger_->sql().key(),
                            .jobs = options_.index_jobs,
                            .progress_interval = options_.stream.poll_interval},
-      std::move(dump), catalog_);
+      *std::move(dump_), catalog_);
+  dump_.reset();
   restore_->on_warning = [this](absl::string_view text) {
     Notify(Notice::Level::kWarning, std::string(text));
   };
@@ -68,8 +71,12 @@ absl::Status MigrationRun::LoadSchema() {
 absl::Status MigrationRun::CopyRows() {
   if (snapshot_ == nullptr) return absl::OkStatus();
   RETURN_IF_ERROR(Enter(Phase::kCopy, known_->consistent_point.valid()));
+  CopySessionOptions session = CopySession();
+  // Whoever waits for the guard's lock must not wait long because a worker in
+  // turn waits for him: a new snapshot is taken instead.
+  session.lock_wait = kWorkerLockWait;
   const absl::StatusOr<CopyTotals> totals =
-      CopyTables({.session = CopySession(),
+      CopyTables({.session = session,
                   .jobs = options_.jobs,
                   .split_bytes = options_.split_bytes,
                   .progress_interval = options_.stream.poll_interval},

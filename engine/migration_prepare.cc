@@ -18,17 +18,30 @@ namespace walferry {
 absl::Status MigrationRun::Prepare() {
   if (known_->consistent_point.valid()) return Resume();
   RETURN_IF_ERROR(Enter(Phase::kPrepare));
-  ASSIGN_OR_RETURN(const Catalog before, ReadCatalog(*source_, scope_));
-  RETURN_IF_ERROR(CreatePublication(before));
+  RETURN_IF_ERROR(DumpCatalog());
+  RETURN_IF_ERROR(CreatePublication(catalog_));
   RETURN_IF_ERROR(CreateSlotAndSnapshot());
-  ASSIGN_OR_RETURN(catalog_, ReadCatalog(snapshot_->connection(), scope_));
-  const std::string difference = DescribeShapeDifference(before, catalog_);
-  if (!difference.empty()) {
-    return absl::AbortedError(absl::StrCat(
-        "tables changed while the slot was created: ", difference));
-  }
-  RETURN_IF_ERROR(snapshot_->Guard(catalog_.tables));
+  RETURN_IF_ERROR(GuardTables());
   return RecordTables();
+}
+
+// The schema is read before the snapshot is taken, because the tables must be
+// locked soon after it: one that is truncated between the two makes a new
+// snapshot necessary. (And not after the lock: pg_dump locks the tables too,
+// and would wait behind a statement that waits for ours.)
+absl::Status MigrationRun::DumpCatalog() {
+  ASSIGN_OR_RETURN(catalog_, ReadCatalog(*source_, scope_));
+  return Dump();
+}
+
+absl::Status MigrationRun::GuardTables() {
+  const Catalog dumped = std::move(catalog_);
+  ASSIGN_OR_RETURN(catalog_, ReadCatalog(snapshot_->connection(), scope_));
+  RETURN_IF_ERROR(snapshot_->Guard(catalog_.tables));
+  const std::string difference = DescribeShapeDifference(dumped, catalog_);
+  if (difference.empty()) return absl::OkStatus();
+  return absl::AbortedError(absl::StrCat(
+      "source: the schema changed while the snapshot was taken: ", difference));
 }
 
 // The publication must be there before the slot: the slot sees it as of the
@@ -112,6 +125,7 @@ absl::Status MigrationRun::Resume() {
     return CompareWithLedger();
   }
   RETURN_IF_ERROR(Enter(Phase::kPrepare, /*resumed=*/true));
+  RETURN_IF_ERROR(DumpCatalog());
   ASSIGN_OR_RETURN(const int ended,
                    EndEarlierCopies(*target_, options_.endpoints));
   if (ended > 0) {
@@ -122,9 +136,8 @@ absl::Status MigrationRun::Resume() {
   ASSIGN_OR_RETURN(snapshot_,
                    SourceSnapshot::Take({.endpoints = options_.endpoints,
                                          .interrupt = &control_.interrupt()}));
-  ASSIGN_OR_RETURN(catalog_, ReadCatalog(snapshot_->connection(), scope_));
+  RETURN_IF_ERROR(GuardTables());
   RETURN_IF_ERROR(CompareWithLedger());
-  RETURN_IF_ERROR(snapshot_->Guard(catalog_.tables));
   ASSIGN_OR_RETURN(const LiftReport lift,
                    LiftTables({.session = CopySession(),
                                .slot = slot_,

@@ -30,6 +30,7 @@
 #include "engine/options.h"
 #include "engine/pg_tools.h"
 #include "engine/report.h"
+#include "engine/schema_dump.h"
 #include "engine/schema_restore.h"
 #include "engine/scope.h"
 #include "engine/snapshot.h"
@@ -61,6 +62,8 @@ class MigrationRun {
 
   // migration_prepare.cc
   absl::Status Prepare();
+  absl::Status DumpCatalog();
+  absl::Status GuardTables();
   absl::Status CreatePublication(const Catalog& catalog);
   absl::Status CreateSlotAndSnapshot();
   absl::Status RecordTables();
@@ -68,6 +71,7 @@ class MigrationRun {
   absl::Status CompareWithLedger();
 
   // migration_load.cc
+  absl::Status Dump();
   absl::Status LoadSchema();
   absl::Status CopyRows();
   absl::Status BuildIndexes();
@@ -117,6 +121,7 @@ class MigrationRun {
   bool defer_triggers_ = false;
   std::unique_ptr<SourceSnapshot> snapshot_;
   Catalog catalog_;
+  std::optional<SchemaDump> dump_;
   std::optional<SchemaRestore> restore_;
   // The copied tables' positions, for the stream.
   absl::flat_hash_map<QualifiedName, Lsn> copied_at_;

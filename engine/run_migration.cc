@@ -85,6 +85,7 @@ absl::Status MigrationRun::Attempt() {
   // Sessions end here, so that the next attempt finds no locks of this one.
   snapshot_.reset();
   restore_.reset();
+  dump_.reset();
   if (!status.ok() && in_ledger_ && target_ && !target_->broken() &&
       !target_->in_transaction()) {
     // The error itself is what matters; the note is for `walferry status`.

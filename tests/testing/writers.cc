@@ -76,7 +76,7 @@ class RandomTransaction {
             "WHERE body = 'same $1' LIMIT 1)",
             Pick(1, 9), Pick(1, 5));
       case 11:
-        return Pick(1, 40) == 1
+        return Pick(1, 300) == 1
                    ? std::string("TRUNCATE tags RESTART IDENTITY")
                    : absl::Substitute(
                          "INSERT INTO tags (account, tag) VALUES ($0, "
