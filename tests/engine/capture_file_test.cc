@@ -1,0 +1,80 @@
+#include "engine/capture_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/temp_dir.h"
+
+namespace walferry {
+namespace {
+
+class CaptureFile : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_OK_AND_ASSIGN(TempDir directory, TempDir::Create());
+    directory_.emplace(std::move(directory));
+    path_ = directory_->path() + "/capture";
+  }
+  void Write(const std::vector<std::string>& frames) {
+    ASSERT_OK_AND_ASSIGN(CaptureWriter writer, CaptureWriter::Create(path_));
+    for (const std::string& frame : frames) ASSERT_OK(writer.Add(frame));
+    ASSERT_OK(writer.Finish());
+  }
+  std::string Content() const {
+    std::ifstream file(path_, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file),
+            std::istreambuf_iterator<char>()};
+  }
+  void Replace(const std::string& content) {
+    std::ofstream(path_, std::ios::binary | std::ios::trunc) << content;
+  }
+
+  std::optional<TempDir> directory_;
+  std::string path_;
+};
+
+TEST_F(CaptureFile, GivesTheFramesBack) {
+  const std::vector<std::string> frames = {
+      "first", "", std::string(300000, 'x'), std::string("\0\n", 2)};
+  Write(frames);
+  ASSERT_OK_AND_ASSIGN(const Capture capture, Capture::Read(path_));
+  ASSERT_EQ(capture.frames().size(), frames.size());
+  for (size_t i = 0; i < frames.size(); ++i) {
+    EXPECT_EQ(std::string(capture.frames()[i]), frames[i]) << i;
+  }
+}
+
+TEST_F(CaptureFile, RefusesEveryCutAndEveryDamage) {
+  Write({"one", "two", "three"});
+  const std::string whole = Content();
+  for (size_t size = 0; size < whole.size(); ++size) {
+    Replace(whole.substr(0, size));
+    EXPECT_EQ(Capture::Read(path_).status().code(), absl::StatusCode::kDataLoss)
+        << "cut to " << size << " of " << whole.size() << " bytes";
+  }
+  for (size_t i = 0; i < whole.size(); ++i) {
+    std::string damaged = whole;
+    damaged[i] = static_cast<char>(damaged[i] ^ 0x10);
+    Replace(damaged);
+    const auto capture = Capture::Read(path_);
+    EXPECT_FALSE(capture.ok()) << "byte " << i;
+  }
+}
+
+TEST_F(CaptureFile, IsNeverWrittenOver) {
+  Write({"one"});
+  EXPECT_THAT(CaptureWriter::Create(path_).status(),
+              StatusIs(absl::StatusCode::kAlreadyExists,
+                       "capture " + path_ + ": File exists"));
+}
+
+}  // namespace
+}  // namespace walferry
