@@ -88,15 +88,17 @@ absl::Status CheckRules(CheckContext& check) {
 
 // By doing: services let roles that are no superuser create them, or not.
 constexpr char kCreateEventTrigger[] =
-    "CREATE FUNCTION pg_temp.walferry_probe() RETURNS event_trigger"
+    "CREATE SCHEMA walferry_probe;"
+    " CREATE FUNCTION walferry_probe.f() RETURNS event_trigger"
     " LANGUAGE plpgsql AS 'BEGIN END';"
     " CREATE EVENT TRIGGER walferry_probe ON ddl_command_end"
     " WHEN TAG IN ('ALTER CONVERSION')"
-    " EXECUTE FUNCTION pg_temp.walferry_probe()";
+    " EXECUTE FUNCTION walferry_probe.f()";
 
+// No extension's. Disabled ones are created too.
 constexpr char kEventTriggers[] =
-    "SELECT evtname FROM pg_event_trigger t WHERE evtenabled <> 'D'"
-    " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'e'"
+    "SELECT evtname FROM pg_event_trigger t WHERE"
+    " NOT EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'e'"
     " AND d.classid = 'pg_event_trigger'::regclass AND d.objid = t.oid)"
     " ORDER BY 1";
 
@@ -128,7 +130,9 @@ absl::Status CheckEventTriggers(CheckContext& check) {
 
 absl::Status CheckTargetEventTriggers(CheckContext& check) {
   ASSIGN_OR_RETURN(const std::vector<std::string> on_target,
-                   QueryColumn(check.target, kEventTriggers));
+                   QueryColumn(check.target,
+                               "SELECT evtname FROM pg_event_trigger"
+                               " WHERE evtenabled IN ('O', 'A') ORDER BY 1"));
   if (on_target.empty() || check.resuming) {
     check.findings.Ok(
         {"target-event-trigger", "target", "no event trigger gets in the way"});

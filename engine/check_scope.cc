@@ -160,7 +160,7 @@ constexpr char kNeeds[] =
     " AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass"
     " AND d.refobjid <> f.adrelid";
 
-absl::Status CheckNeededRelations(CheckContext& check) {
+absl::StatusOr<bool> NeedsRelations(CheckContext& check) {
   std::string included = RelationOids(check, "rpvmfS");
   ASSIGN_OR_RETURN(
       const PgResult rows,
@@ -185,10 +185,10 @@ absl::Status CheckNeededRelations(CheckContext& check) {
                       "target"),
          "include both, or exclude both with --exclude-table"});
   }
-  return absl::OkStatus();
+  return rows.rows() > 0;
 }
 
-absl::Status CheckNeededTypes(CheckContext& check) {
+absl::StatusOr<bool> NeedsTypes(CheckContext& check) {
   ASSIGN_OR_RETURN(
       const PgResult rows,
       check.source.Exec(absl::StrCat(
@@ -209,10 +209,10 @@ absl::Status CheckNeededTypes(CheckContext& check) {
          absl::StrCat("include schema ", rows.Text(row, 2),
                       " and exclude its tables instead")});
   }
-  return absl::OkStatus();
+  return rows.rows() > 0;
 }
 
-absl::Status CheckNeededExtensions(CheckContext& check) {
+absl::StatusOr<bool> NeedsExtensions(CheckContext& check) {
   ASSIGN_OR_RETURN(
       const PgResult rows,
       check.source.Exec(absl::StrCat(
@@ -220,6 +220,7 @@ absl::Status CheckNeededExtensions(CheckContext& check) {
           " JOIN pg_namespace n ON n.oid = e.extnamespace"
           " WHERE n.nspname = ANY (",
           NameArray(check.catalog.excluded_schemas), ") ORDER BY 1")));
+  bool any = false;
   for (int row = 0; row < rows.rows(); ++row) {
     const std::string schema(rows.Text(row, 1));
     ASSIGN_OR_RETURN(
@@ -229,6 +230,7 @@ absl::Status CheckNeededExtensions(CheckContext& check) {
                                  " WHERE nspname = ",
                                  QuoteLiteral(schema))));
     if (there > 0) continue;
+    any = true;
     check.findings.Blocking(
         {"scope-dependency", absl::StrCat("extension ", rows.Text(row, 0)),
          absl::StrCat("its schema, ", schema,
@@ -236,7 +238,7 @@ absl::Status CheckNeededExtensions(CheckContext& check) {
          absl::StrCat("on the target: CREATE SCHEMA ", QuoteIdentifier(schema),
                       ";")});
   }
-  return absl::OkStatus();
+  return any;
 }
 
 absl::Status CheckDependencies(CheckContext& check) {
@@ -245,9 +247,14 @@ absl::Status CheckDependencies(CheckContext& check) {
     check.findings.Ok({"scope-dependency", "source", "everything is in scope"});
     return absl::OkStatus();
   }
-  RETURN_IF_ERROR(CheckNeededRelations(check));
-  RETURN_IF_ERROR(CheckNeededTypes(check));
-  return CheckNeededExtensions(check);
+  ASSIGN_OR_RETURN(const bool relations, NeedsRelations(check));
+  ASSIGN_OR_RETURN(const bool types, NeedsTypes(check));
+  ASSIGN_OR_RETURN(const bool extensions, NeedsExtensions(check));
+  if (!relations && !types && !extensions) {
+    check.findings.Ok({"scope-dependency", "source",
+                       "nothing in scope needs what is left out"});
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace

@@ -58,10 +58,10 @@ absl::StatusOr<std::string> WalVolume(CheckContext& check) {
     ASSIGN_OR_RETURN(
         text,
         check.source.QueryValue(
-            "SELECT coalesce('it has written ' || pg_size_pretty((wal_bytes * "
-            "3600 /"
-            " greatest(extract(epoch FROM now() - stats_reset), 1))::bigint) ||"
-            " ' an hour on average since ' || stats_reset::date, '')"
+            "SELECT CASE WHEN now() - stats_reset > interval '1 hour'"
+            " THEN 'it has written ' || pg_size_pretty((wal_bytes * 3600 /"
+            " extract(epoch FROM now() - stats_reset))::bigint) ||"
+            " ' an hour on average since ' || stats_reset::date ELSE '' END"
             " FROM pg_stat_wal"));
   }
   constexpr char kHeld[] =
