@@ -29,6 +29,7 @@ absl::Status MigrationRun::Dump() {
                                       .source = options_.endpoints.source,
                                       .no_owner = options_.no_owner,
                                       .no_acl = options_.no_acl,
+                                      .no_tablespaces = Accepted("tablespace"),
                                       .interrupt = &control_.interrupt()},
                                      catalog_, *source_));
   for (const std::string& sentence : dump_->left_out) {
