@@ -51,12 +51,12 @@ class Builder {
     std::vector<std::string> alike;
   };
 
-  // " WHERE ..." for the one row that the change is about, and `also`.
-  std::string Where(const std::vector<std::string>& also = {});
+  // " WHERE ..." for the one row that the change is about.
+  std::string Where();
   Lookup LookupConditions();
-  // That the row's identity columns have (or have not) the new values already;
-  // nothing if the shape knows that.
-  std::vector<std::string> IdentityConditions(bool have_new_values);
+  // " AND ...": that the row's identity columns have (or have not) the new
+  // values already. Empty if the shape knows that.
+  std::string AndIdentity(bool has_new_values);
 
   const TableMapping& table_;
   const ChangeShape& shape_;
@@ -94,7 +94,8 @@ Statement Builder::Update() {
     assignments.push_back(
         absl::StrCat(Name(column), " = ", Parameter(false, column)));
   }
-  const std::string where = Where(IdentityConditions(true));
+  std::string where = Where();
+  where += AndIdentity(/*has_new_values=*/true);
   if (assignments.empty()) {
     // Nothing to set, but the row must be there.
     return Finish(
@@ -131,7 +132,8 @@ Statement Builder::Reinsert() {
       values.push_back(sent[index]);
     }
   }
-  const std::string where = Where(IdentityConditions(false));
+  std::string where = Where();
+  where += AndIdentity(/*has_new_values=*/false);
   return Finish(absl::StrCat(
       "WITH old AS (DELETE FROM ", from_, where, " RETURNING ",
       kept.empty() ? "1" : absl::StrJoin(kept, ", "), ") INSERT INTO ", name_,
@@ -139,26 +141,19 @@ Statement Builder::Reinsert() {
       absl::StrJoin(values, ", "), " FROM old"));
 }
 
-std::string Builder::Where(const std::vector<std::string>& also) {
+std::string Builder::Where() {
   const Lookup lookup = LookupConditions();
-  std::vector<std::string> conditions = lookup.conditions;
-  if (!table_.lookup_is_key) {
-    const bool partitioned = table_.target.partitioned;
-    std::string subselect = absl::StrCat(
-        "SELECT ", partitioned ? "tableoid, ctid" : "ctid", " FROM ", from_);
-    if (!lookup.conditions.empty()) {
-      absl::StrAppend(&subselect, " WHERE ",
-                      absl::StrJoin(lookup.conditions, kAnd));
-    }
-    if (!lookup.alike.empty()) {
-      absl::StrAppend(&subselect, " ORDER BY ",
-                      absl::StrJoin(lookup.alike, kAnd), " DESC");
-    }
-    conditions = {absl::StrCat(partitioned ? "(tableoid, ctid)" : "ctid",
-                               " = (", subselect, " LIMIT 1 FOR UPDATE)")};
+  std::string conditions = absl::StrJoin(lookup.conditions, kAnd);
+  if (table_.lookup_is_key) return absl::StrCat(" WHERE ", conditions);
+  if (!conditions.empty()) conditions.insert(0, " WHERE ");
+  if (!lookup.alike.empty()) {
+    absl::StrAppend(&conditions, " ORDER BY ",
+                    absl::StrJoin(lookup.alike, kAnd), " DESC");
   }
-  conditions.insert(conditions.end(), also.begin(), also.end());
-  return absl::StrCat(" WHERE ", absl::StrJoin(conditions, kAnd));
+  const bool partitioned = table_.target.partitioned;
+  return absl::StrCat(" WHERE ", partitioned ? "(tableoid, ctid)" : "ctid",
+                      " = (SELECT ", partitioned ? "tableoid, ctid" : "ctid",
+                      " FROM ", from_, conditions, " LIMIT 1 FOR UPDATE)");
 }
 
 Builder::Lookup Builder::LookupConditions() {
@@ -195,8 +190,8 @@ Builder::Lookup Builder::LookupConditions() {
   return lookup;
 }
 
-std::vector<std::string> Builder::IdentityConditions(bool have_new_values) {
-  if (shape_.identity_change != IdentityChange::kUnknown) return {};
+std::string Builder::AndIdentity(bool has_new_values) {
+  if (shape_.identity_change != IdentityChange::kUnknown) return "";
   std::vector<std::string> conditions;
   for (size_t column = 0; column < table_.source.columns.size(); ++column) {
     const TargetColumn& target = table_.TargetOf(column);
@@ -206,7 +201,8 @@ std::vector<std::string> Builder::IdentityConditions(bool have_new_values) {
                                       "::", target.base_type));
   }
   const std::string all = absl::StrJoin(conditions, kAnd);
-  return {have_new_values ? all : absl::StrCat("NOT (", all, ")")};
+  return has_new_values ? absl::StrCat(kAnd, all)
+                        : absl::StrCat(kAnd, "NOT (", all, ")");
 }
 
 }  // namespace

@@ -25,6 +25,12 @@ class ExactApplierTest : public ReplicaPairTest {
     const absl::StatusOr<std::string> value = pair().target().QueryValue(sql);
     return value.ok() ? *value : value.status().ToString();
   }
+  // A server before 15 tells of them as empty transactions: left out, because
+  // tests count.
+  absl::Status CreateTables(const std::string& sql) {
+    RETURN_IF_ERROR(pair().Both(sql));
+    return pair().Receive().status();
+  }
   std::unique_ptr<ChangeBatch> ReceiveBatch() {
     const absl::StatusOr<std::vector<std::string>> messages = pair().Receive();
     EXPECT_OK(messages);
@@ -38,7 +44,7 @@ class ExactApplierTest : public ReplicaPairTest {
 INSTANTIATE_REPLICA_PAIR_TEST(ExactApplierTest);
 
 TEST_P(ExactApplierTest, CommitsPositionAndCountsWithTheChanges) {
-  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY, v text)"));
+  ASSERT_OK(CreateTables("CREATE TABLE t (id int PRIMARY KEY, v text)"));
   ASSERT_OK(
       pair().Source("INSERT INTO t SELECT i, 'x' FROM "
                     "generate_series(1, 100) i"));
@@ -67,7 +73,7 @@ TEST_P(ExactApplierTest, CommitsPositionAndCountsWithTheChanges) {
 
 // One LSN for all of them.
 TEST_P(ExactApplierTest, RowsOfOneCopyAreAllApplied) {
-  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY, v text)"));
+  ASSERT_OK(CreateTables("CREATE TABLE t (id int PRIMARY KEY, v text)"));
   ASSERT_OK(
       pair().Source("COPY t FROM PROGRAM 'seq -f \"%g,x\" 1 1000' "
                     "(FORMAT csv)"));
@@ -77,7 +83,7 @@ TEST_P(ExactApplierTest, RowsOfOneCopyAreAllApplied) {
 }
 
 TEST_P(ExactApplierTest, InterleavedTransactionsAreAppliedInCommitOrder) {
-  ASSERT_OK(pair().Both("CREATE TABLE t (id serial PRIMARY KEY, v text)"));
+  ASSERT_OK(CreateTables("CREATE TABLE t (id serial PRIMARY KEY, v text)"));
   ASSERT_OK_AND_ASSIGN(SqlConnection other,
                        SqlConnection::Open(pair().source_conninfo()));
   ASSERT_OK(pair().Source("BEGIN; INSERT INTO t (v) VALUES ('a1')"));
@@ -91,7 +97,7 @@ TEST_P(ExactApplierTest, InterleavedTransactionsAreAppliedInCommitOrder) {
 }
 
 TEST_P(ExactApplierTest, BatchesThatCutTransactionsCommitOnlyWholeOnes) {
-  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY, v text)"));
+  ASSERT_OK(CreateTables("CREATE TABLE t (id int PRIMARY KEY, v text)"));
   ASSERT_OK(pair().Source("INSERT INTO t VALUES (1, 'a')"));
   ASSERT_OK(
       pair().Source("INSERT INTO t SELECT i, 'b' FROM "
@@ -121,7 +127,7 @@ TEST_P(ExactApplierTest, BatchesThatCutTransactionsCommitOnlyWholeOnes) {
 }
 
 TEST_P(ExactApplierTest, AnErrorUndoesTheOpenTransactionToo) {
-  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY)"));
+  ASSERT_OK(CreateTables("CREATE TABLE t (id int PRIMARY KEY)"));
   ASSERT_OK(pair().Target("INSERT INTO t VALUES (15)"));
   ASSERT_OK(pair().Source("INSERT INTO t SELECT generate_series(1, 20)"));
   ASSERT_OK_AND_ASSIGN(const std::vector<std::string> messages,
@@ -197,7 +203,7 @@ TEST_P(ExactApplierTest, AUniqueViolationTellsEverythingAndMovesNothing) {
 }
 
 TEST_P(ExactApplierTest, AnUpdateThatViolatesAnotherKeyIsUpdateExists) {
-  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY, u int)"));
+  ASSERT_OK(CreateTables("CREATE TABLE t (id int PRIMARY KEY, u int)"));
   ASSERT_OK(pair().Target("CREATE UNIQUE INDEX own ON t (u)"));
   ASSERT_OK(
       pair().Source("INSERT INTO t VALUES (1, 1), (2, 2); UPDATE t SET u "
@@ -248,7 +254,7 @@ TEST_P(ExactApplierTest, MissingRowsAreConflicts) {
 
 // The missing row is found out by us, after the server was content.
 TEST_P(ExactApplierTest, TheFirstOfSeveralErrorsIsTold) {
-  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY, v int)"));
+  ASSERT_OK(CreateTables("CREATE TABLE t (id int PRIMARY KEY, v int)"));
   ASSERT_OK(
       pair().Source("INSERT INTO t SELECT i, i FROM generate_series(1, "
                     "1000) i"));
@@ -267,7 +273,7 @@ TEST_P(ExactApplierTest, TheFirstOfSeveralErrorsIsTold) {
 }
 
 TEST_P(ExactApplierTest, DeferredChecksFailTheCommit) {
-  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY)"));
+  ASSERT_OK(CreateTables("CREATE TABLE t (id int PRIMARY KEY)"));
   ASSERT_OK(pair().Target(
       "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE "
       "EXCEPTION ''not so''; END'; CREATE CONSTRAINT TRIGGER no AFTER INSERT "
@@ -284,7 +290,7 @@ TEST_P(ExactApplierTest, DeferredChecksFailTheCommit) {
 }
 
 TEST_P(ExactApplierTest, AdvanceMovesThePositionForwardOnly) {
-  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY)"));
+  ASSERT_OK(CreateTables("CREATE TABLE t (id int PRIMARY KEY)"));
   ASSERT_OK(pair().Source("INSERT INTO t VALUES (1)"));
   const std::unique_ptr<ChangeBatch> batch = ReceiveBatch();
   ASSERT_OK(pair().Apply(*batch));
@@ -328,7 +334,7 @@ TEST_P(ExactApplierTest, MoreShapesThanStatementsAreKept) {
     absl::StrAppend(&changes, "INSERT INTO t", table, " VALUES (1, 1);",
                     "UPDATE t", table, " SET v = 2;");
   }
-  ASSERT_OK(pair().Both(tables));
+  ASSERT_OK(CreateTables(tables));
   ASSERT_OK(pair().Source(changes));
   ASSERT_OK(pair().Replicate());
   EXPECT_TRUE(pair().Equal());
@@ -341,7 +347,7 @@ TEST_P(ExactApplierTest, MoreShapesThanStatementsAreKept) {
 }
 
 TEST_P(ExactApplierTest, APipelineFullOfLargeValuesDoesNotBlock) {
-  ASSERT_OK(pair().Both("CREATE TABLE t (id int PRIMARY KEY, v bytea)"));
+  ASSERT_OK(CreateTables("CREATE TABLE t (id int PRIMARY KEY, v bytea)"));
   ASSERT_OK(
       pair().Source("INSERT INTO t SELECT i, decode(repeat('00ff', "
                     "500000), 'hex') FROM generate_series(1, 20) i; "
