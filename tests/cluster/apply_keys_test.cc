@@ -276,17 +276,24 @@ TEST_P(ApplyKeysTest, GeneratedColumnsAreNeverWritten) {
   ASSERT_OK(pair().Both(
       "CREATE TABLE first (g int GENERATED ALWAYS AS (v + 1) STORED, id int "
       "PRIMARY KEY, v int, \"select\" int GENERATED ALWAYS AS (v * 2) STORED);"
-      "CREATE TABLE \"only\" (g int GENERATED ALWAYS AS (7) STORED);"
-      "CREATE TABLE whole (v int, g int GENERATED ALWAYS AS (v + 1) STORED);"
-      "ALTER TABLE whole REPLICA IDENTITY FULL"));
+      "CREATE TABLE \"only\" (g int GENERATED ALWAYS AS (7) STORED)"));
   ASSERT_OK(
       pair().Source("INSERT INTO first (id, v) VALUES (1, 1), (2, 2); "
-                    "INSERT INTO \"only\" DEFAULT VALUES; INSERT INTO whole "
-                    "VALUES (1), (2)"));
+                    "INSERT INTO \"only\" DEFAULT VALUES"));
   ASSERT_OK(
       pair().Source("UPDATE first SET v = 5 WHERE id = 1; UPDATE first "
-                    "SET id = 3 WHERE id = 2; UPDATE whole SET v = 3 "
-                    "WHERE v = 1; DELETE FROM whole WHERE v = 2"));
+                    "SET id = 3 WHERE id = 2"));
+  ExpectReplicates();
+}
+
+TEST_P(ApplyKeysTest, WholeRowsAreFoundWithoutTheirGeneratedColumns) {
+  if (server().major_version() >= 18) GTEST_SKIP() << "refused by the source";
+  ASSERT_OK(
+      pair().Both("CREATE TABLE t (v int, g int GENERATED ALWAYS AS (v + "
+                  "1) STORED); ALTER TABLE t REPLICA IDENTITY FULL"));
+  ASSERT_OK(
+      pair().Source("INSERT INTO t VALUES (1), (2); UPDATE t SET v = 3 "
+                    "WHERE v = 1; DELETE FROM t WHERE v = 2"));
   ExpectReplicates();
 }
 
