@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "protocol/status.h"
+#include "tools/help_text.h"
 #include "tools/near_name.h"
 #include "tools/redaction.h"
 
@@ -83,10 +84,10 @@ class CommandParser {
       return UsageError(error.what(), "");
     }
     CommandLine line{.command = command_};
-    RETURN_IF_ERROR(ReadArgument(line));
     for (const auto& [id, option] : options_) {
       if (option->count() > 0) line.flags[id] = option->results();
     }
+    RETURN_IF_ERROR(ReadArgument(line));
     return line;
   }
 
@@ -141,19 +142,22 @@ class CommandParser {
       }
       line.argument = token;
     }
-    return CheckArgument(spec, line.argument);
+    return CheckArgument(spec, line);
   }
 
   static absl::Status CheckArgument(const CommandSpec& spec,
-                                    const std::string& argument) {
-    if (argument.empty()) return absl::OkStatus();
+                                    const CommandLine& line) {
+    if (line.flags.count(OptionId::kHelp) > 0) return absl::OkStatus();
+    if (line.argument.empty() && !spec.argument_required) {
+      return absl::OkStatus();
+    }
     const std::vector<std::string> choices = ChoicesOf(spec.argument_choices);
-    if (std::count(choices.begin(), choices.end(), argument) > 0) {
+    if (std::count(choices.begin(), choices.end(), line.argument) > 0) {
       return absl::OkStatus();
     }
     return UsageError(absl::StrCat("walferry ", spec.name, ": ", spec.argument,
                                    " must be ", absl::StrJoin(choices, " or ")),
-                      "");
+                      absl::StrCat("usage: ", UsageLine(spec)));
   }
 
   Command command_;

@@ -43,8 +43,8 @@ constexpr CommandSpec kCommands[] = {
          "Ctrl+C once ends it when everything committed so far is applied; "
          "twice stops now. SIGTERM stops now. It goes on from where it "
          "stopped.",
-     .example = "walferry follow --source service=old --target service=new "
-                "--slot orders --publication orders"},
+     .example = "walferry follow --config shop.toml --slot orders "
+                "--publication orders"},
     {.command = Command::kCutover,
      .name = "cutover",
      .summary = "Ask a running migration to cut over and wait for its report",
@@ -86,6 +86,7 @@ constexpr CommandSpec kCommands[] = {
                     "zsh: save it as _walferry in a directory of $fpath.",
      .argument = "SHELL",
      .argument_choices = "bash|zsh",
+     .argument_required = true,
      .example = "source <(walferry completion bash)"},
     {.command = Command::kMan,
      .name = "man",

@@ -3,7 +3,7 @@
 
 // The one list of walferry's subcommands. Help, manual and completion come
 // from it. A new command: an enumerator, a row here, options' `commands` in
-// option_table.cc, a case in RunCommand (run_command.cc), command_<verb>.cc.
+// option_table.cc, a case in DispatchCommand (command.cc), command_<verb>.cc.
 
 #include <cstdint>
 #include <optional>
@@ -50,6 +50,7 @@ struct CommandSpec {
   // it may be ("bash|zsh").
   absl::string_view argument;
   absl::string_view argument_choices;
+  bool argument_required = false;
   absl::string_view example;
 };
 

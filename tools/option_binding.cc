@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "protocol/pg_connection.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -19,10 +20,22 @@ absl::StatusOr<std::string> Required(const OptionValues& values, OptionId id) {
                    EnvironmentName(spec)));
 }
 
+// A connection string that libpq can read; whether a server answers is another
+// matter.
+absl::StatusOr<std::string> RequiredConnInfo(const OptionValues& values,
+                                             OptionId id) {
+  ASSIGN_OR_RETURN(std::string conninfo, Required(values, id));
+  const absl::Status status = ParseConnInfo(conninfo).status();
+  if (!status.ok()) return Annotate(status, values.entry(id).where);
+  return conninfo;
+}
+
 absl::StatusOr<Endpoints> BindEndpoints(const OptionValues& values) {
   Endpoints endpoints;
-  ASSIGN_OR_RETURN(endpoints.source, Required(values, OptionId::kSource));
-  ASSIGN_OR_RETURN(endpoints.target, Required(values, OptionId::kTarget));
+  ASSIGN_OR_RETURN(endpoints.source,
+                   RequiredConnInfo(values, OptionId::kSource));
+  ASSIGN_OR_RETURN(endpoints.target,
+                   RequiredConnInfo(values, OptionId::kTarget));
   endpoints.name = values.Text(OptionId::kName);
   endpoints.ledger_schema = values.Text(OptionId::kLedgerSchema);
   endpoints.connect_timeout = values.Duration(OptionId::kConnectTimeout);
@@ -135,7 +148,7 @@ absl::StatusOr<FollowOptions> BindFollow(const OptionValues& values) {
 
 absl::StatusOr<CutoverOptions> BindCutover(const OptionValues& values) {
   CutoverOptions options;
-  ASSIGN_OR_RETURN(options.target, Required(values, OptionId::kTarget));
+  ASSIGN_OR_RETURN(options.target, RequiredConnInfo(values, OptionId::kTarget));
   options.name = values.Text(OptionId::kName);
   options.ledger_schema = values.Text(OptionId::kLedgerSchema);
   options.wait = values.Duration(OptionId::kWait);
@@ -144,7 +157,7 @@ absl::StatusOr<CutoverOptions> BindCutover(const OptionValues& values) {
 
 absl::StatusOr<StatusOptions> BindStatus(const OptionValues& values) {
   StatusOptions options;
-  ASSIGN_OR_RETURN(options.target, Required(values, OptionId::kTarget));
+  ASSIGN_OR_RETURN(options.target, RequiredConnInfo(values, OptionId::kTarget));
   options.name = values.Text(OptionId::kName);
   options.ledger_schema = values.Text(OptionId::kLedgerSchema);
   return options;

@@ -168,7 +168,11 @@ INSTANTIATE_TEST_SUITE_P(
         {"WrongArgument",
          {"completion", "fish"},
          "walferry completion: SHELL must be bash or zsh",
-         ""},
+         "usage: walferry completion [OPTIONS] SHELL"},
+        {"NoArgument",
+         {"completion"},
+         "walferry completion: SHELL must be bash or zsh",
+         "usage: walferry completion [OPTIONS] SHELL"},
     }),
     [](const auto& test) { return test.param.name; });
 

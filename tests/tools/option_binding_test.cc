@@ -18,8 +18,7 @@ OptionValues Values(Command command, FlagTexts flags) {
 }
 
 FlagTexts BothSides() {
-  return {{OptionId::kSource, {"service=old"}},
-          {OptionId::kTarget, {"service=new"}}};
+  return {{OptionId::kSource, {"host=old"}}, {OptionId::kTarget, {"host=new"}}};
 }
 
 FlagTexts With(FlagTexts flags, const FlagTexts& more) {
@@ -41,8 +40,8 @@ TEST(OptionBinding, HasTheEnginesDefaultsForMigrate) {
   ASSERT_OK_AND_ASSIGN(const MigrateOptions bound,
                        BindMigrate(Values(Command::kMigrate, BothSides())));
   const MigrateOptions engine;
-  EXPECT_EQ(bound.endpoints.source, "service=old");
-  EXPECT_EQ(bound.endpoints.target, "service=new");
+  EXPECT_EQ(bound.endpoints.source, "host=old");
+  EXPECT_EQ(bound.endpoints.target, "host=new");
   EXPECT_EQ(bound.endpoints.name, engine.endpoints.name);
   EXPECT_EQ(bound.endpoints.ledger_schema, engine.endpoints.ledger_schema);
   EXPECT_EQ(bound.endpoints.connect_timeout, engine.endpoints.connect_timeout);
@@ -67,7 +66,7 @@ TEST(OptionBinding, HasTheEnginesDefaultsForMigrate) {
 }
 
 TEST(OptionBinding, HasTheEnginesDefaultsForTheOthers) {
-  const FlagTexts target = {{OptionId::kTarget, {"service=new"}}};
+  const FlagTexts target = {{OptionId::kTarget, {"host=new"}}};
   ASSERT_OK_AND_ASSIGN(const CutoverOptions cutover,
                        BindCutover(Values(Command::kCutover, target)));
   EXPECT_EQ(cutover.name, CutoverOptions().name);
@@ -75,7 +74,7 @@ TEST(OptionBinding, HasTheEnginesDefaultsForTheOthers) {
   EXPECT_EQ(cutover.wait, CutoverOptions().wait);
   ASSERT_OK_AND_ASSIGN(const StatusOptions status,
                        BindStatus(Values(Command::kStatus, target)));
-  EXPECT_EQ(status.target, "service=new");
+  EXPECT_EQ(status.target, "host=new");
   EXPECT_EQ(status.name, StatusOptions().name);
   EXPECT_EQ(status.ledger_schema, StatusOptions().ledger_schema);
   ASSERT_OK_AND_ASSIGN(const CleanupOptions cleanup,
@@ -168,11 +167,11 @@ TEST(OptionBinding, HandsEveryFollowOptionToTheEngine) {
 TEST(OptionBinding, HandsTheRestToTheEngine) {
   ASSERT_OK_AND_ASSIGN(
       const CutoverOptions cutover,
-      BindCutover(Values(Command::kCutover, {{OptionId::kTarget, {"t"}},
+      BindCutover(Values(Command::kCutover, {{OptionId::kTarget, {"host=t"}},
                                              {OptionId::kName, {"shop"}},
                                              {OptionId::kLedgerSchema, {"m"}},
                                              {OptionId::kWait, {"1m"}}})));
-  EXPECT_EQ(cutover.target, "t");
+  EXPECT_EQ(cutover.target, "host=t");
   EXPECT_EQ(cutover.name, "shop");
   EXPECT_EQ(cutover.ledger_schema, "m");
   EXPECT_EQ(cutover.wait, absl::Minutes(1));
@@ -198,6 +197,15 @@ TEST(OptionBinding, SaysWhatIsMissing) {
       BindFollow(Values(Command::kFollow,
                         With(BothSides(), {{OptionId::kSlot, {"s"}}}))),
       StatusIs(absl::StatusCode::kInvalidArgument, "no publication is given"));
+}
+
+TEST(OptionBinding, RefusesConnectionStringsThatLibpqCannotRead) {
+  FlagTexts flags = BothSides();
+  flags[OptionId::kSource] = {"hots=old password=s3cret"};
+  EXPECT_THAT(BindMigrate(Values(Command::kMigrate, flags)),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "--source: connection string: invalid connection "
+                       "option \"...\""));
 }
 
 TEST(OptionBinding, SaysWhatDoesNotGoTogether) {
