@@ -1,0 +1,213 @@
+#include "tools/event_json.h"
+
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "protocol/status.h"
+#include "tests/tools/sample_events.h"
+#include "tools/status_json.h"
+
+namespace walferry {
+namespace {
+
+using testing::ElementsAre;
+
+const absl::Time kNow = absl::FromUnixMillis(1767225600123);
+
+std::string Line(const Event& event, Phase phase = Phase::kFollow) {
+  return EventToJson(event, phase, kNow, Redactor());
+}
+
+TEST(EventJson, WritesTheseLines) {
+  std::vector<std::string> lines;
+  for (const Event& event : SampleEvents()) {
+    const std::string line = Line(event);
+    const std::string common = R"({"time":"2026-01-01T00:00:00.123Z","phase":)";
+    EXPECT_EQ(line.substr(0, common.size()), common);
+    lines.push_back(line.substr(common.size()));
+  }
+  EXPECT_THAT(
+      lines,
+      ElementsAre(
+          R"("copy","event":"phase_started","resumed":true})",
+          R"("copy","event":"phase_finished","duration_seconds":12.345})",
+          R"("copy","event":"progress","items_done":12,"items_total":40,)"
+          R"("bytes":1288490189,"bytes_total":3650722202,"rows":2100000,)"
+          R"("elapsed_seconds":20.0,"active":[{"name":"public.orders",)"
+          R"("bytes":536870912,"bytes_total":1073741824,"rows":2100000,)"
+          R"("elapsed_seconds":12.0},{"name":"public.events",)"
+          R"("bytes":3145728,"bytes_total":2147483648,"rows":900,)"
+          R"("elapsed_seconds":1.0}]})",
+          R"("follow","event":"lag","lag_bytes":1258291,"lag_seconds":0.8,)"
+          R"("source_lsn":"1/133333","received_lsn":"1/10",)"
+          R"("applied_lsn":"1/0","transactions":12345,"changes":88000,)"
+          R"("waiting_for":""})",
+          R"("cutover","event":"lag","lag_bytes":1258291,"lag_seconds":0.8,)"
+          R"("source_lsn":"1/133333","received_lsn":"1/10",)"
+          R"("applied_lsn":"1/0","transactions":12345,"changes":88000,)"
+          R"("waiting_for":"waiting for writes to stop: 2 sessions"})",
+          R"("follow","event":"caught_up","applied_lsn":"0/16B3748",)"
+          R"("lag_bytes":100})",
+          R"("follow","event":"conflict","slot":"walferry_shop",)"
+          R"("schema":"public","table":"Orders","kind":"update",)"
+          R"("type":"update_missing","key":"id=7","xid":735,)"
+          R"("commit_lsn":"0/16B3748","end_lsn":"0/16B3778",)"
+          R"("commit_time":"2026-01-01T00:00:00.000Z","sqlstate":"P0002",)"
+          R"("message":"no row with this key"})",
+          R"("follow","event":"notice","level":"warning",)"
+          R"("text":"source is away"})",
+          R"("follow","event":"error","code":"CANCELLED",)"
+          R"("message":"stopped","hint":"","sqlstate":"","resumable":true})",
+          R"("done","event":"done","name":"shop","tables":40,)"
+          R"("rows_copied":12345678,"bytes_copied":3650722202,)"
+          R"("transactions_applied":12345,"inserts":50000,"updates":30000,)"
+          R"("deletes":8000,"truncates":1,"sequences_set":12,)"
+          R"("materialized_views_refreshed":3,"applied_lsn":"0/16B3778",)"
+          R"("freeze_to_done_seconds":0.85,"elapsed_seconds":750.0,)"
+          R"("remarks":["table public.log has no key"]})"));
+}
+
+TEST(EventJson, SaysNullForWhatIsUnknown) {
+  Report report;
+  EXPECT_THAT(Line(Done{report}),
+              testing::HasSubstr(R"("freeze_to_done_seconds":null)"));
+  EXPECT_THAT(
+      Line(Progress{.active = {{.name = "x"}}}),
+      testing::ContainsRegex(
+          R"("bytes_total":null.*"name":"x","bytes":0,"bytes_total":null)"));
+}
+
+TEST(EventJson, CarriesWhatAnErrorKnows) {
+  absl::Status status = WithHint(
+      WithSqlState(absl::FailedPreconditionError("no"), "55000"), "do it");
+  EXPECT_THAT(Line(Failed{.phase = Phase::kCopy, .status = status}),
+              testing::EndsWith(
+                  R"("phase":"copy","event":"error",)"
+                  R"("code":"FAILED_PRECONDITION","message":"no",)"
+                  R"("hint":"do it","sqlstate":"55000","resumable":false})"));
+}
+
+TEST(EventJson, KeepsPasswordsOutOfEveryText) {
+  Redactor redactor;
+  redactor.AddConnInfo("host=x password=s3\"cret");
+  const std::string secret = "a s3\"cret";
+  ConflictFound conflict = SampleConflict();
+  conflict.conflict.message = secret;
+  Lag lag = SampleLag();
+  lag.waiting_for = secret;
+  Report report = SampleReport();
+  report.remarks = {secret};
+  for (const Event& event : std::vector<Event>{
+           conflict, lag, Done{report}, Notice{.text = secret},
+           Progress{.active = {{.name = secret}}},
+           Failed{.status = WithHint(absl::UnknownError(secret), secret)}}) {
+    EXPECT_THAT(EventToJson(event, Phase::kCheck, kNow, redactor),
+                testing::AllOf(testing::HasSubstr("a ***"),
+                               testing::Not(testing::HasSubstr("cret"))));
+  }
+}
+
+TEST(EventJson, TakesBytesOfAnyEncoding) {
+  EXPECT_THAT(Line(Notice{.text = "caf\xe9\n"}),
+              testing::HasSubstr("\"text\":\"caf\xef\xbf\xbd\\n\""));
+}
+
+TEST(EventWriter, KnowsTheCurrentPhase) {
+  std::ostringstream out;
+  const Redactor redactor;
+  EventWriter writer(out, redactor, [] { return kNow; });
+  writer.OnEvent(PhaseStarted{.phase = Phase::kIndexes});
+  writer.OnEvent(Notice{.text = "x"});
+  EXPECT_EQ(out.str(),
+            "{\"time\":\"2026-01-01T00:00:00.123Z\",\"phase\":\"indexes\","
+            "\"event\":\"phase_started\",\"resumed\":false}\n"
+            "{\"time\":\"2026-01-01T00:00:00.123Z\",\"phase\":\"indexes\","
+            "\"event\":\"notice\",\"level\":\"info\",\"text\":\"x\"}\n");
+  EXPECT_TRUE(writer.status().ok());
+}
+
+TEST(EventWriter, KeepsItsFirstFailure) {
+  std::ofstream full("/dev/full");
+  const Redactor redactor;
+  EventWriter writer(full, redactor, [] { return kNow; });
+  writer.OnEvent(Notice{.text = "x"});
+  EXPECT_EQ(writer.status(),
+            absl::UnknownError("cannot write events: No space left on device"));
+  writer.OnEvent(Notice{.text = "y"});
+  EXPECT_EQ(writer.status().message(),
+            "cannot write events: No space left on device");
+}
+
+// docs/events.md: the fields of each section's tables, in their order.
+std::map<std::string, std::vector<std::string>> DocumentedFields(
+    const std::string& page) {
+  std::ifstream file(absl::StrCat(WALFERRY_TESTS_DIR, "/../docs/", page));
+  EXPECT_TRUE(file) << page;
+  std::map<std::string, std::vector<std::string>> fields;
+  std::string section, line;
+  while (std::getline(file, line)) {
+    if (line.rfind("## ", 0) == 0 || line.rfind("| field of `", 0) == 0) {
+      const std::vector<std::string> parts = absl::StrSplit(line, '`');
+      section = parts.size() > 1 ? parts[1] : "";
+    } else if (line.rfind("| `", 0) == 0) {
+      const std::vector<std::string> parts = absl::StrSplit(line, '`');
+      fields[section].push_back(parts[1]);
+    }
+  }
+  return fields;
+}
+
+std::vector<std::string> KeysOf(const nlohmann::ordered_json& json) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : json.items()) keys.push_back(key);
+  return keys;
+}
+
+TEST(EventsPage, DocumentsExactlyTheFieldsThatAreWritten) {
+  const auto documented = DocumentedFields("events.md");
+  std::map<std::string, std::vector<std::string>> written;
+  for (const Event& event : SampleEvents()) {
+    const auto json = nlohmann::ordered_json::parse(Line(event));
+    std::vector<std::string> keys = KeysOf(json);
+    const std::vector<std::string> common(keys.begin(), keys.begin() + 3);
+    written[""] = common;
+    keys.erase(keys.begin(), keys.begin() + 3);
+    written[json["event"].get<std::string>()] = keys;
+    if (json.contains("active")) written["active"] = KeysOf(json["active"][0]);
+  }
+  EXPECT_EQ(written[""], (std::vector<std::string>{"time", "phase", "event"}));
+  EXPECT_EQ(documented, written);
+}
+
+TEST(StatusPage, DocumentsExactlyTheFieldsThatAreWritten) {
+  MigrationStatus status;
+  status.tables.push_back({.table = {"public", "orders"}, .state = "copied"});
+  const auto json =
+      nlohmann::ordered_json::parse(StatusToJson(status, Redactor()));
+  const std::map<std::string, std::vector<std::string>> written = {
+      {"", KeysOf(json)}, {"tables", KeysOf(json["tables"][0])}};
+  EXPECT_EQ(DocumentedFields("status.md"), written);
+}
+
+TEST(StatusJson, HoldsTheReportOnceDone) {
+  MigrationStatus status;
+  EXPECT_TRUE(nlohmann::json::parse(StatusToJson(status, Redactor()))["report"]
+                  .is_null());
+  status.report = SampleReport();
+  status.heartbeat_at = kNow;
+  const auto json = nlohmann::json::parse(StatusToJson(status, Redactor()));
+  EXPECT_EQ(json["report"]["name"], "shop");
+  EXPECT_EQ(json["heartbeat_at"], "2026-01-01T00:00:00.123Z");
+}
+
+}  // namespace
+}  // namespace walferry

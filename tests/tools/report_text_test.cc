@@ -1,0 +1,94 @@
+#include "tools/report_text.h"
+
+#include "gtest/gtest.h"
+#include "tests/tools/sample_events.h"
+
+namespace walferry {
+namespace {
+
+TEST(ReportText, HasEveryFigure) {
+  EXPECT_EQ(
+      ReportText(SampleReport()),
+      "shop: done in 12 min 30 s\n"
+      "  copied             12,345,678 rows, 3.4 GiB in 40 tables\n"
+      "  applied            88,001 changes in 12,345 transactions (50,000 "
+      "inserts, 30,000 updates, 8,000 deletes, 1 truncate)\n"
+      "  position           0/16B3778\n"
+      "  sequences set      12\n"
+      "  views refreshed    3\n"
+      "  freeze to done     850 ms\n"
+      "  remark             table public.log has no key\n");
+}
+
+TEST(ReportText, LeavesOutWhatDidNotHappen) {
+  EXPECT_EQ(ReportText({.name = "x", .elapsed = absl::Milliseconds(5)}),
+            "x: done in 5 ms\n"
+            "  applied            0 changes in 0 transactions (0 inserts, 0 "
+            "updates, 0 deletes, 0 truncates)\n"
+            "  position           0/0\n");
+}
+
+MigrationStatus SampleStatus() {
+  MigrationStatus status;
+  status.name = "shop";
+  status.kind = "migrate";
+  status.phase = "follow";
+  status.running = true;
+  status.started_at = absl::FromUnixSeconds(1767225600);
+  status.heartbeat_at = absl::FromUnixSeconds(1767226319);
+  status.waiting_for = "waiting for writes to stop";
+  status.applied_lsn = Lsn(0x16B3748);
+  status.received_lsn = Lsn(0x16B3778);
+  status.source_lsn = Lsn(0x16B3800);
+  status.lag_bytes = 184;
+  status.lag_seconds = 0.25;
+  status.transactions = 1;
+  status.changes = 1234;
+  status.slot = "walferry_shop";
+  status.publications = {"a", "b"};
+  status.steps_done = 5;
+  status.steps_total = 12;
+  status.tables = {{{"public", "orders"}, "copied", 1000000, 1 << 29, 1 << 30},
+                   {{"public", "Items"}, "waiting", 0, 0, 8192}};
+  status.last_error = "source: gone";
+  return status;
+}
+
+TEST(StatusText, HasEveryFact) {
+  EXPECT_EQ(
+      StatusText(SampleStatus(), absl::FromUnixSeconds(1767226320)),
+      "shop: migrate, phase follow, running\n"
+      "  started            2026-01-01 00:00:00 UTC, 12 min 00 s ago\n"
+      "  last sign of life  2026-01-01 00:11:59 UTC, 1.0 s ago\n"
+      "  now                waiting for writes to stop\n"
+      "  steps              5 of 12\n"
+      "  slot               walferry_shop\n"
+      "  publications       a, b\n"
+      "  applied            0/16B3748\n"
+      "  received           0/16B3778\n"
+      "  source             0/16B3800\n"
+      "  lag                184 B, 250 ms\n"
+      "  changes            1,234 in 1 transaction\n"
+      "  last error         source: gone\n"
+      "\n"
+      "table           state               rows      bytes         of\n"
+      "public.orders   copied         1,000,000    512 MiB    1.0 GiB\n"
+      "public.\"Items\"  waiting                0        0 B    8.0 KiB\n");
+}
+
+TEST(StatusText, EndsWithTheReportOnceDone) {
+  MigrationStatus status;
+  status.name = "shop";
+  status.kind = "migrate";
+  status.phase = "done";
+  status.started_at = absl::FromUnixSeconds(1767225600);
+  status.report = SampleReport();
+  EXPECT_EQ(StatusText(status, absl::FromUnixSeconds(1767225600)),
+            "shop: migrate, phase done, not running\n"
+            "  started            2026-01-01 00:00:00 UTC, 0 ms ago\n"
+            "\n" +
+                ReportText(SampleReport()));
+}
+
+}  // namespace
+}  // namespace walferry

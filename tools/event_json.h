@@ -1,0 +1,48 @@
+#ifndef TOOLS_EVENT_JSON_H_
+#define TOOLS_EVENT_JSON_H_
+
+// Events as JSON lines: `--events`. docs/events.md documents every field; a
+// test holds the two together.
+
+#include <functional>
+#include <ostream>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "engine/event.h"
+#include "tools/redaction.h"
+
+namespace walferry {
+
+// The event as one line without its end. `phase`: the one that runs, for
+// events that do not say themselves.
+std::string EventToJson(const Event& event, Phase phase, absl::Time time,
+                        const Redactor& redactor);
+
+// The phase that runs once `event` has been seen after `phase`.
+Phase PhaseAfter(const Event& event, Phase phase);
+
+// Writes each event as a line and flushes it. A line that cannot be written
+// does not stop the migration: status() keeps the first failure and nothing
+// more is written.
+class EventWriter : public EventSink {
+ public:
+  // `now` is asked once per event.
+  EventWriter(std::ostream& out, const Redactor& redactor,
+              std::function<absl::Time()> now);
+
+  void OnEvent(const Event& event) override;
+  const absl::Status& status() const { return status_; }
+
+ private:
+  std::ostream& out_;
+  const Redactor& redactor_;
+  std::function<absl::Time()> now_;
+  Phase phase_ = Phase::kCheck;
+  absl::Status status_;
+};
+
+}  // namespace walferry
+
+#endif  // TOOLS_EVENT_JSON_H_

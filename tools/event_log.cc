@@ -1,0 +1,67 @@
+#include "tools/event_log.h"
+
+#include <variant>
+
+#include "tools/event_text.h"
+#include "tools/human_format.h"
+#include "tools/log_format.h"
+
+namespace walferry {
+namespace {
+
+constexpr absl::Duration kLineInterval = absl::Seconds(10);
+
+}  // namespace
+
+void EventLog::OnEvent(const Event& event) {
+  if (const auto* started = std::get_if<PhaseStarted>(&event)) {
+    logger_.info("{}: {}", PhaseName(started->phase),
+                 started->resumed ? "resumed" : "started");
+    bytes_ = RateMeter();
+    next_line_ = now_() + kLineInterval;
+  } else if (const auto* finished = std::get_if<PhaseFinished>(&event)) {
+    logger_.info("{}: finished in {}", PhaseName(finished->phase),
+                 HumanDuration(finished->duration));
+  } else if (const auto* progress = std::get_if<Progress>(&event)) {
+    OnProgress(*progress);
+  } else if (const auto* lag = std::get_if<Lag>(&event)) {
+    OnLag(*lag);
+  } else if (const auto* caught_up = std::get_if<CaughtUp>(&event)) {
+    logger_.info("caught up at {}, {} behind",
+                 caught_up->applied_lsn.ToString(),
+                 HumanBytes(static_cast<double>(caught_up->lag_bytes)));
+  } else if (const auto* conflict = std::get_if<ConflictFound>(&event)) {
+    logger_.error("{}", ConflictText(*conflict));
+  } else if (const auto* notice = std::get_if<Notice>(&event)) {
+    const bool warning = notice->level == Notice::Level::kWarning;
+    logger_.log(warning ? spdlog::level::warn : spdlog::level::info, "{}",
+                notice->text);
+  }
+}
+
+void EventLog::OnProgress(const Progress& progress) {
+  bytes_.Add(progress.elapsed, static_cast<double>(progress.bytes));
+  if (!Due()) return;
+  logger_.info("{}: {}", PhaseName(progress.phase),
+               ProgressText(progress, bytes_.PerSecond()));
+}
+
+void EventLog::OnLag(const Lag& lag) {
+  const bool waits_anew =
+      !lag.waiting_for.empty() && lag.waiting_for != waiting_for_;
+  waiting_for_ = lag.waiting_for;
+  if (log_progress_ && waits_anew) {
+    logger_.info("{}: {}", PhaseName(lag.phase), lag.waiting_for);
+  }
+  if (!Due()) return;
+  logger_.info("{}: {}", PhaseName(lag.phase), LagText(lag));
+}
+
+bool EventLog::Due() {
+  const absl::Time now = now_();
+  if (!log_progress_ || now < next_line_) return false;
+  next_line_ = now + kLineInterval;
+  return true;
+}
+
+}  // namespace walferry

@@ -1,0 +1,135 @@
+#include "tools/report_text.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "tools/human_format.h"
+#include "tools/terminal_row.h"
+
+namespace walferry {
+namespace {
+
+void AddLine(std::string& text, absl::string_view name,
+             absl::string_view value) {
+  absl::StrAppendFormat(&text, "  %-19s%s\n", name, value);
+}
+
+std::string BytesText(int64_t bytes) {
+  return HumanBytes(static_cast<double>(bytes));
+}
+
+std::string ChangesText(const Report& report) {
+  const int64_t total =
+      report.inserts + report.updates + report.deletes + report.truncates;
+  return absl::StrCat(
+      HumanCount(total, "change", "changes"), " in ",
+      HumanCount(report.transactions_applied, "transaction", "transactions"),
+      " (", HumanCount(report.inserts, "insert", "inserts"), ", ",
+      HumanCount(report.updates, "update", "updates"), ", ",
+      HumanCount(report.deletes, "delete", "deletes"), ", ",
+      HumanCount(report.truncates, "truncate", "truncates"), ")");
+}
+
+// "2026-08-25 12:00:01 UTC, 12 min 00 s ago".
+std::string AgeText(absl::Time time, absl::Time now) {
+  return absl::StrCat(
+      absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", time, absl::UTCTimeZone()),
+      ", ", HumanDuration(std::max(now - time, absl::ZeroDuration())), " ago");
+}
+
+std::string PublicationsText(const MigrationStatus& status) {
+  return absl::StrJoin(status.publications, ", ");
+}
+
+void AddStream(std::string& text, const MigrationStatus& status) {
+  if (!status.slot.empty()) AddLine(text, "slot", status.slot);
+  if (!status.publications.empty()) {
+    AddLine(text, "publications", PublicationsText(status));
+  }
+  if (!status.applied_lsn.valid()) return;
+  AddLine(text, "applied", status.applied_lsn.ToString());
+  AddLine(text, "received", status.received_lsn.ToString());
+  AddLine(text, "source", status.source_lsn.ToString());
+  AddLine(text, "lag",
+          absl::StrCat(HumanBytes(static_cast<double>(status.lag_bytes)), ", ",
+                       HumanDuration(absl::Seconds(status.lag_seconds))));
+  AddLine(text, "changes",
+          absl::StrCat(
+              HumanCount(status.changes), " in ",
+              HumanCount(status.transactions, "transaction", "transactions")));
+}
+
+std::string TablesText(const MigrationStatus& status) {
+  if (status.tables.empty()) return "";
+  size_t name_width = sizeof "table" - 1;
+  for (const TableStatus& table : status.tables) {
+    name_width = std::max(name_width, ColumnsOf(ToDisplay(table.table)));
+  }
+  const auto padded = [&](const std::string& name) {
+    return name + std::string(name_width - ColumnsOf(name), ' ');
+  };
+  std::string text =
+      absl::StrFormat("\n%s  %-8s %15s %10s %10s\n", padded("table"), "state",
+                      "rows", "bytes", "of");
+  for (const TableStatus& table : status.tables) {
+    absl::StrAppendFormat(&text, "%s  %-8s %15s %10s %10s\n",
+                          padded(ToDisplay(table.table)), table.state,
+                          HumanCount(table.rows), BytesText(table.bytes),
+                          BytesText(table.bytes_total));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string ReportText(const Report& report) {
+  std::string text = absl::StrCat(report.name, ": done in ",
+                                  HumanDuration(report.elapsed), "\n");
+  if (report.tables > 0) {
+    AddLine(text, "copied",
+            absl::StrCat(HumanCount(report.rows_copied, "row", "rows"), ", ",
+                         BytesText(report.bytes_copied), " in ",
+                         HumanCount(report.tables, "table", "tables")));
+  }
+  AddLine(text, "applied", ChangesText(report));
+  AddLine(text, "position", report.applied_lsn.ToString());
+  if (report.freeze_to_done != absl::InfiniteDuration()) {
+    AddLine(text, "sequences set", HumanCount(report.sequences_set));
+    AddLine(text, "views refreshed",
+            HumanCount(report.materialized_views_refreshed));
+    AddLine(text, "freeze to done", HumanDuration(report.freeze_to_done));
+  }
+  for (const std::string& remark : report.remarks) {
+    AddLine(text, "remark", remark);
+  }
+  return text;
+}
+
+std::string StatusText(const MigrationStatus& status, absl::Time now) {
+  std::string text =
+      absl::StrCat(status.name, ": ", status.kind, ", phase ", status.phase,
+                   ", ", status.running ? "running" : "not running", "\n");
+  AddLine(text, "started", AgeText(status.started_at, now));
+  if (status.heartbeat_at.has_value()) {
+    AddLine(text, "last sign of life", AgeText(*status.heartbeat_at, now));
+  }
+  if (!status.waiting_for.empty()) AddLine(text, "now", status.waiting_for);
+  if (status.steps_total > 0) {
+    AddLine(text, "steps",
+            absl::StrCat(HumanCount(status.steps_done), " of ",
+                         HumanCount(status.steps_total)));
+  }
+  AddStream(text, status);
+  if (!status.last_error.empty()) {
+    AddLine(text, "last error", status.last_error);
+  }
+  absl::StrAppend(&text, TablesText(status));
+  if (status.report.has_value()) {
+    absl::StrAppend(&text, "\n", ReportText(*status.report));
+  }
+  return text;
+}
+
+}  // namespace walferry

@@ -1,0 +1,22 @@
+#ifndef TOOLS_REPORT_TEXT_H_
+#define TOOLS_REPORT_TEXT_H_
+
+// Results as a person reads them, in figures.
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "engine/report.h"
+#include "engine/status.h"
+
+namespace walferry {
+
+// What a run did. Several lines, the last one ended too.
+std::string ReportText(const Report& report);
+
+// What the ledger says. `now` is for ages.
+std::string StatusText(const MigrationStatus& status, absl::Time now);
+
+}  // namespace walferry
+
+#endif  // TOOLS_REPORT_TEXT_H_
