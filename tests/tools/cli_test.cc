@@ -1,0 +1,136 @@
+// The walferry binary itself, as a user or a script runs it.
+
+#include <signal.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/child_process.h"
+#include "tests/testing/free_port.h"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/temp_dir.h"
+#include "tests/testing/wait_until.h"
+
+namespace walferry {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+CommandResult Walferry(const std::vector<std::string>& arguments,
+                       const std::vector<std::string>& environment = {}) {
+  std::vector<std::string> command = {WALFERRY_BINARY};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  absl::StatusOr<CommandResult> result = RunCommand({.command = command,
+                                                     .environment = environment,
+                                                     .clean_environment = true},
+                                                    kTestPatience);
+  EXPECT_OK(result);
+  return result.ok() ? *result : CommandResult{.exit_code = -1};
+}
+
+TEST(Cli, EndsWithTwoOnWrongUsage) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{
+           {},
+           {"frobnicate"},
+           {"migrate"},
+           {"migrate", "--jobs"},
+           {"migrate", "--jobs", "0"},
+           {"migrate", "--frobnicate"},
+           {"migrate", "--mode=offline", "--source=host=x", "--target=host=x"},
+           {"migrate", "--source=nonsense=1", "--target=host=x"},
+           {"follow", "--source=host=x", "--target=host=x"},
+           {"cutover"},
+           {"status", "--config=/nonexistent", "--target=host=x"},
+           {"completion"}}) {
+    const CommandResult result = Walferry(arguments);
+    EXPECT_EQ(result.exit_code, 2) << result.output;
+    EXPECT_THAT(result.output, testing::StartsWith("walferry: error: "));
+  }
+}
+
+TEST(Cli, ReadsItsEnvironment) {
+  const CommandResult result =
+      Walferry({"config", "migrate"}, {"WALFERRY_JOBS=9"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.output,
+              testing::ContainsRegex("\njobs = 9 +# WALFERRY_JOBS\n"));
+}
+
+TEST(Cli, SaysThatAServerIsNotThere) {
+  const int port = *FreePort();
+  const CommandResult result = Walferry(
+      {"status", "--target",
+       absl::StrCat("postgres://ada:s3cret@127.0.0.1:", port, "/shop")});
+  EXPECT_EQ(result.exit_code, 75);
+  EXPECT_THAT(result.output, HasSubstr("Connection refused"));
+  EXPECT_THAT(result.output, Not(HasSubstr("s3cret")));
+}
+
+TEST(Cli, SurvivesAReaderThatWentAway) {
+  const absl::StatusOr<CommandResult> result = RunCommand(
+      {.command = {"bash", "-c",
+                   absl::StrCat("exec 3> >(true); wait $!; ", WALFERRY_BINARY,
+                                " man >&3; echo \"code $?\"")}},
+      kTestPatience);
+  ASSERT_OK(result);
+  EXPECT_EQ(result->output,
+            "walferry: error: cannot write to standard output: Broken pipe\n"
+            "code 1\n");
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Retries a server that is not there until it is told to stop.
+TEST(Cli, HidesPasswordsFromTheListOfProcessesAndStopsOnSigterm) {
+  ASSERT_OK_AND_ASSIGN(const TempDir directory, TempDir::Create());
+  const std::string output = directory.path() + "/output";
+  const std::string uri =
+      absl::StrCat("postgres://ada:s3cret@127.0.0.1:", *FreePort(), "/shop");
+  ASSERT_OK_AND_ASSIGN(
+      ChildProcess child,
+      ChildProcess::Start(
+          {.command = {WALFERRY_BINARY, "migrate", "--retry-for=1h", "--source",
+                       uri, absl::StrCat("--target=", uri)},
+           .clean_environment = true,
+           .stdout_path = output,
+           .stderr_path = output}));
+  ASSERT_TRUE(WaitUntil([&] {
+    return absl::StrContains(ReadFile(output), "trying again");
+  })) << ReadFile(output);
+  const std::string command_line =
+      ReadFile(absl::StrCat("/proc/", child.pid(), "/cmdline"));
+  EXPECT_EQ(command_line,
+            absl::StrCat(WALFERRY_BINARY, std::string("\0migrate\0", 9),
+                         std::string("--retry-for=1h\0--source\0", 24),
+                         absl::StrReplaceAll(uri, {{"s3cret", "******"}}),
+                         std::string("\0--target=", 10),
+                         absl::StrReplaceAll(uri, {{"s3cret", "******"}}),
+                         std::string("\0", 1)));
+  child.Signal(SIGTERM);
+  ASSERT_OK_AND_ASSIGN(const int exit_code, child.Wait(kTestPatience));
+  EXPECT_EQ(exit_code, 75);
+  EXPECT_THAT(ReadFile(output), testing::AllOf(HasSubstr("walferry: hint: "),
+                                               Not(HasSubstr("s3cret"))));
+}
+
+TEST(Cli, PrintsCompletionsAndManual) {
+  EXPECT_THAT(Walferry({"man"}).output, HasSubstr(".TH WALFERRY"));
+  EXPECT_THAT(Walferry({"completion", "bash"}).output,
+              HasSubstr("complete -F"));
+  EXPECT_EQ(Walferry({"--version"}).output, "walferry " WALFERRY_VERSION "\n");
+}
+
+}  // namespace
+}  // namespace walferry

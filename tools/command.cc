@@ -1,0 +1,61 @@
+#include "tools/command.h"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace walferry {
+
+CommandOutcome Fail(absl::Status error) {
+  const ExitCode code = ExitCodeOf(error);
+  return {code, std::move(error)};
+}
+
+CommandOutcome FailUsage(absl::Status error) {
+  return {ExitCode::kUsage, std::move(error)};
+}
+
+absl::Status PrintResult(const CommandContext& context,
+                         absl::string_view text) {
+  errno = 0;
+  context.out << context.redactor.Redact(text) << std::flush;
+  if (context.out) return absl::OkStatus();
+  return absl::UnknownError(
+      absl::StrCat("cannot write to standard output",
+                   errno == 0 ? "" : absl::StrCat(": ", std::strerror(errno))));
+}
+
+CommandOutcome FinishWith(const CommandContext& context,
+                          absl::string_view text) {
+  return Fail(PrintResult(context, text));
+}
+
+CommandOutcome DispatchCommand(const CommandContext& context) {
+  switch (context.line.command) {
+    case Command::kCheck:
+      return RunCheckCommand(context);
+    case Command::kMigrate:
+      return RunMigrateCommand(context);
+    case Command::kFollow:
+      return RunFollowCommand(context);
+    case Command::kCutover:
+      return RunCutoverCommand(context);
+    case Command::kStatus:
+      return RunStatusCommand(context);
+    case Command::kCleanup:
+      return RunCleanupCommand(context);
+    case Command::kConfig:
+      return RunConfigCommand(context);
+    case Command::kCompletion:
+      return RunCompletionCommand(context);
+    case Command::kMan:
+      return RunManCommand(context);
+    case Command::kVersion:
+      return RunVersionCommand(context);
+  }
+  return Fail(absl::InternalError("no such command"));
+}
+
+}  // namespace walferry

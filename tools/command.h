@@ -1,0 +1,74 @@
+#ifndef TOOLS_COMMAND_H_
+#define TOOLS_COMMAND_H_
+
+// What every subcommand is given, and the subcommands: one command_<verb>.cc
+// each.
+
+#include <functional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "tools/command_line.h"
+#include "tools/config_file.h"
+#include "tools/engine_calls.h"
+#include "tools/exit_code.h"
+#include "tools/log.h"
+#include "tools/option_values.h"
+#include "tools/redaction.h"
+#include "tools/screen.h"
+#include "tools/terminal_progress.h"
+
+namespace walferry {
+
+// Everything in it outlives the command.
+struct CommandContext {
+  const CommandLine& line;
+  const OptionValues& values;
+  const EnvironmentReader& environment;
+  const std::vector<ConfigEntry>& config;
+  const EngineCalls& engine;
+  const Redactor& redactor;
+  std::ostream& out;  // Results; see PrintResult.
+  bool color_out = false;
+  Screen& screen;  // Standard error.
+  LogOptions log;
+  std::function<TerminalSize()> terminal_size;
+  std::function<absl::Time()> now;
+};
+
+// How a command ended: kDone or another code on its own, or an error that is
+// still to be printed.
+struct CommandOutcome {
+  ExitCode code = ExitCode::kDone;
+  absl::Status error;
+};
+CommandOutcome Fail(absl::Status error);       // With ExitCodeOf(error).
+CommandOutcome FailUsage(absl::Status error);  // With kUsage.
+
+// Writes a result to standard output, redacted; kUnknown if that fails. As a
+// command's last act: the outcome of having written.
+absl::Status PrintResult(const CommandContext& context, absl::string_view text);
+CommandOutcome FinishWith(const CommandContext& context,
+                          absl::string_view text);
+
+CommandOutcome RunCheckCommand(const CommandContext& context);
+CommandOutcome RunMigrateCommand(const CommandContext& context);
+CommandOutcome RunFollowCommand(const CommandContext& context);
+CommandOutcome RunCutoverCommand(const CommandContext& context);
+CommandOutcome RunStatusCommand(const CommandContext& context);
+CommandOutcome RunCleanupCommand(const CommandContext& context);
+CommandOutcome RunConfigCommand(const CommandContext& context);
+CommandOutcome RunCompletionCommand(const CommandContext& context);
+CommandOutcome RunManCommand(const CommandContext& context);
+CommandOutcome RunVersionCommand(const CommandContext& context);
+
+// The one that `context.line` names.
+CommandOutcome DispatchCommand(const CommandContext& context);
+
+}  // namespace walferry
+
+#endif  // TOOLS_COMMAND_H_

@@ -1,0 +1,32 @@
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "engine/check.h"
+#include "tools/command.h"
+#include "tools/option_binding.h"
+#include "tools/signal_watch.h"
+
+namespace walferry {
+
+CommandOutcome RunCheckCommand(const CommandContext& context) {
+  const absl::StatusOr<CheckOptions> options = BindCheck(context.values);
+  if (!options.ok()) return FailUsage(options.status());
+  Control control;
+  absl::StatusOr<CheckReport> report = [&] {
+    const SignalWatch watch(control, InterruptMeaning::kStop);
+    return context.engine.check(*options, control);
+  }();
+  if (!report.ok()) return Fail(report.status());
+  const std::vector<std::string>& accept = options->migrate.accept;
+  const std::string text =
+      context.values.Flag(OptionId::kJson)
+          ? absl::StrCat(CheckReportToJson(*report, accept), "\n")
+          : FormatCheckReport(*report, accept, context.color_out);
+  CommandOutcome outcome = FinishWith(context, text);
+  if (outcome.error.ok() && !report->Blocking(accept).empty()) {
+    outcome.code = ExitCode::kFailed;
+  }
+  return outcome;
+}
+
+}  // namespace walferry

@@ -1,0 +1,26 @@
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tools/command.h"
+#include "tools/option_binding.h"
+#include "tools/signal_watch.h"
+
+namespace walferry {
+
+CommandOutcome RunCleanupCommand(const CommandContext& context) {
+  const absl::StatusOr<CleanupOptions> options = BindCleanup(context.values);
+  if (!options.ok()) return FailUsage(options.status());
+  Control control;
+  const absl::StatusOr<std::vector<std::string>> done = [&] {
+    const SignalWatch watch(control, InterruptMeaning::kStop);
+    return context.engine.cleanup(*options, control);
+  }();
+  if (!done.ok()) return Fail(done.status());
+  std::string text;
+  for (const std::string& line : *done) absl::StrAppend(&text, line, "\n");
+  return FinishWith(context,
+                    text.empty() ? "nothing was left to clean up\n" : text);
+}
+
+}  // namespace walferry

@@ -1,0 +1,11 @@
+#include "tools/command.h"
+#include "tools/completion.h"
+
+namespace walferry {
+
+CommandOutcome RunCompletionCommand(const CommandContext& context) {
+  return FinishWith(context, context.line.argument == "bash" ? BashCompletion()
+                                                             : ZshCompletion());
+}
+
+}  // namespace walferry

@@ -1,0 +1,24 @@
+#include "absl/strings/str_cat.h"
+#include "engine/report_json.h"
+#include "tools/command.h"
+#include "tools/option_binding.h"
+#include "tools/report_text.h"
+#include "tools/signal_watch.h"
+
+namespace walferry {
+
+CommandOutcome RunCutoverCommand(const CommandContext& context) {
+  const absl::StatusOr<CutoverOptions> options = BindCutover(context.values);
+  if (!options.ok()) return FailUsage(options.status());
+  Control control;
+  const absl::StatusOr<Report> report = [&] {
+    const SignalWatch watch(control, InterruptMeaning::kStop);
+    return context.engine.cutover(*options, control);
+  }();
+  if (!report.ok()) return Fail(report.status());
+  return FinishWith(context, context.values.Flag(OptionId::kJson)
+                                 ? absl::StrCat(ReportToJson(*report), "\n")
+                                 : ReportText(*report));
+}
+
+}  // namespace walferry

@@ -1,0 +1,9 @@
+#include "tools/command.h"
+
+namespace walferry {
+
+CommandOutcome RunVersionCommand(const CommandContext& context) {
+  return FinishWith(context, "walferry " WALFERRY_VERSION "\n");
+}
+
+}  // namespace walferry

@@ -1,0 +1,14 @@
+#include "tools/engine_calls.h"
+
+namespace walferry {
+
+EngineCalls RealEngineCalls() {
+  return {.migrate = RunMigration,
+          .follow = RunFollow,
+          .check = RunCheck,
+          .cutover = RunCutover,
+          .status = RunStatus,
+          .cleanup = RunCleanup};
+}
+
+}  // namespace walferry

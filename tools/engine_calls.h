@@ -1,0 +1,39 @@
+#ifndef TOOLS_ENGINE_CALLS_H_
+#define TOOLS_ENGINE_CALLS_H_
+
+// What the commands ask the engine for, so that a test can answer instead.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/migration.h"
+
+namespace walferry {
+
+// The functions of engine/migration.h, with the same contracts.
+struct EngineCalls {
+  std::function<absl::StatusOr<Report>(const MigrateOptions&, Control&,
+                                       EventSink&)>
+      migrate;
+  std::function<absl::StatusOr<Report>(const FollowOptions&, Control&,
+                                       EventSink&)>
+      follow;
+  std::function<absl::StatusOr<CheckReport>(const CheckOptions&, Control&)>
+      check;
+  std::function<absl::StatusOr<Report>(const CutoverOptions&, Control&)>
+      cutover;
+  std::function<absl::StatusOr<MigrationStatus>(const StatusOptions&, Control&)>
+      status;
+  std::function<absl::StatusOr<std::vector<std::string>>(const CleanupOptions&,
+                                                         Control&)>
+      cleanup;
+};
+
+// The engine itself.
+EngineCalls RealEngineCalls();
+
+}  // namespace walferry
+
+#endif  // TOOLS_ENGINE_CALLS_H_

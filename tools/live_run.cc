@@ -1,0 +1,192 @@
+#include "tools/live_run.h"
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "protocol/status.h"
+#include "tools/event_json.h"
+#include "tools/event_log.h"
+#include "tools/log_format.h"
+#include "tools/report_text.h"
+#include "tools/signal_watch.h"
+#include "tools/terminal_progress.h"
+
+namespace walferry {
+namespace {
+
+constexpr absl::Duration kRedrawInterval = absl::Seconds(1);
+
+// Where --events goes: a file that it opens, or the results' stream.
+class EventsOutput {
+ public:
+  static absl::StatusOr<std::unique_ptr<EventsOutput>> Open(
+      const std::string& path, std::ostream& out) {
+    auto output = std::make_unique<EventsOutput>();
+    output->stream_ = &out;
+    if (path == "-") return output;
+    errno = 0;
+    output->file_.open(path, std::ios::app);
+    output->stream_ = &output->file_;
+    if (output->file_) return output;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "cannot open --events ", path, ": ", std::strerror(errno)));
+  }
+
+  std::ostream& stream() { return *stream_; }
+
+ private:
+  std::ofstream file_;
+  std::ostream* stream_ = nullptr;
+};
+
+// Hands every event to all that tell of it, and knows whether the end came.
+class EventFan : public EventSink {
+ public:
+  EventFan(std::vector<EventSink*> sinks, EventWriter* writer,
+           spdlog::logger& logger)
+      : sinks_(std::move(sinks)), writer_(writer), logger_(logger) {}
+
+  void OnEvent(const Event& event) override {
+    ended_ = std::holds_alternative<Failed>(event) ||
+             std::holds_alternative<Done>(event);
+    phase_ = PhaseAfter(event, phase_);
+    for (EventSink* sink : sinks_) sink->OnEvent(event);
+    if (writer_ == nullptr) return;
+    const bool could_write = writer_->status().ok();
+    writer_->OnEvent(event);
+    if (could_write && !writer_->status().ok()) {
+      logger_.error("{}; the run goes on without", writer_->status().message());
+    }
+  }
+
+  // Sends the end that the run should have sent.
+  void EndWith(const absl::StatusOr<Report>& result) {
+    if (ended_) return;
+    if (result.ok()) {
+      OnEvent(Done{*result});
+    } else {
+      OnEvent(Failed{phase_, result.status()});
+    }
+  }
+
+ private:
+  const std::vector<EventSink*> sinks_;
+  EventWriter* writer_;
+  spdlog::logger& logger_;
+  Phase phase_ = Phase::kCheck;
+  bool ended_ = false;
+};
+
+// Says once each what signals (or another process) have asked for.
+class RequestAnnouncer {
+ public:
+  RequestAnnouncer(const Control& control, std::string cutover_note,
+                   spdlog::logger& logger)
+      : control_(control),
+        cutover_note_(std::move(cutover_note)),
+        logger_(logger) {}
+
+  // What the live lines should say now.
+  std::string Announce() {
+    const bool stop = control_.stop_requested();
+    const bool cutover = control_.cutover_requested();
+    if (stop && !stop_announced_) logger_.info(kStopping);
+    if (cutover && !cutover_announced_ && !stop) logger_.info(cutover_note_);
+    stop_announced_ = stop;
+    cutover_announced_ = cutover;
+    if (stop) return kStopping;
+    return cutover ? cutover_note_ : "";
+  }
+
+ private:
+  static constexpr char kStopping[] =
+      "stopping; the same command goes on from here later";
+
+  const Control& control_;
+  const std::string cutover_note_;
+  spdlog::logger& logger_;
+  bool stop_announced_ = false;
+  bool cutover_announced_ = false;
+};
+
+absl::StatusOr<Report> RunWatched(const CommandContext& context,
+                                  RequestAnnouncer& announcer,
+                                  TerminalProgress& progress, EventFan& events,
+                                  Control& control, const EngineRun& run) {
+  SignalWatch watch(control, InterruptMeaning::kCutover);
+  std::atomic<bool> ended = false;
+  absl::StatusOr<Report> result = absl::InternalError("the run did not end");
+  // house-rule: ok, ends within this function, which draws meanwhile.
+  std::thread engine([&] {
+    result = run(control, events);
+    ended = true;
+    watch.Wake();
+  });
+  while (!ended) {
+    watch.Wait(kRedrawInterval);
+    const std::string note = announcer.Announce();
+    if (!context.screen.live() || ended) continue;
+    context.screen.ShowBlock(progress.Render(context.terminal_size(), note));
+  }
+  engine.join();
+  context.screen.ShowBlock({});
+  return result;
+}
+
+CommandOutcome FinishWithReport(const CommandContext& context,
+                                const Report& report) {
+  if (context.values.Text(OptionId::kEvents) != "-") {
+    return FinishWith(context, ReportText(report));
+  }
+  // Standard output belongs to the events, which end with the report.
+  if (context.log.format == LogFormat::kText) {
+    const std::string text = context.redactor.Redact(ReportText(report));
+    context.screen.Print(absl::StripTrailingAsciiWhitespace(text));
+  }
+  return {};
+}
+
+}  // namespace
+
+CommandOutcome RunLive(const CommandContext& context,
+                       const std::string& cutover_note, const EngineRun& run) {
+  const std::shared_ptr<spdlog::logger> logger =
+      CreateLogger(context.log, context.screen, context.redactor);
+  TerminalProgress progress(context.now);
+  EventLog log(*logger, !context.screen.live(), context.now);
+  std::unique_ptr<EventsOutput> output;
+  std::optional<EventWriter> writer;
+  if (const std::string& path = context.values.Text(OptionId::kEvents);
+      !path.empty()) {
+    absl::StatusOr<std::unique_ptr<EventsOutput>> opened =
+        EventsOutput::Open(path, context.out);
+    if (!opened.ok()) return FailUsage(opened.status());
+    output = *std::move(opened);
+    writer.emplace(output->stream(), context.redactor, context.now);
+  }
+  EventFan events({&progress, &log}, writer ? &*writer : nullptr, *logger);
+  Control control;
+  RequestAnnouncer announcer(control, cutover_note, *logger);
+  const absl::StatusOr<Report> result =
+      RunWatched(context, announcer, progress, events, control, run);
+  events.EndWith(result);
+  if (result.ok()) return FinishWithReport(context, *result);
+  CommandOutcome outcome = Fail(result.status());
+  if (outcome.code == ExitCode::kResumable) {
+    outcome.error = WithHint(std::move(outcome.error),
+                             "the same command goes on where this one stopped");
+  }
+  return outcome;
+}
+
+}  // namespace walferry

@@ -1,0 +1,30 @@
+#ifndef TOOLS_LIVE_RUN_H_
+#define TOOLS_LIVE_RUN_H_
+
+// Runs a migration in the foreground: signals steer it, the log, the live
+// lines and --events tell of it, and its report ends it.
+
+#include <functional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "engine/control.h"
+#include "engine/event.h"
+#include "engine/report.h"
+#include "tools/command.h"
+
+namespace walferry {
+
+// What is said once a cutover was asked for: "cutover requested: ...".
+using EngineRun =
+    std::function<absl::StatusOr<Report>(Control& control, EventSink& events)>;
+
+// `run` is called on a thread of its own. `cutover_note` is logged when the
+// cutover is asked for. The events end with exactly one "error" or "done",
+// whatever `run` sends.
+CommandOutcome RunLive(const CommandContext& context,
+                       const std::string& cutover_note, const EngineRun& run);
+
+}  // namespace walferry
+
+#endif  // TOOLS_LIVE_RUN_H_
