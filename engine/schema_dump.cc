@@ -41,7 +41,8 @@ absl::Status Failure(absl::string_view program,
   const std::string text = ErrorLines(result.errors);
   absl::Status status = absl::FailedPreconditionError(absl::StrCat(
       program, " failed with exit code ", result.exit_code, ": ", text));
-  if (absl::StrContains(text, "lock timeout")) {
+  if (absl::StrContains(text, "timeout") &&
+      absl::StrContains(text, "LOCK TABLE")) {
     return WithHint(std::move(status),
                     "someone is changing the schema of the source, or waits "
                     "for it: try again when that is done");
