@@ -63,7 +63,8 @@ absl::Status MigrationRun::LoadSchema() {
                              .elapsed = absl::Now() - phase_started_,
                              .active = progress.active});
   };
-  RETURN_IF_ERROR(ledger_->SetPlannedSteps(restore_->total_steps()));
+  RETURN_IF_ERROR(ledger_->SetPlannedSteps(restore_->total_steps() +
+                                           (options_.analyze ? 1 : 0)));
   RETURN_IF_ERROR(restore_->RestorePreData());
   progressed_ = true;
   return absl::OkStatus();
