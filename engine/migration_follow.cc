@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
@@ -82,12 +83,18 @@ RelationGate MigrationRun::Gate() const {
         .copied_at = copied_at == copied_at_.end() ? Lsn() : copied_at->second};
     expected->emplace(table.name, std::move(entry));
   }
+  // By name, and not by the scope's patterns alone: a partition goes with its
+  // parents.
+  const auto excluded =
+      std::make_shared<const absl::flat_hash_set<QualifiedName>>(
+          catalog_.excluded_tables.begin(), catalog_.excluded_tables.end());
   const auto scope = std::make_shared<const Scope>(scope_);
-  return [expected, scope](
+  return [expected, excluded, scope](
              const SourceRelation& relation) -> absl::StatusOr<RelationPolicy> {
     const auto found = expected->find(relation.name);
     if (found == expected->end()) {
-      if (!scope->IncludesTable(relation.name)) {
+      if (excluded->contains(relation.name) ||
+          !scope->IncludesTable(relation.name)) {
         return RelationPolicy{.apply = false};
       }
       return SchemaChanged({absl::StrCat("table ", ToDisplay(relation.name),
