@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "engine/copy_session.h"
+#include "engine/xid_snapshot.h"
 #include "protocol/quoting.h"
 #include "protocol/replication_stream.h"
 #include "protocol/status.h"
@@ -147,7 +148,10 @@ absl::Status SourceSnapshot::Adopt(const std::string& exported_name) {
   {
     absl::MutexLock lock(&mutex_);
     RETURN_IF_ERROR(guard_.Exec(ImportSql(exported_name)).status());
-    ASSIGN_OR_RETURN(text_, guard_.QueryValue("SELECT pg_current_snapshot()"));
+    ASSIGN_OR_RETURN(const std::string text,
+                     guard_.QueryValue("SELECT pg_current_snapshot()"));
+    ASSIGN_OR_RETURN(const XidSnapshot seen, XidSnapshot::Parse(text));
+    text_ = seen.ToString();
     ASSIGN_OR_RETURN(name_, guard_.QueryValue("SELECT pg_export_snapshot()"));
     encoding_ = guard_.parameter("server_encoding");
   }

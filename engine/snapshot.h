@@ -75,7 +75,7 @@ class SourceSnapshot {
   Lsn consistent_point() const { return consistent_point_; }
   // For SET TRANSACTION SNAPSHOT and pg_dump --snapshot.
   const std::string& name() const { return name_; }
-  // pg_current_snapshot() in it: "xmin:xmax:xid,xid,...".
+  // pg_current_snapshot() in it: "xmin:xmax:xid,xid,..." (XidSnapshot).
   const std::string& text() const { return text_; }
   // The source's server_encoding.
   const std::string& encoding() const { return encoding_; }

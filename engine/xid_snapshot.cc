@@ -16,10 +16,10 @@ absl::StatusOr<XidSnapshot> XidSnapshot::Parse(absl::string_view text) {
   const std::vector<absl::string_view> parts = absl::StrSplit(text, ':');
   XidSnapshot snapshot;
   if (parts.size() != 3 || !absl::SimpleAtoi(parts[0], &snapshot.xmin) ||
-      !absl::SimpleAtoi(parts[1], &snapshot.xmax) ||
-      snapshot.xmax < snapshot.xmin) {
+      !absl::SimpleAtoi(parts[1], &snapshot.xmax)) {
     return malformed();
   }
+  snapshot.xmax = std::max(snapshot.xmax, snapshot.xmin);
   for (absl::string_view xid :
        absl::StrSplit(parts[2], ',', absl::SkipEmpty())) {
     uint64_t value = 0;
@@ -28,6 +28,10 @@ absl::StatusOr<XidSnapshot> XidSnapshot::Parse(absl::string_view text) {
   }
   std::sort(snapshot.running.begin(), snapshot.running.end());
   return snapshot;
+}
+
+std::string XidSnapshot::ToString() const {
+  return absl::StrCat(xmin, ":", xmax, ":", absl::StrJoin(running, ","));
 }
 
 std::string CreatedSince(const XidSnapshot& then, const XidSnapshot& now) {
@@ -49,7 +53,7 @@ std::string CreatedSince(const XidSnapshot& then, const XidSnapshot& now) {
     absl::StrAppend(&unseen, " OR ", full, " = ANY('{",
                     absl::StrJoin(then.running, ","), "}'::bigint[])");
   }
-  if (then.xmin == then.xmax || then.running.empty()) return unseen;
+  if (then.running.empty()) return unseen;
   return absl::StrCat(full, " >= ", bigint(then.xmin), " AND (", unseen, ")");
 }
 

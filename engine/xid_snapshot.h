@@ -18,8 +18,11 @@ struct XidSnapshot {
   uint64_t xmax = 0;              // None from it on is seen.
   std::vector<uint64_t> running;  // In between, not seen; ascending.
 
-  // Of "xmin:xmax:xid,xid,..."; kInternal if it is not of that form.
+  // Of "xmin:xmax:xid,xid,..."; kInternal if it is not of that form. A slot's
+  // snapshot may have xmax before xmin, when the transactions between were
+  // rolled back: the type pg_snapshot rejects that text, this makes both equal.
   static absl::StatusOr<XidSnapshot> Parse(absl::string_view text);
+  std::string ToString() const;
 };
 
 // SQL that holds for those row versions visible in `now` that a transaction
