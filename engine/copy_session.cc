@@ -83,7 +83,11 @@ absl::StatusOr<PgConnection> OpenCopyWalsender(
   PgConnectOptions connect;
   connect.replication = true;
   connect.statement_timeout = statement_timeout;
-  return OpenSource(options, std::move(connect));
+  // A slot waits for transactions by locking their ids: that is not bounded by
+  // the time that a table may take.
+  CopySessionOptions patient = options;
+  patient.lock_wait = absl::ZeroDuration();
+  return OpenSource(patient, std::move(connect));
 }
 
 absl::StatusOr<PgConnection> OpenCopyTarget(const CopySessionOptions& options,
