@@ -95,14 +95,20 @@ absl::StatusOr<PgConnection> OpenCopyTarget(const CopySessionOptions& options,
   PgConnectOptions connect;
   connect.conninfo = options.endpoints.target;
   connect.application_name = "walferry copy";
-  connect.client_encoding = encoding;
   connect.connect_timeout = options.endpoints.connect_timeout;
   connect.interrupt = options.interrupt;
   absl::StatusOr<PgConnection> connection = PgConnection::Open(connect);
   if (!connection.ok()) return Annotate(connection.status(), "target");
-  absl::Status configured =
+  // COPY would store any bytes from a client that speaks SQL_ASCII. They are
+  // taken for the target's own encoding, and checked.
+  const std::string spoken = encoding == "SQL_ASCII"
+                                 ? connection->parameter("server_encoding")
+                                 : encoding;
+  const absl::Status configured =
       Configure(*connection, options,
-                absl::StrCat(kTargetSettings, "SELECT pg_advisory_lock_shared(",
+                absl::StrCat(kTargetSettings,
+                             "SET client_encoding = ", QuoteLiteral(spoken),
+                             "; SELECT pg_advisory_lock_shared(",
                              CopyLockKeys(options.endpoints), ")"));
   if (!configured.ok()) return Annotate(configured, "target: session settings");
   const absl::Status quiet =

@@ -5,7 +5,8 @@
 // that every value arrives as it left.
 //
 // Both sides speak the source's server_encoding: the source converts nothing,
-// the target checks and converts (SQL_ASCII too). What steers the text of a
+// the target checks and converts. Bytes of SQL_ASCII must be valid in the
+// target's encoding. What steers the text of a
 // value (dates, intervals, floats, money, bytea, xml, search_path) is pinned
 // to the same on both sides; money travels under lc_monetary C, so that its
 // integer is kept whatever the two servers' locales are. row_security is off:

@@ -93,7 +93,7 @@ absl::Status CopyPair::Both(const std::string& sql) {
 }
 
 CopySessionOptions CopyPair::Session() const {
-  return {.endpoints = endpoints, .lock_wait = absl::Seconds(10)};
+  return {.endpoints = endpoints, .lock_wait = lock_wait};
 }
 
 absl::Status CopyPair::Begin() {
@@ -148,16 +148,19 @@ absl::StatusOr<LiftReport> CopyPair::Resume() {
 }
 
 absl::StatusOr<CopyTotals> CopyPair::Copy(int64_t items) {
-  copy.session = Session();
   Control control;
-  if (items < 0) {
-    return CopyTables(copy, *snapshot, catalog.tables, control, events);
-  }
+  if (items < 0) return CopyUntilStopped(control);
+  copy.session = Session();
   ASSIGN_OR_RETURN(
       const std::string before,
       target_->QueryValue("SELECT count(*) FROM walferry.copy_range"));
   StopAfter stop(events, *target_, std::stoll(before) + items, control);
   return CopyTables(copy, *snapshot, catalog.tables, control, stop);
+}
+
+absl::StatusOr<CopyTotals> CopyPair::CopyUntilStopped(const Control& control) {
+  copy.session = Session();
+  return CopyTables(copy, *snapshot, catalog.tables, control, events);
 }
 
 testing::AssertionResult CopyPair::Equal() {

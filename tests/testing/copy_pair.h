@@ -68,13 +68,16 @@ class CopyPair {
 
   // Runs the copy; stops after about `items` items where that is not negative.
   absl::StatusOr<CopyTotals> Copy(int64_t items = -1);
+  absl::StatusOr<CopyTotals> CopyUntilStopped(const Control& control);
   CopyPoolOptions copy;  // Its session is filled in.
+  absl::Duration lock_wait = absl::Seconds(10);
 
   // All tables hold the same rows; sequences are not compared.
   testing::AssertionResult Equal();
   // The ledger's ranges as "first-end(rows)", in order, of one table.
   absl::StatusOr<std::string> Ranges(const std::string& table);
 
+  CopySessionOptions Session() const;
   std::string source_conninfo() const;
   std::string target_conninfo() const;
   const std::string& slot() const { return name_; }
@@ -89,7 +92,6 @@ class CopyPair {
       : server_(server), options_(std::move(options)) {}
   absl::Status SetUp();
   absl::Status NoteTables();
-  CopySessionOptions Session() const;
 
   const PgServer& server_;
   const CopyPairOptions options_;
