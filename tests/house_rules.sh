@@ -200,23 +200,18 @@ check_todos() {
     }' "${sources[@]}")
 }
 
-# CMake takes *.cc of each floor and of the test folders that it names: a file
-# elsewhere would silently not be built.
+# CMake takes *.cc of each floor, and of the folders below that a
+# CMakeLists.txt names: a file elsewhere would silently not be built.
 check_every_file_is_built() {
-  local file folder
+  local file list deeper
   for file in "${sources[@]}"; do
-    [[ $file == *.cc ]] || continue
-    folder=${file%/*}
-    case $file in
-      tests/*/*)
-        if ! grep -q "\b${folder#tests/}\b" tests/CMakeLists.txt; then
-          report "$file:1" "tests/CMakeLists.txt does not name ${folder#tests/}"
-        fi
-        ;;
-      */*/* | tests/*)
-        report "$file:1" "no CMakeLists.txt builds what is in $folder"
-        ;;
-    esac
+    [[ $file == */*/*.cc || $file == tests/*.cc ]] || continue
+    list=${file%%/*}/CMakeLists.txt
+    deeper=${file#*/}
+    deeper=${deeper%/*}
+    if ! grep -Eq "(^|[^A-Za-z0-9_])$deeper($|[^A-Za-z0-9_])" "$list"; then
+      report "$file:1" "$list does not name $deeper"
+    fi
   done
 }
 

@@ -165,11 +165,15 @@ expect 'a folder without a README' 'bench/README.md:1: missing'
 yes | head -41 >tests/README.md
 expect 'a README that is too long' 'tests/README.md:41: 41 lines; at most 40'
 mkdir apply/deeper && echo 'int i;' >apply/deeper/applier.cc
+echo 'file(GLOB sources CONFIGURE_DEPENDS *.cc)' >apply/CMakeLists.txt
 expect 'a file that is not built' \
-  'apply/deeper/applier.cc:1: no CMakeLists.txt builds what is in apply/deeper'
+  'apply/deeper/applier.cc:1: apply/CMakeLists.txt does not name deeper'
 mkdir tests/forgotten && echo 'int i;' >tests/forgotten/x_test.cc
 expect 'a test that is not built' \
   'tests/forgotten/x_test.cc:1: tests/CMakeLists.txt does not name forgotten'
+echo 'int i;' >tests/x_test.cc
+expect 'a test outside of the folders' \
+  'tests/x_test.cc:1: tests/CMakeLists.txt does not name x_test.cc'
 
 rm -rf "${root:?}"/*
 "$rules" "$root" >/dev/null 2>&1
