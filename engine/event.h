@@ -75,7 +75,7 @@ struct Lag {
   Lsn applied_lsn;
   int64_t transactions = 0;  // Applied in this run.
   int64_t changes = 0;
-  // What it waits for: "" or "waiting for writes to stop: ...".
+  // What it waits for: "" or "writes on the source to stop: ...".
   std::string waiting_for;
 };
 

@@ -15,10 +15,7 @@ constexpr absl::Duration kLineInterval = absl::Seconds(10);
 
 void EventLog::OnEvent(const Event& event) {
   if (const auto* started = std::get_if<PhaseStarted>(&event)) {
-    logger_.info("{}: {}", PhaseName(started->phase),
-                 started->resumed ? "resumed" : "started");
-    bytes_ = RateMeter();
-    next_line_ = now_() + kLineInterval;
+    OnPhase(*started);
   } else if (const auto* finished = std::get_if<PhaseFinished>(&event)) {
     logger_.info("{}: finished in {}", PhaseName(finished->phase),
                  HumanDuration(finished->duration));
@@ -39,6 +36,15 @@ void EventLog::OnEvent(const Event& event) {
   }
 }
 
+void EventLog::OnPhase(const PhaseStarted& started) {
+  bytes_ = RateMeter();
+  next_line_ = now_() + kLineInterval;
+  // The result says that it is done.
+  if (started.phase == Phase::kDone) return;
+  logger_.info("{}: {}", PhaseName(started.phase),
+               started.resumed ? "resumed" : "started");
+}
+
 void EventLog::OnProgress(const Progress& progress) {
   bytes_.Add(progress.elapsed, static_cast<double>(progress.bytes));
   if (!Due()) return;
@@ -51,7 +57,7 @@ void EventLog::OnLag(const Lag& lag) {
       !lag.waiting_for.empty() && lag.waiting_for != waiting_for_;
   waiting_for_ = lag.waiting_for;
   if (log_progress_ && waits_anew) {
-    logger_.info("{}: {}", PhaseName(lag.phase), lag.waiting_for);
+    logger_.info("{}: {}", PhaseName(lag.phase), WaitText(lag.waiting_for));
   }
   if (!Due()) return;
   logger_.info("{}: {}", PhaseName(lag.phase), LagText(lag));

@@ -26,6 +26,7 @@ class EventLog : public EventSink {
   void OnEvent(const Event& event) override;
 
  private:
+  void OnPhase(const PhaseStarted& started);
   void OnProgress(const Progress& progress);
   void OnLag(const Lag& lag);
   // Whether the last line of progress or lag is long enough ago.

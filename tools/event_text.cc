@@ -39,6 +39,10 @@ std::string LagText(const Lag& lag) {
       HumanCount(lag.changes, "change", "changes"));
 }
 
+std::string WaitText(absl::string_view waiting_for) {
+  return absl::StrCat("waiting for ", waiting_for);
+}
+
 std::string ConflictText(const ConflictFound& found) {
   const Conflict& conflict = found.conflict;
   std::string text =

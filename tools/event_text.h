@@ -15,6 +15,9 @@ std::string ProgressText(const Progress& progress, double bytes_per_second);
 // "lag 1.2 MiB, 0.8 s; applied 0/16B3748; 12,345 transactions, 88,000 changes".
 std::string LagText(const Lag& lag);
 
+// "waiting for writes on the source to stop: ...".
+std::string WaitText(absl::string_view waiting_for);
+
 // Every fact of a conflict, one line each after the first.
 std::string ConflictText(const ConflictFound& conflict);
 

@@ -56,11 +56,18 @@ class EventFan : public EventSink {
            spdlog::logger& logger)
       : sinks_(std::move(sinks)), writer_(writer), logger_(logger) {}
 
+  // Called when a phase begins: what is shown of the last one is old. Not to
+  // be set while events may come.
+  void SetOnPhase(std::function<void()> on_phase) {
+    on_phase_ = std::move(on_phase);
+  }
+
   void OnEvent(const Event& event) override {
     ended_ = std::holds_alternative<Failed>(event) ||
              std::holds_alternative<Done>(event);
     phase_ = PhaseAfter(event, phase_);
     for (EventSink* sink : sinks_) sink->OnEvent(event);
+    if (on_phase_ && std::holds_alternative<PhaseStarted>(event)) on_phase_();
     if (writer_ == nullptr) return;
     const bool could_write = writer_->status().ok();
     writer_->OnEvent(event);
@@ -83,6 +90,7 @@ class EventFan : public EventSink {
   const std::vector<EventSink*> sinks_;
   EventWriter* writer_;
   spdlog::logger& logger_;
+  std::function<void()> on_phase_;
   Phase phase_ = Phase::kCheck;
   bool ended_ = false;
 };
@@ -124,6 +132,7 @@ absl::StatusOr<Report> RunWatched(const CommandContext& context,
                                   TerminalProgress& progress, EventFan& events,
                                   Control& control, const EngineRun& run) {
   SignalWatch watch(control, InterruptMeaning::kCutover);
+  events.SetOnPhase([&watch] { watch.Wake(); });
   std::atomic<bool> ended = false;
   absl::StatusOr<Report> result = absl::InternalError("the run did not end");
   // house-rule: ok, ends within this function, which draws meanwhile.
@@ -139,6 +148,7 @@ absl::StatusOr<Report> RunWatched(const CommandContext& context,
     context.screen.ShowBlock(progress.Render(context.terminal_size(), note));
   }
   engine.join();
+  events.SetOnPhase(nullptr);
   context.screen.ShowBlock({});
   return result;
 }

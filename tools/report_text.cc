@@ -115,7 +115,8 @@ std::string StatusText(const MigrationStatus& status, absl::Time now) {
   if (status.heartbeat_at.has_value()) {
     AddLine(text, "last sign of life", AgeText(*status.heartbeat_at, now));
   }
-  if (!status.waiting_for.empty()) AddLine(text, "now", status.waiting_for);
+  if (!status.waiting_for.empty())
+    AddLine(text, "waits for", status.waiting_for);
   if (status.steps_total > 0) {
     AddLine(text, "steps",
             absl::StrCat(HumanCount(status.steps_done), " of ",

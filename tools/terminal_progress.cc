@@ -162,7 +162,8 @@ std::vector<std::string> TerminalProgress::RenderLag(const Lag& lag,
   std::vector<std::string> lines = {
       FitRow(phase, phase.size(), std::move(cells), size.columns)};
   if (!lag.waiting_for.empty()) {
-    lines.push_back(FitText(absl::StrCat("  ", lag.waiting_for), size.columns));
+    lines.push_back(
+        FitText(absl::StrCat("  ", WaitText(lag.waiting_for)), size.columns));
   }
   return lines;
 }

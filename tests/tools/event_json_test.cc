@@ -54,7 +54,7 @@ TEST(EventJson, WritesTheseLines) {
           R"("cutover","event":"lag","lag_bytes":1258291,"lag_seconds":0.8,)"
           R"("source_lsn":"1/133333","received_lsn":"1/10",)"
           R"("applied_lsn":"1/0","transactions":12345,"changes":88000,)"
-          R"("waiting_for":"waiting for writes to stop: 2 sessions"})",
+          R"("waiting_for":"writes on the source to stop: 2 sessions"})",
           R"("follow","event":"caught_up","applied_lsn":"0/16B3748",)"
           R"("lag_bytes":100})",
           R"("follow","event":"conflict","slot":"walferry_shop",)"

@@ -138,7 +138,7 @@ TEST_F(EventLogTest, TellsEveryKindOfEvent) {
       "info copy: finished in 12 s\n"
       "info follow: lag 1.2 MiB, 800 ms; applied 1/0; 12,345 transactions, "
       "88,000 changes\n"
-      "info cutover: waiting for writes to stop: 2 sessions\n"
+      "info cutover: waiting for writes on the source to stop: 2 sessions\n"
       "info caught up at 0/16B3748, 100 B behind\n" +
           std::string("error ") +
           "conflict: the target does not take this "
@@ -178,9 +178,9 @@ TEST_F(EventLogTest, LeavesProgressToTheLiveLines) {
 
 TEST_F(EventLogTest, TellsAWaitOnceWhenItChanges) {
   Lag waiting = SampleLag();
-  waiting.waiting_for = "waiting for a";
+  waiting.waiting_for = "a";
   Lag other = SampleLag();
-  other.waiting_for = "waiting for b";
+  other.waiting_for = "b";
   EXPECT_EQ(Told(true, {PhaseStarted{.phase = Phase::kFollow}, waiting, waiting,
                         other}),
             "info follow: started\n"

@@ -36,7 +36,7 @@ MigrationStatus SampleStatus() {
   status.running = true;
   status.started_at = absl::FromUnixSeconds(1767225600);
   status.heartbeat_at = absl::FromUnixSeconds(1767226319);
-  status.waiting_for = "waiting for writes to stop";
+  status.waiting_for = "writes to stop";
   status.applied_lsn = Lsn(0x16B3748);
   status.received_lsn = Lsn(0x16B3778);
   status.source_lsn = Lsn(0x16B3800);
@@ -60,7 +60,7 @@ TEST(StatusText, HasEveryFact) {
       "shop: migrate, phase follow, running\n"
       "  started            2026-01-01 00:00:00 UTC, 12 min 00 s ago\n"
       "  last sign of life  2026-01-01 00:11:59 UTC, 1.0 s ago\n"
-      "  now                waiting for writes to stop\n"
+      "  waits for          writes to stop\n"
       "  steps              5 of 12\n"
       "  slot               walferry_shop\n"
       "  publications       a, b\n"

@@ -76,7 +76,7 @@ inline Report SampleReport() {
 inline std::vector<Event> SampleEvents() {
   Lag waiting = SampleLag();
   waiting.phase = Phase::kCutover;
-  waiting.waiting_for = "waiting for writes to stop: 2 sessions";
+  waiting.waiting_for = "writes on the source to stop: 2 sessions";
   return {PhaseStarted{.phase = Phase::kCopy, .resumed = true},
           PhaseFinished{.phase = Phase::kCopy,
                         .duration = absl::Milliseconds(12345)},

@@ -103,12 +103,12 @@ TEST_F(TerminalProgressTest, ShowsTheLag) {
 TEST_F(TerminalProgressTest, ShowsWhatTheCutoverWaitsFor) {
   Lag lag = SampleLag();
   lag.phase = Phase::kCutover;
-  lag.waiting_for = "waiting for writes to stop: 2 sessions";
+  lag.waiting_for = "writes on the source to stop: 2 sessions";
   progress_.OnEvent(lag);
   EXPECT_THAT(
       progress_.Render({.columns = 40, .rows = 24}, "Ctrl+C stops"),
       ElementsAre("cutover  lag 1.2 MiB  800 ms",
-                  "  waiting for writes to stop: 2 sess...", "  Ctrl+C stops"));
+                  "  waiting for writes on the source t...", "  Ctrl+C stops"));
 }
 
 TEST_F(TerminalProgressTest, ForgetsAPhaseWhenTheNextBegins) {
