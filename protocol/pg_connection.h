@@ -65,7 +65,8 @@ class PgConnection {
   // Connects and waits until the server accepts or refuses. kUnavailable: not
   // reached or not ready; kPermissionDenied: refused (password, pg_hba.conf,
   // role); kInvalidArgument: the connection string is bad; kNotFound: no such
-  // database.
+  // database. connect_timeout is each host's, unless the string has one of its
+  // own; looking up host names is not bounded by it, nor ended by the interrupt.
   static absl::StatusOr<PgConnection> Open(const PgConnectOptions& options);
 
   PgConnection(PgConnection&&) noexcept;

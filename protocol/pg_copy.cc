@@ -12,8 +12,9 @@ namespace walferry {
 namespace {
 
 // What travels in one CopyData and one send(): large enough that neither is
-// felt, small enough that libpq's backlog stays cheap to move.
-constexpr size_t kChunk = 64 * 1024;
+// felt, small enough that libpq's backlog stays cheap to move. With its header
+// it is a multiple of the 8 kB in which libpq sends.
+constexpr size_t kChunk = 64 * 1024 - 5;
 
 absl::Status StartCopy(PgConnection& connection, const std::string& sql,
                        absl::Time deadline, ExecStatusType expected) {

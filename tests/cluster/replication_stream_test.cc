@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -26,8 +25,6 @@ namespace {
 
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
-using ::testing::Ne;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 // A server with a table, a publication and a slot behind it.
@@ -373,98 +370,6 @@ TEST_P(ReplicationStreamTest, TheServerTakesEveryOptionOfItsVersion) {
   EXPECT_EQ(NextTypes(*stream, 2), "BR");
   EXPECT_THAT(NextMessage(*stream),
               IsOkAndHolds(HasSubstr(std::string("b\0\0\0\4\0\0\1\2", 9))));
-}
-
-TEST_P(ReplicationStreamTest, IdentifiesTheSystem) {
-  ASSERT_OK_AND_ASSIGN(PgConnection connection, Connect());
-  ASSERT_OK_AND_ASSIGN(const SystemIdentity identity,
-                       IdentifySystem(connection));
-  EXPECT_EQ(identity.system_identifier,
-            server_
-                ->QueryValue("SELECT system_identifier FROM "
-                             "pg_control_system()")
-                .value_or(""));
-  EXPECT_EQ(identity.timeline, 1);
-  EXPECT_GT(identity.flushed, Lsn(0x100'0000));
-  EXPECT_EQ(identity.dbname, "postgres");
-}
-
-TEST_P(ReplicationStreamTest, ASlotsSnapshotShowsWhatCameBefore) {
-  ASSERT_OK(server_->Exec("INSERT INTO t VALUES (1)"));
-  ASSERT_OK_AND_ASSIGN(PgConnection connection, Connect());
-  ASSERT_OK_AND_ASSIGN(const CreatedSlot slot,
-                       CreateSlot(connection, {.slot = "copy"}));
-  ASSERT_OK(server_->Exec("INSERT INTO t VALUES (2)"));
-  ASSERT_OK_AND_ASSIGN(PgConnection reader,
-                       PgConnection::Open({.conninfo = server_->ConnInfo()}));
-  ASSERT_OK(reader.Exec(absl::StrCat(
-      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION "
-      "SNAPSHOT '",
-      slot.snapshot_name, "'")));
-  EXPECT_THAT(reader.QueryValue("SELECT string_agg(id::text, ' ') FROM t"),
-              IsOkAndHolds(std::string("1")));
-  EXPECT_EQ(server_
-                ->QueryValue("SELECT confirmed_flush_lsn FROM "
-                             "pg_replication_slots WHERE slot_name = 'copy'")
-                .value_or(""),
-            slot.consistent_point.ToString());
-  ASSERT_OK_AND_ASSIGN(
-      auto stream,
-      StartStream({.slot = "copy", .start = slot.consistent_point}));
-  EXPECT_EQ(NextTypes(*stream, 2), "BR");
-  EXPECT_THAT(NextMessage(*stream), IsOkAndHolds(HasSubstr("2n")));
-}
-
-TEST_P(ReplicationStreamTest, RefusesASlotThatIsThere) {
-  ASSERT_OK_AND_ASSIGN(PgConnection connection, Connect());
-  EXPECT_THAT(CreateSlot(connection, {.slot = "s"}).status(),
-              StatusIs(absl::StatusCode::kAlreadyExists,
-                       "replication slot \"s\" already exists (SQLSTATE "
-                       "42710)"));
-  EXPECT_THAT(CreateSlot(connection, {.slot = "Bad"}).status(),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       StartsWith("replication slot name \"Bad\" contains "
-                                  "invalid character")));
-  EXPECT_THAT(DropSlot(connection, "none"),
-              StatusIs(absl::StatusCode::kNotFound,
-                       "replication slot \"none\" does not exist (SQLSTATE "
-                       "42704)"));
-  ASSERT_OK(DropSlot(connection, "s"));
-}
-
-TEST_P(ReplicationStreamTest, ATemporarySlotEndsWithItsConnection) {
-  const std::string count =
-      "SELECT count(*) FROM pg_replication_slots WHERE temporary";
-  {
-    ASSERT_OK_AND_ASSIGN(PgConnection connection, Connect());
-    ASSERT_OK_AND_ASSIGN(
-        const CreatedSlot slot,
-        CreateSlot(connection, {.slot = "brief", .temporary = true}));
-    EXPECT_THAT(slot.snapshot_name, Ne(""));
-    EXPECT_EQ(server_->QueryValue(count).value_or(""), "1");
-  }
-  EXPECT_TRUE(WaitForValue(count, "0"));
-}
-
-TEST_P(ReplicationStreamTest, FailoverSlotsNeed17) {
-  ASSERT_OK_AND_ASSIGN(PgConnection connection, Connect());
-  const absl::Status status =
-      CreateSlot(connection, {.slot = "carried", .failover = true}).status();
-  if (server_->major_version() < 17) {
-    const int version = connection.server_version();
-    EXPECT_THAT(status,
-                StatusIs(absl::StatusCode::kInvalidArgument,
-                         absl::StrCat("a failover slot needs PostgreSQL 17, "
-                                      "the server has ",
-                                      version / 10000, ".", version % 10000)));
-    return;
-  }
-  ASSERT_OK(status);
-  EXPECT_EQ(server_
-                ->QueryValue("SELECT failover FROM pg_replication_slots WHERE "
-                             "slot_name = 'carried'")
-                .value_or(""),
-            "t");
 }
 
 INSTANTIATE_TEST_SUITE_P(Servers, ReplicationStreamTest,
