@@ -43,6 +43,15 @@ TEST(CopyBinaryReader, ReadsRowsUpToTheTrailer) {
   EXPECT_EQ(rows, (std::vector<Views>{{"ab", std::nullopt, ""}, {}}));
 }
 
+TEST(CopyBinaryReader, ReadsAsManyFieldsAsTheCountCanSay) {
+  Wire wire = Header().Int16(0x7fff);
+  for (int field = 0; field < 0x7fff; ++field) wire.Int32(~0u);
+  std::vector<Views> rows;
+  EXPECT_EQ(ReadAll(wire.Int16(0xffff).str(), &rows), absl::OkStatus());
+  ASSERT_EQ(rows.size(), 1);
+  EXPECT_EQ(rows[0].size(), 0x7fff);
+}
+
 TEST(CopyBinaryReader, StaysAtTheTrailer) {
   const std::string bytes = Header().Int16(0xffff);
   absl::StatusOr<CopyBinaryReader> reader = CopyBinaryReader::Open(bytes);

@@ -75,6 +75,7 @@ TEST(UnescapeCopyText, KnowsEveryEscape) {
        "\x4a\x4a"
        "4\n\n"
        "g"},
+      {R"(\x39\x90)", "9\x90"},
       {R"(\x\xg)", "xxg"},
       {R"(\\\\N)", "\\\\N"},
       {"\\\x80", "\x80"},

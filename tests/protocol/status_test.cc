@@ -47,7 +47,8 @@ TEST(HintOf, IsEmptyWithoutOne) {
   EXPECT_EQ(HintOf(absl::DataLossError("x")), "");
   EXPECT_EQ(HintOf(absl::OkStatus()), "");
   EXPECT_EQ(SqlStateOf(absl::DataLossError("x")), "");
-  EXPECT_EQ(SqlStateOf(WithSqlState(absl::DataLossError("x"), "")), "");
+  EXPECT_EQ(WithSqlState(absl::DataLossError("x"), ""),
+            absl::DataLossError("x"));
 }
 
 absl::StatusOr<std::string> Half(int value) {
