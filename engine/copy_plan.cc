@@ -97,6 +97,7 @@ absl::StatusOr<TablePlan> PlanTable(const CopyTask& task, size_t index,
 
 bool IsDivisible(const CatalogTable& table) {
   if (table.unlogged || table.key.empty()) return false;
+  if (!table.config_condition.empty()) return false;
   const std::vector<std::string> stored = table.StoredColumns();
   return std::all_of(
       table.key.begin(), table.key.end(), [&](const std::string& column) {

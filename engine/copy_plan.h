@@ -31,7 +31,7 @@ struct CopyItem {
 
 // Whether a table's copy can be cut into ranges: a partly copied table must be
 // lifted to a later snapshot after a crash (range_lift.h), which takes a key
-// and changes in the stream.
+// and changes in the stream, and all of its rows.
 bool IsDivisible(const CatalogTable& table);
 
 // Cuts what is not done yet into items of about `split_bytes`. The items and

@@ -44,7 +44,8 @@ absl::Status RequireEmpty(PgConnection& target,
     if (tasks[i].done.empty()) {
       looks.push_back(absl::StrCat("SELECT ", i,
                                    " WHERE EXISTS (SELECT FROM ONLY ",
-                                   Quote(tasks[i].table.name), ")"));
+                                   Quote(tasks[i].table.name), " ",
+                                   tasks[i].table.config_condition, ")"));
     }
     if (looks.empty() ||
         (looks.size() < kTablesPerStatement && i + 1 < tasks.size())) {

@@ -235,7 +235,8 @@ absl::Status MigrationRun::CopyUnlogged() {
     ASSIGN_OR_RETURN(PgConnection to, OpenCopyTarget(CopySession(), encoding_));
     CopyCounters counters;
     RETURN_IF_ERROR(
-        to.Exec(absl::StrCat("BEGIN; DELETE FROM ONLY ", Quote(table.name)))
+        to.Exec(absl::StrCat("BEGIN; DELETE FROM ONLY ", Quote(table.name), " ",
+                             table.config_condition))
             .status());
     RETURN_IF_ERROR(
         Annotate(PipeRows(from, CopyOutSql(table, LedgerRange{}), to,

@@ -61,6 +61,11 @@ absl::Status ExplainLockTimeout(const absl::Status& failure) {
 }  // namespace
 
 std::string CopyOutSql(const CatalogTable& table, const LedgerRange& range) {
+  if (!table.config_condition.empty()) {
+    return absl::StrCat("COPY (SELECT ", ColumnList(table), " FROM ONLY ",
+                        Quote(table.name), " ", table.config_condition,
+                        ") TO STDOUT");
+  }
   if (range.first_block == 0 && range.end_block < 0) {
     return absl::StrCat("COPY ", TableWithColumns(table), " TO STDOUT");
   }
@@ -167,7 +172,8 @@ absl::StatusOr<int64_t> TableCopier::CopyRows(const CatalogTable& table,
                                               const CopyItem& item,
                                               CopyCounters& counters) {
   CopyFreeze freeze = CopyFreeze::kNo;
-  if (item.whole()) {
+  // Rows that CREATE EXTENSION has brought stay.
+  if (item.whole() && table.config_condition.empty()) {
     absl::StatusOr<CopyFreeze> truncated = TruncateIfAllowed(table);
     if (!truncated.ok()) return Annotate(truncated.status(), "target");
     freeze = *truncated;

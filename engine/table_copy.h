@@ -36,7 +36,8 @@ struct OpenItems {
 };
 
 // COPY of `columns` (all that are stored) in a block range of a table, only
-// its own rows. Zero columns are fine: rows are then empty lines.
+// its own rows. Zero columns are fine: rows are then empty lines. Of an
+// extension's configuration table only the user's rows, and no ranges.
 std::string CopyOutSql(const CatalogTable& table, const LedgerRange& range);
 // "ctid >= '(8,0)' AND ctid < '(16,0)'".
 std::string RangeCondition(const LedgerRange& range);
