@@ -155,6 +155,17 @@ bool MeansWithoutOrigin(absl::string_view sqlstate) {
          sqlstate == "55000" || sqlstate == "53400";
 }
 
+// An origin that the session holds but may not say positions of would be worse
+// than none.
+absl::StatusOr<bool> MaySetPositionOfOrigin(PgConnection& connection) {
+  ASSIGN_OR_RETURN(
+      const std::string allowed,
+      connection.QueryValue("SELECT pg_catalog.has_function_privilege("
+                            "'pg_catalog.pg_replication_origin_xact_setup("
+                            "pg_lsn, timestamptz)', 'EXECUTE')"));
+  return allowed == "t";
+}
+
 absl::Status TakeOrigin(PgConnection& connection, const std::string& origin) {
   const Parameters name = {origin};
   RETURN_IF_ERROR(connection.Exec("BEGIN").status());
@@ -176,6 +187,8 @@ absl::Status TakeOrigin(PgConnection& connection, const std::string& origin) {
 absl::StatusOr<bool> SetUpOrigin(PgConnection& connection,
                                  const ApplySessionOptions& options,
                                  absl::Time deadline) {
+  ASSIGN_OR_RETURN(const bool allowed, MaySetPositionOfOrigin(connection));
+  if (!allowed) return false;
   const std::string origin = absl::StrCat("walferry_", options.identity.name);
   bool told = false;
   while (true) {

@@ -300,6 +300,29 @@ TEST_P(ApplySessionTest, WithoutPermissionForOriginsTheRowSuffices) {
               IsOkAndHolds("origin"));
 }
 
+TEST_P(ApplySessionTest, AnOriginWithoutItsPositionIsNotTaken) {
+  ApplySessionOptions options = OptionsOfOrdinaryRole();
+  options.trigger_guard = TriggerGuard::kNone;
+  const std::string most =
+      "GRANT EXECUTE ON FUNCTION pg_replication_origin_create(text), "
+      "pg_replication_origin_oid(text), "
+      "pg_replication_origin_session_setup(text) TO clerk";
+  ASSERT_OK(server_->Exec(most));
+  {
+    ASSERT_OK_AND_ASSIGN(const auto session, ApplySession::Open(options));
+    EXPECT_FALSE(session->has_origin());
+  }
+  EXPECT_EQ(Value("SELECT count(*) FROM pg_replication_origin"), "0");
+  ASSERT_OK(
+      server_->Exec("GRANT EXECUTE ON FUNCTION "
+                    "pg_replication_origin_xact_setup(pg_lsn, "
+                    "timestamptz) TO clerk"));
+  options.lock_wait = absl::Seconds(30);
+  ASSERT_OK_AND_ASSIGN(const auto session, ApplySession::Open(options));
+  EXPECT_TRUE(session->has_origin());
+  ASSERT_OK(MakeExactApplier(*session)->Advance(Lsn(0x200)));
+}
+
 TEST_P(ApplySessionTest, TablesThatHideRowsAreRefused) {
   ApplySessionOptions options = OptionsOfOrdinaryRole();
   options.trigger_guard = TriggerGuard::kNone;

@@ -83,6 +83,31 @@ TEST_P(ApplyTablesTest, EveryIdentifierIsQuoted) {
   ExpectReplicates();
 }
 
+// The session speaks the source's encoding; bytes are not looked at.
+TEST_P(ApplyTablesTest, DatabasesOfOtherEncodings) {
+  for (const char* encoding : {"LATIN1", "SQL_ASCII"}) {
+    UsePair({.database_options =
+                 absl::StrCat("ENCODING '", encoding,
+                              "' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE "
+                              "'C'")});
+    const std::string table = "\"t\xe9\"";
+    ASSERT_OK(pair().Both(absl::StrCat("CREATE TABLE ", table, " (", table,
+                                       " text PRIMARY KEY, v text)")));
+    ASSERT_OK(pair().Source(
+        absl::StrCat("INSERT INTO ", table,
+                     " VALUES ('\xe9', '\xff\xfe'), ('b', '\xdf'); "
+                     "UPDATE ",
+                     table, " SET v = '\xe4' WHERE ", table,
+                     " = '\xe9'; DELETE "
+                     "FROM ",
+                     table, " WHERE v = '\xdf'")));
+    ASSERT_OK(pair().Replicate());
+    EXPECT_EQ(TargetValue(absl::StrCat("SELECT string_agg(", table,
+                                       " || v, ',') FROM ", table)),
+              "\xe9\xe4");
+  }
+}
+
 TEST_P(ApplyTablesTest, WideTablesOf1600Columns) {
   std::vector<std::string> columns;
   std::vector<std::string> values;

@@ -4,14 +4,17 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "protocol/pg_interrupt.h"
 #include "protocol/pg_time.h"
 #include "protocol/status.h"
 #include "tests/testing/replica_pair_test.h"
+#include "tests/testing/wait_until.h"
 
 namespace walferry {
 namespace {
@@ -323,6 +326,64 @@ TEST_P(ExactApplierTest, EmptyBatchesAndTransactions) {
   EXPECT_EQ(counts.transactions, 1);
   EXPECT_THAT(pair().StreamRow("applied_lsn, transactions"),
               IsOkAndHolds("0/20|1"));
+}
+
+// A transaction begins where the one before it ended.
+TEST_P(ExactApplierTest, AdjacentTransactionsAreNeitherSkippedNorRepeated) {
+  ASSERT_OK(pair().Open());
+  for (uint64_t start = 0x10; start < 0x50; start += 0x10) {
+    ChangeBatch batch;
+    batch.BeginTransaction({.final_lsn = Lsn(start), .xid = 7});
+    batch.CommitTransaction(
+        {.commit_lsn = Lsn(start), .end_lsn = Lsn(start + 0x10)});
+    ASSERT_OK(pair().Apply(batch));
+  }
+  EXPECT_THAT(pair().StreamRow("applied_lsn, transactions"),
+              IsOkAndHolds("0/50|4"));
+}
+
+TEST_P(ExactApplierTest, ALostConnectionLosesNothing) {
+  ASSERT_OK(CreateTables("CREATE TABLE t (id int PRIMARY KEY)"));
+  ASSERT_OK(pair().Source("INSERT INTO t VALUES (0)"));
+  ASSERT_OK(pair().Replicate());
+  const Lsn before = pair().session().position();
+  ASSERT_OK(pair().Source("INSERT INTO t SELECT generate_series(1, 25)"));
+  ASSERT_OK_AND_ASSIGN(const std::vector<std::string> messages,
+                       pair().Receive());
+  ASSERT_OK_AND_ASSIGN(const auto batches, pair().BuildCut(messages, 10));
+  ASSERT_OK(pair().Apply(*batches[0]));
+  ASSERT_OK(pair().Target(
+      absl::StrCat("SELECT pg_terminate_backend(",
+                   pair().session().connection().backend_pid(), ")")));
+  EXPECT_EQ(pair().Apply(*batches[1]).status().code(),
+            absl::StatusCode::kUnavailable);
+  EXPECT_FALSE(pair().applier().conflict().has_value());
+  ASSERT_OK(pair().Open());
+  EXPECT_EQ(pair().session().position(), before);
+  for (const auto& batch : batches) ASSERT_OK(pair().Apply(*batch));
+  EXPECT_TRUE(pair().Equal());
+}
+
+TEST_P(ExactApplierTest, AnInterruptEndsAWaitForALock) {
+  Interrupt interrupt;
+  UsePair({.session = {.target = {.interrupt = &interrupt}}});
+  ASSERT_OK(CreateTables("CREATE TABLE t (id int PRIMARY KEY)"));
+  ASSERT_OK(pair().Source("INSERT INTO t VALUES (0)"));
+  const std::unique_ptr<ChangeBatch> batch = ReceiveBatch();
+  ASSERT_OK(pair().Open());
+  ASSERT_OK(pair().Target("BEGIN; LOCK TABLE t"));
+  const int pid = pair().session().connection().backend_pid();
+  std::thread operator_thread([&] {
+    EXPECT_TRUE(WaitUntil([&] {
+      return TargetValue(absl::StrCat("SELECT cardinality(pg_blocking_pids(",
+                                      pid, ")) > 0")) == "t";
+    }));
+    interrupt.Raise();
+  });
+  EXPECT_EQ(pair().Apply(*batch).status().code(), absl::StatusCode::kCancelled);
+  operator_thread.join();
+  ASSERT_OK(pair().Target("COMMIT"));
+  EXPECT_EQ(TargetValue("SELECT count(*) FROM t"), "0");
 }
 
 TEST_P(ExactApplierTest, MoreShapesThanStatementsAreKept) {
