@@ -132,7 +132,10 @@ class CopyPool {
 
   // Starts the workers and returns when all have ended.
   absl::Status Run(const Control& control) {
-    running_ = workers_;
+    {
+      absl::MutexLock lock(&mutex_);
+      running_ = workers_;
+    }
     std::vector<std::jthread> threads;
     for (int worker = 0; worker < workers_; ++worker) {
       threads.emplace_back([this, worker] { Work(worker); });

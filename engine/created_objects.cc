@@ -1,12 +1,16 @@
 #include "engine/created_objects.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "engine/quiet_source.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
 
 namespace walferry {
 namespace {
+
+constexpr absl::Duration kOriginPatience = absl::Seconds(10);
+constexpr absl::string_view kObjectInUse = "55006";
 
 absl::Status DropSlotIfExists(const std::string& slot, PgConnection& source) {
   return Annotate(
@@ -19,15 +23,19 @@ absl::Status DropSlotIfExists(const std::string& slot, PgConnection& source) {
       absl::StrCat("source: slot ", slot));
 }
 
+// A session that has just been closed may hold the origin for a moment more.
 absl::Status DropOriginIfExists(const std::string& origin,
                                 PgConnection& target) {
-  const absl::Status dropped =
-      target
-          .Exec(absl::StrCat(
-              "SELECT pg_catalog.pg_replication_origin_drop(roname) FROM "
-              "pg_catalog.pg_replication_origin WHERE roname = ",
-              QuoteLiteral(origin)))
-          .status();
+  const std::string sql = absl::StrCat(
+      "SELECT pg_catalog.pg_replication_origin_drop(roname) FROM "
+      "pg_catalog.pg_replication_origin WHERE roname = ",
+      QuoteLiteral(origin));
+  const absl::Time deadline = absl::Now() + kOriginPatience;
+  absl::Status dropped = target.Exec(sql).status();
+  while (SqlStateOf(dropped) == kObjectInUse && absl::Now() < deadline) {
+    absl::SleepFor(absl::Milliseconds(20));
+    dropped = target.Exec(sql).status();
+  }
   // A role that may not use origins could not have made one.
   if (absl::IsPermissionDenied(dropped)) return absl::OkStatus();
   return Annotate(dropped, absl::StrCat("target: origin ", origin));

@@ -21,11 +21,19 @@ absl::StatusOr<Lsn> SendableLsn(PgConnection& source) {
 }
 
 absl::StatusOr<Lsn> LastRecordEnd(PgConnection& source) {
+  // An idle server's log writer sleeps for seconds; a commit flushes at once.
+  const absl::Status flushed =
+      source
+          .Exec(
+              "SELECT pg_catalog.pg_logical_emit_message(true, 'walferry', "
+              "'flush') WHERE NOT pg_catalog.pg_is_in_recovery()")
+          .status();
+  if (flushed.ok()) return SendableLsn(source);
+  if (source.broken()) return flushed;
+  // The role may not: the log writer will come to it.
   ASSIGN_OR_RETURN(
       PgResult row,
-      source.Exec("SELECT CASE WHEN pg_catalog.pg_is_in_recovery() "
-                  "THEN pg_catalog.pg_last_wal_replay_lsn() "
-                  "ELSE pg_catalog.pg_current_wal_insert_lsn() END, "
+      source.Exec("SELECT pg_catalog.pg_current_wal_insert_lsn(), "
                   "(SELECT setting::bigint FROM pg_catalog.pg_settings "
                   "WHERE name = 'wal_segment_size')"));
   ASSIGN_OR_RETURN(const Lsn lsn, row.LsnAt(0, 0));

@@ -196,6 +196,8 @@ absl::Status StreamRun::Stop() {
   reader_->Stop();
   if (applying_.joinable()) applying_.join();
   if (reading_.joinable()) reading_.join();
+  applier_.reset();
+  session_.reset();
   const absl::Status ended = this->ended().value_or(absl::OkStatus());
   if (!ended.ok() || stream_->connection().broken()) return ended;
   // The reader may have stopped before the last batch was durable.

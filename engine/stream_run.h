@@ -67,8 +67,8 @@ class StreamRun {
   std::optional<absl::Time> oldest_pending() const;
 
   // Ends the stream, at most after the batch that is being applied; the source
-  // has then been told the last durable position, and the slot is free. The
-  // error, if it had ended with one.
+  // has then been told the last durable position; slot and target session are
+  // free. The error, if it had ended with one.
   absl::Status Stop();
 
  private:
