@@ -35,10 +35,6 @@ std::string TextArray(const std::vector<std::string>& values) {
       "]::text[]");
 }
 
-std::string LsnLiteral(Lsn lsn) {
-  return absl::StrCat("'", lsn.ToString(), "'::pg_lsn");
-}
-
 absl::Status ExpectOneRow(const absl::StatusOr<PgResult>& result,
                           absl::string_view what) {
   RETURN_IF_ERROR(result.status());
@@ -49,60 +45,6 @@ absl::Status ExpectOneRow(const absl::StatusOr<PgResult>& result,
 }
 
 }  // namespace
-
-// ---- LedgerSql ----
-
-std::string LedgerSql::Table(absl::string_view name) const {
-  return absl::StrCat(QuoteIdentifier(key_.schema), ".", name);
-}
-
-std::string LedgerSql::StepDone(absl::string_view step) const {
-  return absl::Substitute("INSERT INTO $0 (migration, step) VALUES ($1, $2)",
-                          Table("step"), QuoteLiteral(key_.migration),
-                          QuoteLiteral(step));
-}
-
-std::string LedgerSql::RangeDone(const QualifiedName& table,
-                                 const LedgerRange& range, int64_t rows,
-                                 int64_t bytes) const {
-  return absl::Substitute(
-      "INSERT INTO $0 (migration, schema_name, table_name, first_block, "
-      "end_block, rows, bytes) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-      Table("copy_range"), QuoteLiteral(key_.migration),
-      QuoteLiteral(table.schema), QuoteLiteral(table.name), range.first_block,
-      range.end_block, rows, bytes);
-}
-
-std::string LedgerSql::TableCopied(const QualifiedName& table) const {
-  return absl::Substitute(
-      "UPDATE $0 SET copied = true WHERE migration = $1 AND schema_name = $2 "
-      "AND table_name = $3",
-      Table("table_copy"), QuoteLiteral(key_.migration),
-      QuoteLiteral(table.schema), QuoteLiteral(table.name));
-}
-
-std::string LedgerSql::TablePosition(const QualifiedName& table, Lsn lsn,
-                                     absl::string_view snapshot,
-                                     uint32_t relfilenode,
-                                     int64_t blocks) const {
-  return absl::StrCat("UPDATE ", Table("table_copy"),
-                      " SET lsn = ", LsnLiteral(lsn),
-                      ", snapshot = ", QuoteLiteral(snapshot),
-                      ", relfilenode = ", relfilenode, ", blocks = ", blocks,
-                      " WHERE migration = ", QuoteLiteral(key_.migration),
-                      " AND schema_name = ", QuoteLiteral(table.schema),
-                      " AND table_name = ", QuoteLiteral(table.name));
-}
-
-std::string LedgerSql::ForgetRanges(const QualifiedName& table) const {
-  return absl::Substitute(
-      "DELETE FROM $0 WHERE migration = $1 AND schema_name = $2 AND "
-      "table_name = $3",
-      Table("copy_range"), QuoteLiteral(key_.migration),
-      QuoteLiteral(table.schema), QuoteLiteral(table.name));
-}
-
-// ---- Ledger ----
 
 Ledger::Ledger(PgConnection& connection, LedgerKey key)
     : connection_(connection), sql_(std::move(key)) {}
@@ -287,14 +229,15 @@ absl::Status Ledger::SetPhase(absl::string_view phase) {
 }
 
 absl::Status Ledger::SetConsistentPoint(Lsn lsn) {
-  return Set(absl::StrCat("consistent_point = ", LsnLiteral(lsn)));
+  return Set(absl::StrCat("consistent_point = ", QuoteLiteral(lsn.ToString())));
 }
 
 absl::Status Ledger::SetHeartbeat(const LedgerHeartbeat& heartbeat) {
   return Set(absl::StrCat(
       "heartbeat_at = clock_timestamp(), source_lsn = ",
-      LsnLiteral(heartbeat.source_lsn), ", received_lsn = ",
-      LsnLiteral(heartbeat.received_lsn), ", lag_bytes = ", heartbeat.lag_bytes,
+      QuoteLiteral(heartbeat.source_lsn.ToString()),
+      ", received_lsn = ", QuoteLiteral(heartbeat.received_lsn.ToString()),
+      ", lag_bytes = ", heartbeat.lag_bytes,
       ", lag_seconds = ", heartbeat.lag_seconds,
       ", waiting_for = ", QuoteLiteral(heartbeat.waiting_for)));
 }
@@ -377,77 +320,6 @@ absl::StatusOr<std::vector<std::string>> Ledger::StepsDone() {
     steps.emplace_back(rows.Text(row, 0));
   }
   return steps;
-}
-
-absl::Status Ledger::AddTables(const std::vector<LedgerTable>& tables) {
-  if (tables.empty()) return absl::OkStatus();
-  std::string sql = absl::StrCat(
-      "INSERT INTO ", Table("table_copy"),
-      " (migration, schema_name, table_name, source_oid, relfilenode, blocks, "
-      "bytes, shape, copied, lsn, snapshot) VALUES ");
-  for (const LedgerTable& table : tables) {
-    if (&table != &tables.front()) sql += ", ";
-    absl::StrAppend(
-        &sql, "(", Name(), ", ", QuoteLiteral(table.table.schema), ", ",
-        QuoteLiteral(table.table.name), ", ", table.oid, ", ",
-        table.relfilenode, ", ", table.blocks, ", ", table.bytes, ", ",
-        QuoteLiteral(table.shape), ", ", table.copied ? "true" : "false", ", ",
-        LsnLiteral(table.lsn), ", ", QuoteLiteral(table.snapshot), ")");
-  }
-  return connection_.Exec(sql).status();
-}
-
-absl::StatusOr<std::vector<LedgerTable>> Ledger::Tables() {
-  ASSIGN_OR_RETURN(
-      PgResult rows,
-      connection_.Exec(absl::Substitute(
-          "SELECT t.schema_name, t.table_name, t.source_oid, t.relfilenode, "
-          "t.blocks, t.bytes, t.shape, t.copied, t.lsn, t.snapshot, "
-          "coalesce(r.rows, 0), coalesce(r.bytes, 0) FROM $0 t LEFT JOIN "
-          "(SELECT schema_name, table_name, sum(rows)::bigint AS rows, "
-          "sum(bytes)::bigint AS bytes FROM $1 WHERE migration = $2 "
-          "GROUP BY 1, 2) r USING (schema_name, table_name) "
-          "WHERE t.migration = $2 ORDER BY 1, 2",
-          Table("table_copy"), Table("copy_range"), Name())));
-  std::vector<LedgerTable> tables;
-  for (int row = 0; row < rows.rows(); ++row) {
-    LedgerTable table;
-    table.table = {std::string(rows.Text(row, 0)),
-                   std::string(rows.Text(row, 1))};
-    ASSIGN_OR_RETURN(const int64_t oid, rows.Int64(row, 2));
-    ASSIGN_OR_RETURN(const int64_t relfilenode, rows.Int64(row, 3));
-    table.oid = static_cast<uint32_t>(oid);
-    table.relfilenode = static_cast<uint32_t>(relfilenode);
-    ASSIGN_OR_RETURN(table.blocks, rows.Int64(row, 4));
-    ASSIGN_OR_RETURN(table.bytes, rows.Int64(row, 5));
-    table.shape = std::string(rows.Text(row, 6));
-    table.copied = rows.Bool(row, 7);
-    ASSIGN_OR_RETURN(table.lsn, rows.LsnAt(row, 8));
-    table.snapshot = std::string(rows.Text(row, 9));
-    ASSIGN_OR_RETURN(table.rows, rows.Int64(row, 10));
-    ASSIGN_OR_RETURN(table.bytes_copied, rows.Int64(row, 11));
-    tables.push_back(std::move(table));
-  }
-  return tables;
-}
-
-absl::StatusOr<std::vector<LedgerRange>> Ledger::RangesDone(
-    const QualifiedName& table) {
-  ASSIGN_OR_RETURN(
-      PgResult rows,
-      connection_.Exec(absl::StrCat(
-          "SELECT first_block, end_block FROM ", Table("copy_range"),
-          " WHERE migration = ", Name(),
-          " AND schema_name = ", QuoteLiteral(table.schema),
-          " AND table_name = ", QuoteLiteral(table.name), " ORDER BY 1")));
-  std::vector<LedgerRange> ranges;
-  for (int row = 0; row < rows.rows(); ++row) {
-    LedgerRange range;
-    ASSIGN_OR_RETURN(range.first_block, rows.Int64(row, 0));
-    ASSIGN_OR_RETURN(range.end_block, rows.Int64(row, 1));
-    ranges.push_back(range);
-  }
-  return ranges;
 }
 
 absl::StatusOr<std::optional<LedgerStream>> Ledger::Stream() {

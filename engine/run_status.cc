@@ -1,9 +1,11 @@
 // RunStatus and RunCutover: another process asks the ledger.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/connect.h"
@@ -37,6 +39,42 @@ absl::StatusOr<std::optional<absl::Time>> ParseTime(const std::string& text) {
   return std::optional<absl::Time>(time);
 }
 
+// One migration's ledger, as another process sees it.
+class LedgerView {
+ public:
+  // kNotFound: the target has no such migration.
+  static absl::StatusOr<std::unique_ptr<LedgerView>> Open(
+      const Endpoints& endpoints, absl::string_view purpose, Control& control) {
+    const Connector connector{.endpoints = endpoints,
+                              .interrupt = &control.interrupt()};
+    ASSIGN_OR_RETURN(PgConnection target, connector.OpenTarget(purpose));
+    auto view = absl::WrapUnique(new LedgerView(endpoints, std::move(target)));
+    ASSIGN_OR_RETURN(const bool exists, view->ledger_.Exists());
+    if (!exists)
+      return NoSuchMigration(endpoints.name, endpoints.ledger_schema);
+    return view;
+  }
+
+  Ledger& ledger() { return ledger_; }
+
+  absl::StatusOr<LedgerMigration> Read() {
+    ASSIGN_OR_RETURN(std::optional<LedgerMigration> row, ledger_.Read());
+    if (row) return *std::move(row);
+    return NoSuchMigration(endpoints_.name, endpoints_.ledger_schema);
+  }
+
+ private:
+  LedgerView(const Endpoints& endpoints, PgConnection target)
+      : endpoints_(endpoints),
+        target_(std::move(target)),
+        ledger_(target_, {.schema = endpoints.ledger_schema,
+                          .migration = endpoints.name}) {}
+
+  const Endpoints endpoints_;
+  PgConnection target_;
+  Ledger ledger_;
+};
+
 absl::Status FillTables(Ledger& ledger, MigrationStatus& status) {
   ASSIGN_OR_RETURN(const std::vector<LedgerTable> tables, ledger.Tables());
   for (const LedgerTable& table : tables) {
@@ -51,40 +89,64 @@ absl::Status FillTables(Ledger& ledger, MigrationStatus& status) {
   return absl::OkStatus();
 }
 
+// The report if the migration is over, nothing while a process is on its way
+// there, otherwise why it will not get there.
+absl::StatusOr<std::optional<Report>> CutoverOutcome(LedgerView& view) {
+  // Asked before the row is read: a process that ends between the two has
+  // written all that it will write.
+  ASSIGN_OR_RETURN(const bool running, view.ledger().Locked());
+  ASSIGN_OR_RETURN(const LedgerMigration row, view.Read());
+  if (row.phase == PhaseName(Phase::kDone) && row.report) {
+    ASSIGN_OR_RETURN(Report report, ReportFromJson(*row.report));
+    return std::optional<Report>(std::move(report));
+  }
+  if (!row.cutover_requested && !row.cutover_failure.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the cutover was given up: ", row.cutover_failure));
+  }
+  if (running) return std::optional<Report>();
+  const std::string reason =
+      row.last_error.empty() ? "" : absl::StrCat(": ", row.last_error);
+  if (row.report) {
+    return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                        "the target has taken over, but the migration ended "
+                        "before it dropped what it had created",
+                        reason)),
+                    "run the command that began it again");
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("the migration has ended without cutting over", reason));
+}
+
 }  // namespace
 
 absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
                                           Control& control) {
-  const Connector connector{
-      .endpoints = {.source = "",
-                    .target = options.target,
-                    .name = options.name,
-                    .ledger_schema = options.ledger_schema},
-      .interrupt = &control.interrupt()};
-  ASSIGN_OR_RETURN(PgConnection target, connector.OpenTarget("status"));
-  Ledger ledger(target,
-                {.schema = options.ledger_schema, .migration = options.name});
-  ASSIGN_OR_RETURN(const bool exists, ledger.Exists());
-  if (!exists) return NoSuchMigration(options.name, options.ledger_schema);
-  ASSIGN_OR_RETURN(const std::optional<LedgerMigration> row, ledger.Read());
-  if (!row) return NoSuchMigration(options.name, options.ledger_schema);
+  ASSIGN_OR_RETURN(const auto view,
+                   LedgerView::Open({.source = "",
+                                     .target = options.target,
+                                     .name = options.name,
+                                     .ledger_schema = options.ledger_schema},
+                                    "status", control));
+  Ledger& ledger = view->ledger();
   MigrationStatus status;
-  status.name = options.name;
-  status.kind = row->kind;
-  status.phase = row->phase;
   ASSIGN_OR_RETURN(status.running, ledger.Locked());
-  ASSIGN_OR_RETURN(const auto started_at, ParseTime(row->started_at));
+  ASSIGN_OR_RETURN(const LedgerMigration row, view->Read());
+  status.name = options.name;
+  status.kind = row.kind;
+  status.phase = row.phase;
+  ASSIGN_OR_RETURN(const auto started_at, ParseTime(row.started_at));
   status.started_at = started_at.value_or(absl::UnixEpoch());
-  ASSIGN_OR_RETURN(status.heartbeat_at, ParseTime(row->heartbeat_at));
-  status.waiting_for = row->heartbeat.waiting_for;
-  status.received_lsn = row->heartbeat.received_lsn;
-  status.source_lsn = row->heartbeat.source_lsn;
-  status.lag_bytes = row->heartbeat.lag_bytes;
-  status.lag_seconds = row->heartbeat.lag_seconds;
-  status.slot = row->slot;
-  status.publications = row->publications;
-  status.last_error = row->last_error;
-  status.steps_total = row->planned_steps;
+  ASSIGN_OR_RETURN(status.heartbeat_at, ParseTime(row.heartbeat_at));
+  status.waiting_for = row.heartbeat.waiting_for;
+  status.received_lsn = row.heartbeat.received_lsn;
+  status.source_lsn = row.heartbeat.source_lsn;
+  status.lag_bytes = row.heartbeat.lag_bytes;
+  status.lag_seconds = row.heartbeat.lag_seconds;
+  status.slot = row.slot;
+  status.publications = row.publications;
+  status.last_error = row.last_error;
+  status.steps_total = row.planned_steps;
   ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger.StepsDone());
   status.steps_done = static_cast<int64_t>(steps.size());
   ASSIGN_OR_RETURN(const std::optional<LedgerStream> stream, ledger.Stream());
@@ -95,60 +157,44 @@ absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
                      stream->counts.deletes + stream->counts.truncates;
   }
   RETURN_IF_ERROR(FillTables(ledger, status));
-  if (row->report) {
-    ASSIGN_OR_RETURN(status.report, ReportFromJson(*row->report));
+  if (row.report) {
+    ASSIGN_OR_RETURN(status.report, ReportFromJson(*row.report));
   }
   return status;
 }
 
 absl::StatusOr<Report> RunCutover(const CutoverOptions& options,
                                   Control& control) {
-  const Connector connector{
-      .endpoints = {.source = "",
-                    .target = options.target,
-                    .name = options.name,
-                    .ledger_schema = options.ledger_schema},
-      .interrupt = &control.interrupt()};
-  ASSIGN_OR_RETURN(PgConnection target, connector.OpenTarget("cutover"));
-  Ledger ledger(target,
-                {.schema = options.ledger_schema, .migration = options.name});
-  ASSIGN_OR_RETURN(const bool exists, ledger.Exists());
-  if (!exists) return NoSuchMigration(options.name, options.ledger_schema);
-  ASSIGN_OR_RETURN(const bool running, ledger.Locked());
-  ASSIGN_OR_RETURN(std::optional<LedgerMigration> row, ledger.Read());
-  const auto done = [&row] {
-    return row && row->phase == PhaseName(Phase::kDone) && row->report;
-  };
-  if (done()) return ReportFromJson(*row->report);
-  if (!running) {
-    return WithHint(absl::FailedPreconditionError(absl::StrCat(
-                        "no process runs migration ", options.name)),
-                    "start it again with the command that began it, then ask "
-                    "once more");
+  ASSIGN_OR_RETURN(const auto view,
+                   LedgerView::Open({.source = "",
+                                     .target = options.target,
+                                     .name = options.name,
+                                     .ledger_schema = options.ledger_schema},
+                                    "cutover", control));
+  ASSIGN_OR_RETURN(const bool running, view->ledger().Locked());
+  if (running) {
+    RETURN_IF_ERROR(view->ledger().RequestCutover());
+  } else {
+    ASSIGN_OR_RETURN(const LedgerMigration row, view->Read());
+    if (!row.report) {
+      return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                          "no process runs migration ", options.name)),
+                      "start it again with the command that began it, then "
+                      "ask once more");
+    }
   }
-  RETURN_IF_ERROR(ledger.RequestCutover());
   const absl::Time deadline = absl::Now() + options.wait;
   while (absl::Now() < deadline) {
+    ASSIGN_OR_RETURN(std::optional<Report> report, CutoverOutcome(*view));
+    if (report) return *std::move(report);
     RETURN_IF_ERROR(control.interrupt().Sleep(kPollInterval));
-    ASSIGN_OR_RETURN(row, ledger.Read());
-    if (!row) return NoSuchMigration(options.name, options.ledger_schema);
-    if (done()) return ReportFromJson(*row->report);
-    if (!row->cutover_requested && !row->cutover_failure.empty()) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("the cutover was given up: ", row->cutover_failure));
-    }
-    ASSIGN_OR_RETURN(const bool still_running, ledger.Locked());
-    if (!still_running && !row->report) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("the migration has ended without cutting over",
-                       row->last_error.empty() ? "" : ": ", row->last_error));
-    }
   }
+  ASSIGN_OR_RETURN(const LedgerMigration row, view->Read());
   return absl::DeadlineExceededError(
       absl::StrCat("the migration has not cut over within ",
                    absl::FormatDuration(options.wait), "; the request stands",
-                   row->heartbeat.waiting_for.empty() ? "" : "; it waits for ",
-                   row->heartbeat.waiting_for));
+                   row.heartbeat.waiting_for.empty() ? "" : "; it waits for ",
+                   row.heartbeat.waiting_for));
 }
 
 }  // namespace walferry
