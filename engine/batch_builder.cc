@@ -27,9 +27,11 @@ BatchBuilder::BatchBuilder(BatchBuilderOptions options)
       batch_(std::make_unique<ChangeBatch>()) {}
 
 absl::Status BatchBuilder::Take(absl::string_view payload) {
-  ASSIGN_OR_RETURN(const Message message, DecodeMessage(payload));
-  RETURN_IF_ERROR(order_.Accept(message));
-  return Visit(message);
+  // Visited where it lies: a Message is large.
+  const absl::StatusOr<Message> message = DecodeMessage(payload);
+  RETURN_IF_ERROR(message.status());
+  RETURN_IF_ERROR(order_.Accept(*message));
+  return Visit(*message);
 }
 
 absl::Status BatchBuilder::Visit(const Message& message) {
@@ -117,53 +119,45 @@ absl::StatusOr<const BatchBuilder::KnownRelation*> BatchBuilder::Find(
   return &found->second;
 }
 
-absl::StatusOr<const BatchBuilder::KnownRelation*> BatchBuilder::FindApplied(
-    uint32_t relation_id, const TupleView& row) const {
-  ASSIGN_OR_RETURN(const KnownRelation* known, Find(relation_id));
-  if (row.size() != known->relation->columns.size()) {
-    return absl::DataLossError(absl::StrCat(
-        "stream: row of ", ToDisplay(known->relation->name), " has ",
-        row.size(), " columns, its description has ",
-        known->relation->columns.size(), " (transaction ", begin_.xid, ")"));
-  }
-  if (left_out_ || !known->policy.apply) return nullptr;
-  if (begin_.final_lsn < known->policy.copied_at) return nullptr;
-  return known;
+absl::Status BatchBuilder::CheckWidth(const KnownRelation& known,
+                                      const TupleView& row) const {
+  if (row.size() == known.relation->columns.size()) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      "stream: row of ", ToDisplay(known.relation->name), " has ", row.size(),
+      " columns, its description has ", known.relation->columns.size(),
+      " (transaction ", begin_.xid, ")"));
 }
 
 absl::Status BatchBuilder::OnInsert(const Insert& insert) {
-  ASSIGN_OR_RETURN(const KnownRelation* known,
-                   FindApplied(insert.relation_id, insert.row));
-  if (known != nullptr) batch_->AddInsert(known->relation, insert);
+  ASSIGN_OR_RETURN(const KnownRelation* known, Find(insert.relation_id));
+  RETURN_IF_ERROR(CheckWidth(*known, insert.row));
+  if (IsApplied(*known)) batch_->AddInsert(known->relation, insert);
   return absl::OkStatus();
 }
 
 absl::Status BatchBuilder::OnUpdate(const Update& update) {
-  ASSIGN_OR_RETURN(const KnownRelation* known,
-                   FindApplied(update.relation_id, update.row));
+  ASSIGN_OR_RETURN(const KnownRelation* known, Find(update.relation_id));
+  RETURN_IF_ERROR(CheckWidth(*known, update.row));
   if (update.old_kind != OldRow::kNone) {
-    RETURN_IF_ERROR(FindApplied(update.relation_id, update.old_row).status());
+    RETURN_IF_ERROR(CheckWidth(*known, update.old_row));
   }
-  if (known != nullptr) batch_->AddUpdate(known->relation, update);
+  if (IsApplied(*known)) batch_->AddUpdate(known->relation, update);
   return absl::OkStatus();
 }
 
 absl::Status BatchBuilder::OnDelete(const Delete& message) {
-  ASSIGN_OR_RETURN(const KnownRelation* known,
-                   FindApplied(message.relation_id, message.old_row));
-  if (known != nullptr) batch_->AddDelete(known->relation, message);
+  ASSIGN_OR_RETURN(const KnownRelation* known, Find(message.relation_id));
+  RETURN_IF_ERROR(CheckWidth(*known, message.old_row));
+  if (IsApplied(*known)) batch_->AddDelete(known->relation, message);
   return absl::OkStatus();
 }
 
 absl::Status BatchBuilder::OnTruncate(const Truncate& truncate) {
-  if (left_out_) return absl::OkStatus();
   std::vector<std::shared_ptr<const SourceRelation>> relations;
   for (uint32_t i = 0; i < truncate.relation_ids.size(); ++i) {
     ASSIGN_OR_RETURN(const KnownRelation* known,
                      Find(truncate.relation_ids[i]));
-    if (known->policy.apply && begin_.final_lsn >= known->policy.copied_at) {
-      relations.push_back(known->relation);
-    }
+    if (IsApplied(*known)) relations.push_back(known->relation);
   }
   if (!relations.empty()) {
     batch_->AddTruncate(relations, truncate.restart_identity);

@@ -91,9 +91,14 @@ class BatchBuilder {
   absl::Status OnDelete(const Delete& message);
   absl::Status OnTruncate(const Truncate& truncate);
   absl::StatusOr<const KnownRelation*> Find(uint32_t relation_id) const;
-  // The relation if this change is to be applied, else null.
-  absl::StatusOr<const KnownRelation*> FindApplied(uint32_t relation_id,
-                                                   const TupleView& row) const;
+  // kDataLoss: the row does not have the relation's columns.
+  absl::Status CheckWidth(const KnownRelation& known,
+                          const TupleView& row) const;
+  // Whether the open transaction's changes of this relation are to be applied.
+  bool IsApplied(const KnownRelation& known) const {
+    return !left_out_ && known.policy.apply &&
+           begin_.final_lsn >= known.policy.copied_at;
+  }
 
   const Lsn position_;
   const std::optional<Lsn> until_;
