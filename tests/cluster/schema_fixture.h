@@ -48,12 +48,11 @@ class SchemaTest : public ::testing::Test {
       ASSERT_OK(server->Exec("DROP DATABASE IF EXISTS app WITH (FORCE)"));
       ASSERT_OK(server->Exec("CREATE DATABASE app"));
     }
-    const auto tools =
+    ASSERT_OK_AND_ASSIGN(
+        tools_,
         FindPgTools({.source_version = source_->major_version() * 10000,
                      .target_version = target_->major_version() * 10000},
-                    PgToolDirectories());
-    if (!tools.ok()) GTEST_SKIP() << tools.status();
-    tools_ = *tools;
+                    PgToolDirectories()));
     MakeLedger();
   }
 
