@@ -4,7 +4,9 @@
 // Recording a live stream, and running a record at full speed: for tuning
 // decode and apply without a source.
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,8 +14,6 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "engine/control.h"
-#include "engine/event.h"
-#include "engine/options.h"
 #include "protocol/lsn.h"
 
 namespace walferry {
@@ -27,18 +27,25 @@ struct CaptureOptions {
   std::string output;
   // Ends when everything that committed before it is recorded, or when told to.
   std::optional<Lsn> until_lsn;
+  absl::Duration connect_timeout = absl::Seconds(10);
 };
 
 struct CaptureReport {
+  std::string slot;  // That is read; also the name of a temporary one.
   int64_t frames = 0;
-  int64_t bytes = 0;
+  int64_t bytes = 0;  // Of frames, before compression.
   absl::Duration elapsed;
 };
 
+// Called when the recording begins and about every second of it.
+using CaptureProgress = std::function<void(const CaptureReport& so_far)>;
+
 // Until until_lsn, Control::RequestCutover() or RequestStop(): all of them end
-// the record well.
+// the record well. So does a lost source, but it is an error; the hint says
+// what the file holds. kAlreadyExists: a file is never written over.
 absl::StatusOr<CaptureReport> RunCapture(const CaptureOptions& options,
-                                         Control& control, EventSink& events);
+                                         Control& control,
+                                         const CaptureProgress& progress);
 
 struct ReplayOptions {
   std::string input;
@@ -50,6 +57,7 @@ struct ReplayOptions {
   // Decode so many times.
   int repeat = 1;
   size_t batch_bytes = size_t{4} << 20;
+  absl::Duration connect_timeout = absl::Seconds(10);
 };
 
 struct ReplayReport {
@@ -61,7 +69,9 @@ struct ReplayReport {
   absl::Duration elapsed;
 };
 
-// kDataLoss: the record is damaged, or its messages are out of order.
+// Keeps the whole record in memory. kDataLoss: it is damaged, or its messages
+// are out of order. kCancelled: stopped while decoding. kFailedPrecondition:
+// stopped while applying, among others: a replay cannot be gone on with.
 absl::StatusOr<ReplayReport> RunReplay(const ReplayOptions& options,
                                        Control& control);
 

@@ -60,9 +60,14 @@ void CaptureWriter::FreeContext::operator()(ZSTD_CCtx* context) const {
 absl::StatusOr<CaptureWriter> CaptureWriter::Create(const std::string& path) {
   std::FILE* file = std::fopen(path.c_str(), "wbx");
   if (file == nullptr) {
+    const int error = errno;
     const std::string text =
-        absl::StrCat("capture ", path, ": ", std::strerror(errno));
-    if (errno == EEXIST) return absl::AlreadyExistsError(text);
+        absl::StrCat("capture ", path, ": ", std::strerror(error));
+    if (error == EEXIST) {
+      return WithHint(absl::AlreadyExistsError(text),
+                      "a record is never written over: name another file, or "
+                      "remove this one first");
+    }
     return absl::PermissionDeniedError(text);
   }
   ZSTD_CCtx* context = ZSTD_createCCtx();
@@ -110,10 +115,11 @@ absl::Status CaptureWriter::Compress(absl::string_view bytes, bool end) {
 }
 
 absl::StatusOr<Capture> Capture::Read(const std::string& path) {
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
   if (!file) {
-    return absl::NotFoundError(
-        absl::StrCat("capture ", path, ": cannot be read"));
+    return absl::NotFoundError(absl::StrCat(
+        "capture ", path, ": cannot be read: ", std::strerror(errno)));
   }
   const std::string whole{std::istreambuf_iterator<char>(file),
                           std::istreambuf_iterator<char>()};

@@ -5,6 +5,7 @@
 //
 // The file is "WALFERRY CAPTURE 1\n", then one zstd stream with checksum of
 // records: a length of 32 bits, big-endian, and that many bytes, one frame.
+// Values are in kCaptureEncoding.
 
 #include <cstdint>
 #include <cstdio>
@@ -20,6 +21,10 @@
 typedef struct ZSTD_CCtx_s ZSTD_CCtx;
 
 namespace walferry {
+
+// The client_encoding of who records and who applies. Not the source's own: a
+// file outlives the knowledge of where it came from.
+inline constexpr absl::string_view kCaptureEncoding = "UTF8";
 
 // Writes a capture. Without Finish() the file is cut short, and says so when
 // it is read.
@@ -62,7 +67,6 @@ class Capture {
 
   // Views the capture.
   const std::vector<absl::string_view>& frames() const { return frames_; }
-  int64_t bytes() const { return static_cast<int64_t>(content_->size()); }
 
  private:
   Capture() = default;

@@ -1,7 +1,11 @@
 // RunCapture: writes a walsender's frames to a file.
 
+#include <cstdio>
+#include <functional>
 #include <memory>
 #include <random>
+#include <string>
+#include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
@@ -10,7 +14,6 @@
 #include "engine/capture_file.h"
 #include "engine/connect.h"
 #include "engine/publication.h"
-#include "protocol/overloaded.h"
 #include "protocol/pg_time.h"
 #include "protocol/replication_stream.h"
 #include "protocol/status.h"
@@ -39,61 +42,109 @@ absl::StatusOr<bool> IsBehind(absl::string_view bytes, Lsn until) {
   return begin != nullptr && begin->final_lsn >= until;
 }
 
-absl::Status Record(const CaptureOptions& options, ReplicationStream& stream,
-                    CaptureWriter& writer, const Control& control) {
+// Until everything before until_lsn has come, or until told to end.
+absl::Status Receive(const CaptureOptions& options, ReplicationStream& stream,
+                     CaptureWriter& writer, const Control& control,
+                     const std::function<void()>& tell) {
   absl::Time next_status = absl::InfinitePast();
   while (!control.cutover_requested() && !control.stop_requested()) {
     const absl::Time now = absl::Now();
     if (now >= next_status) {
+      tell();
       RETURN_IF_ERROR(SayAlive(stream, options.until_lsn.has_value()));
       next_status = now + kStatusInterval;
     }
     const auto frame = stream.Next(now + kNap);
-    if (absl::IsCancelled(frame.status())) break;
     RETURN_IF_ERROR(frame.status());
     if (!*frame) continue;
     if (options.until_lsn) {
       ASSIGN_OR_RETURN(const bool behind,
                        IsBehind(**frame, *options.until_lsn));
-      if (behind) break;
+      if (behind) return absl::OkStatus();
     }
     RETURN_IF_ERROR(writer.Add(**frame));
   }
-  return writer.Finish();
+  return absl::OkStatus();
+}
+
+// What has come is a record, however its stream ended.
+absl::Status Record(const CaptureOptions& options, ReplicationStream& stream,
+                    CaptureWriter& writer, const Control& control,
+                    const std::function<void()>& tell) {
+  const absl::Status received = Receive(options, stream, writer, control, tell);
+  const absl::Status finished = writer.Finish();
+  if (received.ok() || absl::IsCancelled(received)) return finished;
+  if (!finished.ok()) return received;
+  return WithHint(received, absl::StrCat(options.output,
+                                         " holds what came before and can be "
+                                         "replayed"));
+}
+
+// The slot's name, once it exists.
+absl::StatusOr<std::string> SlotOf(const CaptureOptions& options,
+                                   PgConnection& walsender) {
+  if (!options.slot.empty()) return options.slot;
+  const std::string slot =
+      absl::StrCat("walferry_capture_", std::random_device{}());
+  RETURN_IF_ERROR(
+      CreateSlot(walsender,
+                 {.slot = slot, .temporary = true, .export_snapshot = false})
+          .status());
+  return slot;
+}
+
+struct OpenedStream {
+  std::string slot;
+  std::unique_ptr<ReplicationStream> stream;
+};
+
+absl::StatusOr<OpenedStream> OpenStream(const CaptureOptions& options,
+                                        const Control& control) {
+  const Connector connector{
+      .endpoints = {.source = options.source,
+                    .target = "",
+                    .name = "capture",
+                    .connect_timeout = options.connect_timeout},
+      .interrupt = &control.interrupt()};
+  ASSIGN_OR_RETURN(PgConnection source, connector.OpenSource("capture"));
+  RETURN_IF_ERROR(CheckPublications(source, options.publications));
+  ASSIGN_OR_RETURN(PgConnection walsender,
+                   connector.OpenWalsender(kCaptureEncoding));
+  OpenedStream opened;
+  ASSIGN_OR_RETURN(opened.slot, SlotOf(options, walsender));
+  ASSIGN_OR_RETURN(opened.stream, ReplicationStream::Start(
+                                      std::move(walsender),
+                                      {.slot = opened.slot,
+                                       .publications = options.publications}));
+  return opened;
 }
 
 }  // namespace
 
 absl::StatusOr<CaptureReport> RunCapture(const CaptureOptions& options,
-                                         Control& control, EventSink& events) {
-  const Connector connector{
-      .endpoints = {.source = options.source, .target = "", .name = "capture"},
-      .interrupt = &control.interrupt()};
-  ASSIGN_OR_RETURN(PgConnection source, connector.OpenSource("capture"));
-  RETURN_IF_ERROR(CheckPublications(source, options.publications));
-  ASSIGN_OR_RETURN(
-      PgConnection walsender,
-      connector.OpenWalsender(source.parameter("server_encoding")));
-  std::string slot = options.slot;
-  if (slot.empty()) {
-    slot = absl::StrCat("walferry_capture_", std::random_device{}());
-    RETURN_IF_ERROR(
-        CreateSlot(walsender,
-                   {.slot = slot, .temporary = true, .export_snapshot = false})
-            .status());
-  }
+                                         Control& control,
+                                         const CaptureProgress& progress) {
+  // First: making a slot may take as long as the source's transactions.
   ASSIGN_OR_RETURN(CaptureWriter writer, CaptureWriter::Create(options.output));
-  ASSIGN_OR_RETURN(const std::unique_ptr<ReplicationStream> stream,
-                   ReplicationStream::Start(
-                       std::move(walsender),
-                       {.slot = slot, .publications = options.publications}));
-  events.OnEvent(Notice{
-      .text = absl::StrCat("recording slot ", slot, " to ", options.output)});
+  absl::StatusOr<OpenedStream> opened = OpenStream(options, control);
+  if (!opened.ok()) {
+    // An empty record would only be in the way of the next attempt.
+    std::remove(options.output.c_str());
+    return opened.status();
+  }
+  CaptureReport report = {.slot = opened->slot};
   const absl::Time started = absl::Now();
-  RETURN_IF_ERROR(Record(options, *stream, writer, control));
-  return CaptureReport{.frames = writer.frames(),
-                       .bytes = writer.bytes(),
-                       .elapsed = absl::Now() - started};
+  const auto count = [&] {
+    report.frames = writer.frames();
+    report.bytes = writer.bytes();
+    report.elapsed = absl::Now() - started;
+  };
+  RETURN_IF_ERROR(Record(options, *opened->stream, writer, control, [&] {
+    count();
+    progress(report);
+  }));
+  count();
+  return report;
 }
 
 }  // namespace walferry

@@ -1,18 +1,22 @@
 // RunReplay: a recorded stream at full speed.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "absl/types/span.h"
 #include "apply/apply_session.h"
 #include "apply/exact_applier.h"
 #include "engine/batch_builder.h"
 #include "engine/capture.h"
 #include "engine/capture_file.h"
 #include "engine/connect.h"
+#include "engine/created_objects.h"
 #include "engine/ledger.h"
 #include "protocol/replication_frame.h"
 #include "protocol/status.h"
@@ -20,6 +24,9 @@
 
 namespace walferry {
 namespace {
+
+// Names everything that a replay makes on the target.
+constexpr char kReplay[] = "replay";
 
 // Touches every byte that an applier would look at.
 int64_t Walk(const TupleView& row) {
@@ -30,36 +37,69 @@ int64_t Walk(const TupleView& row) {
   return bytes;
 }
 
-struct Decoded {
-  int64_t messages = 0;
-  int64_t changes = 0;
-  int64_t value_bytes = 0;
-};
+using Frames = absl::Span<const absl::string_view>;
 
-absl::Status DecodeAll(const Capture& capture, Decoded& decoded) {
-  TransactionState order;
-  for (const absl::string_view bytes : capture.frames()) {
-    ASSIGN_OR_RETURN(const Frame frame, DecodeFrame(bytes));
-    const auto* data = std::get_if<XLogData>(&frame);
-    if (data == nullptr) continue;
-    ASSIGN_OR_RETURN(
-        const Message message,
-        DecodeMessage(data->payload,
-                      {.in_stream_block = order.in_stream_block()}));
-    RETURN_IF_ERROR(order.Accept(message));
-    ++decoded.messages;
-    if (const auto* insert = std::get_if<Insert>(&message)) {
-      decoded.value_bytes += Walk(insert->row);
-      ++decoded.changes;
-    } else if (const auto* update = std::get_if<Update>(&message)) {
-      decoded.value_bytes += Walk(update->old_row) + Walk(update->row);
-      ++decoded.changes;
-    } else if (const auto* removal = std::get_if<Delete>(&message)) {
-      decoded.value_bytes += Walk(removal->old_row);
-      ++decoded.changes;
+// Hands every message to `take`, and counts. Errors name the frame.
+template <typename Take>
+absl::Status ForEachMessage(const ReplayOptions& options, Frames frames,
+                            const Control& control, ReplayReport& report,
+                            Take take) {
+  const auto take_frame = [&](absl::string_view bytes) -> absl::Status {
+    if (control.stop_requested()) {
+      return absl::CancelledError("stopped on request");
     }
+    ASSIGN_OR_RETURN(const Frame frame, DecodeFrame(bytes));
+    report.bytes += static_cast<int64_t>(bytes.size());
+    const auto* data = std::get_if<XLogData>(&frame);
+    if (data == nullptr) return absl::OkStatus();
+    ++report.messages;
+    return take(data->payload);
+  };
+  for (size_t at = 0; at < frames.size(); ++at) {
+    const absl::Status status = take_frame(frames[at]);
+    if (status.ok()) continue;
+    return Annotate(
+        status, absl::StrCat("capture ", options.input, ", at frame ", at + 1));
   }
   return absl::OkStatus();
+}
+
+absl::Status DecodeAll(const ReplayOptions& options, const Capture& capture,
+                       const Control& control, ReplayReport& report) {
+  TransactionState order;
+  return ForEachMessage(
+      options, capture.frames(), control, report,
+      [&](absl::string_view payload) -> absl::Status {
+        ASSIGN_OR_RETURN(const Message message,
+                         DecodeMessage(payload, {.in_stream_block =
+                                                     order.in_stream_block()}));
+        RETURN_IF_ERROR(order.Accept(message));
+        if (const auto* insert = std::get_if<Insert>(&message)) {
+          report.value_bytes += Walk(insert->row);
+          ++report.changes;
+        } else if (const auto* update = std::get_if<Update>(&message)) {
+          report.value_bytes += Walk(update->old_row) + Walk(update->row);
+          ++report.changes;
+        } else if (const auto* removal = std::get_if<Delete>(&message)) {
+          report.value_bytes += Walk(removal->old_row);
+          ++report.changes;
+        }
+        return absl::OkStatus();
+      });
+}
+
+// The frames up to the last commit: a record may end inside a transaction,
+// which is not applied.
+absl::StatusOr<Frames> WholeTransactions(const Capture& capture) {
+  Frames frames = capture.frames();
+  for (; !frames.empty(); frames.remove_suffix(1)) {
+    ASSIGN_OR_RETURN(const Frame frame, DecodeFrame(frames.back()));
+    const auto* data = std::get_if<XLogData>(&frame);
+    if (data == nullptr) continue;
+    ASSIGN_OR_RETURN(const Message message, DecodeMessage(data->payload));
+    if (std::holds_alternative<Commit>(message)) break;
+  }
+  return frames;
 }
 
 // Applies what is left of a batch, and counts.
@@ -75,23 +115,90 @@ absl::Status ApplyBatch(Applier& applier, BatchBuilder& builder,
 }
 
 absl::Status ApplyAll(const ReplayOptions& options, const Capture& capture,
-                      Applier& applier, ReplayReport& report) {
+                      const Control& control, Applier& applier,
+                      ReplayReport& report) {
   BatchBuilder builder(
       {.batch_bytes = options.batch_bytes,
        .gate = [](const SourceRelation&) -> absl::StatusOr<RelationPolicy> {
          return RelationPolicy{};
        }});
-  for (const absl::string_view bytes : capture.frames()) {
-    ASSIGN_OR_RETURN(const Frame frame, DecodeFrame(bytes));
-    const auto* data = std::get_if<XLogData>(&frame);
-    if (data == nullptr) continue;
-    RETURN_IF_ERROR(builder.Take(data->payload));
-    ++report.messages;
-    if (builder.full()) RETURN_IF_ERROR(ApplyBatch(applier, builder, report));
-  }
-  // A record may end inside a transaction: that one is not applied.
-  if (!builder.HasWholeTransactions()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const Frames frames, WholeTransactions(capture));
+  const auto take = [&](absl::string_view payload) -> absl::Status {
+    RETURN_IF_ERROR(builder.Take(payload));
+    if (!builder.full()) return absl::OkStatus();
+    return ApplyBatch(applier, builder, report);
+  };
+  RETURN_IF_ERROR(ForEachMessage(options, frames, control, report, take));
   return ApplyBatch(applier, builder, report);
+}
+
+// Whatever it was that ended the replay, the target may hold a part of the
+// record now, and only the operator can take it back.
+absl::Status PartlyApplied(const absl::Status& status) {
+  absl::Status error = status;
+  if (absl::IsCancelled(status) || absl::IsUnavailable(status)) {
+    error = absl::FailedPreconditionError(status.message());
+    status.ForEachPayload([&](absl::string_view type, const absl::Cord& value) {
+      error.SetPayload(type, value);
+    });
+  }
+  return WithHint(std::move(error),
+                  "the target may hold a part of the record: bring it back to "
+                  "where the record began before the next replay");
+}
+
+absl::StatusOr<ReplayReport> ApplyInSession(const ReplayOptions& options,
+                                            const Capture& capture,
+                                            const Control& control,
+                                            const Connector& connector) {
+  PgConnectOptions target = connector.TargetOptions(kReplay);
+  target.client_encoding = std::string(kCaptureEncoding);
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<ApplySession> session,
+      ApplySession::Open({.target = std::move(target),
+                          .ledger_schema = options.ledger_schema,
+                          .identity = {.name = kReplay,
+                                       .system_identifier = kReplay,
+                                       .slot = kReplay,
+                                       .dbname = kReplay}}));
+  const std::unique_ptr<Applier> applier = MakeExactApplier(*session);
+  ReplayReport report;
+  const absl::Time started = absl::Now();
+  const absl::Status status =
+      ApplyAll(options, capture, control, *applier, report);
+  if (!status.ok()) return PartlyApplied(status);
+  report.elapsed = absl::Now() - started;
+  return report;
+}
+
+// No other replay runs, and none was killed half-way: its position would still
+// be there.
+absl::Status CheckBegin(Ledger& ledger) {
+  RETURN_IF_ERROR(ledger.Lock(absl::ZeroDuration()));
+  ASSIGN_OR_RETURN(const std::optional<LedgerStream> stream, ledger.Stream());
+  if (!stream || !stream->applied_lsn.valid()) return absl::OkStatus();
+  const std::string schema = QuoteIdentifier(ledger.sql().key().schema);
+  return WithHint(
+      absl::FailedPreconditionError(absl::StrCat(
+          "target: schema ", schema, " tells of a replay that was killed at ",
+          stream->applied_lsn.ToString())),
+      absl::StrCat("bring the target back to where the record began and DROP "
+                   "SCHEMA ",
+                   schema, " CASCADE there"));
+}
+
+// Over a connection of its own: one that was interrupted is of no use.
+absl::Status DropReplay(const ReplayOptions& options, Connector connector) {
+  connector.interrupt = nullptr;
+  ASSIGN_OR_RETURN(PgConnection target, connector.OpenTarget(kReplay));
+  RETURN_IF_ERROR(
+      Ledger(target, {.schema = options.ledger_schema, .migration = kReplay})
+          .Forget());
+  // Nothing of it is on a source.
+  return DropObject({.side = Side::kTarget,
+                     .kind = "origin",
+                     .identity = absl::StrCat("walferry_", kReplay)},
+                    target, target);
 }
 
 absl::StatusOr<ReplayReport> Apply(const ReplayOptions& options,
@@ -100,33 +207,20 @@ absl::StatusOr<ReplayReport> Apply(const ReplayOptions& options,
   const Connector connector{
       .endpoints = {.source = "",
                     .target = options.target,
-                    .name = "replay",
-                    .ledger_schema = options.ledger_schema},
+                    .name = kReplay,
+                    .ledger_schema = options.ledger_schema,
+                    .connect_timeout = options.connect_timeout},
       .interrupt = &control.interrupt()};
-  ASSIGN_OR_RETURN(PgConnection target, connector.OpenTarget("replay"));
+  ASSIGN_OR_RETURN(PgConnection target, connector.OpenTarget(kReplay));
   Ledger ledger(target,
-                {.schema = options.ledger_schema, .migration = "replay"});
+                {.schema = options.ledger_schema, .migration = kReplay});
   RETURN_IF_ERROR(ledger.Create());
-  ReplayReport report;
-  report.bytes = capture.bytes();
-  absl::Status status;
-  {
-    ASSIGN_OR_RETURN(
-        const std::unique_ptr<ApplySession> session,
-        ApplySession::Open({.target = connector.TargetOptions("replay"),
-                            .ledger_schema = options.ledger_schema,
-                            .identity = {.name = "replay",
-                                         .system_identifier = "replay",
-                                         .slot = "replay",
-                                         .dbname = "replay"}}));
-    const std::unique_ptr<Applier> applier = MakeExactApplier(*session);
-    const absl::Time started = absl::Now();
-    status = ApplyAll(options, capture, *applier, report);
-    report.elapsed = absl::Now() - started;
-  }
-  const absl::Status forgotten = ledger.Forget();
-  RETURN_IF_ERROR(status);
-  RETURN_IF_ERROR(forgotten);
+  RETURN_IF_ERROR(CheckBegin(ledger));
+  absl::StatusOr<ReplayReport> report =
+      ApplyInSession(options, capture, control, connector);
+  const absl::Status dropped = DropReplay(options, connector);
+  RETURN_IF_ERROR(report.status());
+  RETURN_IF_ERROR(dropped);
   return report;
 }
 
@@ -136,16 +230,13 @@ absl::StatusOr<ReplayReport> RunReplay(const ReplayOptions& options,
                                        Control& control) {
   ASSIGN_OR_RETURN(const Capture capture, Capture::Read(options.input));
   if (!options.target.empty()) return Apply(options, capture, control);
-  Decoded decoded;
+  ReplayReport report;
   const absl::Time started = absl::Now();
   for (int round = 0; round < options.repeat; ++round) {
-    RETURN_IF_ERROR(DecodeAll(capture, decoded));
+    RETURN_IF_ERROR(DecodeAll(options, capture, control, report));
   }
-  return ReplayReport{.messages = decoded.messages,
-                      .bytes = capture.bytes() * options.repeat,
-                      .changes = decoded.changes,
-                      .value_bytes = decoded.value_bytes,
-                      .elapsed = absl::Now() - started};
+  report.elapsed = absl::Now() - started;
+  return report;
 }
 
 }  // namespace walferry

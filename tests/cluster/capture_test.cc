@@ -1,14 +1,24 @@
-// RunCapture and RunReplay against live servers.
+// capture and replay against live servers.
 
 #include "engine/capture.h"
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 
+#include "absl/strings/str_cat.h"
+#include "engine/capture_file.h"
+#include "engine/ledger.h"
+#include "protocol/pg_connection.h"
+#include "protocol/pgoutput.h"
+#include "protocol/replication_frame.h"
+#include "protocol/status.h"
 #include "tests/testing/database_equal.h"
-#include "tests/testing/event_recorder.h"
 #include "tests/testing/pg_server.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_dir.h"
@@ -16,52 +26,164 @@
 namespace walferry {
 namespace {
 
-TEST(CaptureAndReplay, RunsALiveStreamAgain) {
-  ASSERT_OK_AND_ASSIGN(const auto server, PgServer::Start());
-  for (const char* database : {"source", "target"}) {
-    ASSERT_OK(server->Exec(std::string("CREATE DATABASE ") + database));
-    ASSERT_OK(
-        server->Exec("CREATE TABLE t (id int PRIMARY KEY, v text)", database));
+class CaptureTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_OK_AND_ASSIGN(server_, PgServer::Start());
+    for (const char* database : {"source", "target"}) {
+      ASSERT_OK(server_->Exec(absl::StrCat("CREATE DATABASE ", database)));
+      ASSERT_OK(server_->Exec("CREATE TABLE t (id int PRIMARY KEY, v text)",
+                              database));
+    }
+    ASSERT_OK(server_->Exec("CREATE PUBLICATION pub FOR TABLE t", "source"));
+    ASSERT_OK(server_->Exec(
+        "SELECT pg_create_logical_replication_slot('slot', 'pgoutput')",
+        "source"));
+    ASSERT_OK_AND_ASSIGN(TempDir directory, TempDir::Create());
+    directory_.emplace(std::move(directory));
+    path_ = directory_->path() + "/capture";
   }
-  ASSERT_OK(server->Exec("CREATE PUBLICATION pub FOR TABLE t", "source"));
-  ASSERT_OK(server->Exec(
-      "SELECT pg_create_logical_replication_slot('slot', 'pgoutput')",
-      "source"));
-  ASSERT_OK(server->Exec(
-      "INSERT INTO t SELECT i, 'value ' || i FROM generate_series(1, 500) i",
-      "source"));
-  ASSERT_OK(server->Exec("UPDATE t SET v = 'x' WHERE id <= 10", "source"));
-  ASSERT_OK(server->Exec("DELETE FROM t WHERE id > 490", "source"));
-  ASSERT_OK_AND_ASSIGN(
-      const std::string end,
-      server->QueryValue("SELECT pg_current_wal_insert_lsn()", "source"));
-  ASSERT_OK_AND_ASSIGN(const TempDir directory, TempDir::Create());
-  CaptureOptions options{.source = server->ConnInfo("source"),
-                         .publications = {"pub"},
-                         .slot = "slot",
-                         .output = directory.path() + "/capture"};
-  ASSERT_OK_AND_ASSIGN(options.until_lsn, Lsn::Parse(end));
-  Control control;
-  EventRecorder events;
-  ASSERT_OK(RunCapture(options, control, events));
+
+  // Three transactions, and where they end.
+  std::string Load() {
+    EXPECT_OK(server_->Exec(
+        "INSERT INTO t SELECT i, 'value ' || i FROM generate_series(1, 500) i",
+        "source"));
+    EXPECT_OK(server_->Exec("UPDATE t SET v = 'x' WHERE id <= 10", "source"));
+    EXPECT_OK(server_->Exec("DELETE FROM t WHERE id > 490", "source"));
+    return server_->QueryValue("SELECT pg_current_wal_insert_lsn()", "source")
+        .value_or("");
+  }
+
+  CaptureOptions Options(const std::string& until) const {
+    return {.source = server_->ConnInfo("source"),
+            .publications = {"pub"},
+            .slot = "slot",
+            .output = path_,
+            .until_lsn = Lsn::Parse(until).value_or(Lsn())};
+  }
+
+  absl::StatusOr<CaptureReport> Record(const CaptureOptions& options) {
+    return RunCapture(options, control_, [](const CaptureReport&) {});
+  }
+
+  absl::StatusOr<ReplayReport> ApplyTo(const std::string& database) {
+    return RunReplay({.input = path_, .target = server_->ConnInfo(database)},
+                     control_);
+  }
+
+  void ExpectNothingLeftOnTheTarget() {
+    EXPECT_THAT(server_->QueryValue("SELECT count(*) FROM pg_namespace WHERE "
+                                    "nspname LIKE 'walferry%'",
+                                    "target"),
+                IsOkAndHolds("0"));
+    EXPECT_THAT(
+        server_->QueryValue("SELECT count(*) FROM pg_replication_origin"),
+        IsOkAndHolds("0"));
+  }
+
+  std::unique_ptr<PgServer> server_;
+  std::optional<TempDir> directory_;
+  std::string path_;
+  Control control_;
+};
+
+TEST_F(CaptureTest, RunsALiveStreamAgain) {
+  CaptureOptions options = Options(Load());
+  ASSERT_OK(Record(options));
   // The slot has not moved: the same can be recorded again.
   options.output += "2";
-  ASSERT_OK(RunCapture(options, control, events));
+  ASSERT_OK(Record(options));
 
-  ASSERT_OK_AND_ASSIGN(
-      const ReplayReport decoded,
-      RunReplay({.input = options.output, .repeat = 3}, control));
+  ASSERT_OK_AND_ASSIGN(const ReplayReport decoded,
+                       RunReplay({.input = path_, .repeat = 3}, control_));
   EXPECT_EQ(decoded.changes, 3 * (500 + 10 + 10));
-  ASSERT_OK_AND_ASSIGN(
-      const ReplayReport applied,
-      RunReplay({.input = options.output, .target = server->ConnInfo("target")},
-                control));
+  ASSERT_OK_AND_ASSIGN(const ReplayReport applied, ApplyTo("target"));
   EXPECT_EQ(applied.changes, 500 + 10 + 10);
   EXPECT_EQ(applied.transactions, 3);
-  ExpectDatabasesEqual(server->ConnInfo("source"), server->ConnInfo("target"));
-  EXPECT_THAT(server->QueryValue("SELECT count(*) FROM pg_namespace WHERE "
-                                 "nspname LIKE 'walferry%'",
-                                 "target"),
+  ExpectDatabasesEqual(server_->ConnInfo("source"),
+                       server_->ConnInfo("target"));
+  ExpectNothingLeftOnTheTarget();
+}
+
+// Copies a record without its last frames to "<path>2".
+void CopyWithoutEnd(const std::string& path, size_t frames_left_out) {
+  ASSERT_OK_AND_ASSIGN(const Capture capture, Capture::Read(path));
+  ASSERT_OK_AND_ASSIGN(CaptureWriter writer, CaptureWriter::Create(path + "2"));
+  for (size_t at = 0; at + frames_left_out < capture.frames().size(); ++at) {
+    ASSERT_OK(writer.Add(capture.frames()[at]));
+  }
+  ASSERT_OK(writer.Finish());
+}
+
+size_t FramesBehindTheLastDelete(const std::string& path) {
+  const absl::StatusOr<Capture> capture = Capture::Read(path);
+  EXPECT_OK(capture);
+  size_t behind = 0;
+  for (size_t at = capture->frames().size(); at-- > 0; ++behind) {
+    const Frame frame = *DecodeFrame(capture->frames()[at]);
+    const auto* data = std::get_if<XLogData>(&frame);
+    if (data == nullptr) continue;
+    if (std::holds_alternative<Delete>(*DecodeMessage(data->payload))) break;
+  }
+  return behind;
+}
+
+TEST_F(CaptureTest, AppliesAllTransactionsButTheOneThatTheRecordEndsIn) {
+  ASSERT_OK(Record(Options(Load())));
+  CopyWithoutEnd(path_, FramesBehindTheLastDelete(path_));
+  path_ += "2";
+  ASSERT_OK_AND_ASSIGN(const ReplayReport applied, ApplyTo("target"));
+  EXPECT_EQ(applied.transactions, 2);
+  EXPECT_EQ(applied.changes, 500 + 10);
+  EXPECT_THAT(server_->QueryValue("SELECT count(*) FROM t", "target"),
+              IsOkAndHolds("500"));
+}
+
+TEST_F(CaptureTest, LeavesNoFileIfTheSourceSaysNo) {
+  CaptureOptions options = Options(Load());
+  options.slot = "no_such_slot";
+  EXPECT_EQ(Record(options).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_FALSE(std::ifstream(path_));
+}
+
+TEST_F(CaptureTest, SaysThatAReplayIsHalfDone) {
+  ASSERT_OK(Record(Options(Load())));
+  ASSERT_OK(server_->Exec("INSERT INTO t VALUES (7, 'rival')", "target"));
+  const absl::Status conflict = ApplyTo("target").status();
+  EXPECT_EQ(conflict.code(), absl::StatusCode::kFailedPrecondition) << conflict;
+  EXPECT_EQ(HintOf(conflict),
+            "the target may hold a part of the record: bring it back to where "
+            "the record began before the next replay");
+  ExpectNothingLeftOnTheTarget();
+  ASSERT_OK(server_->Exec("TRUNCATE t", "target"));
+  control_.RequestStop();
+  const absl::Status stopped = RunReplay({.input = path_}, control_).status();
+  EXPECT_THAT(stopped,
+              StatusIs(absl::StatusCode::kCancelled,
+                       absl::StrCat("capture ", path_,
+                                    ", at frame 1: stopped on request")));
+}
+
+TEST_F(CaptureTest, RefusesATargetWhereAReplayWasKilled) {
+  ASSERT_OK(Record(Options(Load())));
+  ASSERT_OK_AND_ASSIGN(
+      PgConnection target,
+      PgConnection::Open({.conninfo = server_->ConnInfo("target")}));
+  Ledger ledger(target, {.schema = "walferry_replay", .migration = "replay"});
+  ASSERT_OK(ledger.Create());
+  ASSERT_OK(target.Exec(
+      "INSERT INTO walferry_replay.stream (name, system_identifier, slot, "
+      "dbname, applied_lsn, epoch) VALUES ('replay', 'replay', 'replay', "
+      "'replay', '0/1234', 1)"));
+  const absl::Status status = ApplyTo("target").status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
+                               "target: schema \"walferry_replay\" tells of a "
+                               "replay that was killed at 0/1234"));
+  EXPECT_EQ(HintOf(status),
+            "bring the target back to where the record began and DROP SCHEMA "
+            "\"walferry_replay\" CASCADE there");
+  EXPECT_THAT(server_->QueryValue("SELECT count(*) FROM t", "target"),
               IsOkAndHolds("0"));
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/status.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_dir.h"
 
@@ -73,11 +74,21 @@ TEST_F(CaptureFile, RefusesEveryCutAndNeverGivesDamagedFrames) {
   }
 }
 
+TEST_F(CaptureFile, SaysWhyItCannotBeRead) {
+  EXPECT_THAT(Capture::Read(path_).status(),
+              StatusIs(absl::StatusCode::kNotFound,
+                       "capture " + path_ +
+                           ": cannot be read: No such file or directory"));
+}
+
 TEST_F(CaptureFile, IsNeverWrittenOver) {
   Write({"one"});
-  EXPECT_THAT(CaptureWriter::Create(path_).status(),
-              StatusIs(absl::StatusCode::kAlreadyExists,
-                       "capture " + path_ + ": File exists"));
+  const absl::Status status = CaptureWriter::Create(path_).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kAlreadyExists,
+                               "capture " + path_ + ": File exists"));
+  EXPECT_EQ(HintOf(status),
+            "a record is never written over: name another file, or remove "
+            "this one first");
 }
 
 }  // namespace
