@@ -46,6 +46,10 @@ CommandOutcome DispatchCommand(const CommandContext& context) {
       return RunStatusCommand(context);
     case Command::kCleanup:
       return RunCleanupCommand(context);
+    case Command::kCapture:
+      return RunCaptureCommand(context);
+    case Command::kReplay:
+      return RunReplayCommand(context);
     case Command::kConfig:
       return RunConfigCommand(context);
     case Command::kCompletion:

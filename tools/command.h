@@ -61,6 +61,8 @@ CommandOutcome RunFollowCommand(const CommandContext& context);
 CommandOutcome RunCutoverCommand(const CommandContext& context);
 CommandOutcome RunStatusCommand(const CommandContext& context);
 CommandOutcome RunCleanupCommand(const CommandContext& context);
+CommandOutcome RunCaptureCommand(const CommandContext& context);
+CommandOutcome RunReplayCommand(const CommandContext& context);
 CommandOutcome RunConfigCommand(const CommandContext& context);
 CommandOutcome RunCompletionCommand(const CommandContext& context);
 CommandOutcome RunManCommand(const CommandContext& context);

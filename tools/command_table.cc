@@ -66,6 +66,31 @@ constexpr CommandSpec kCommands[] = {
          "Drops slot, publication, replication origin, settings and ledger; "
          "never a table of yours. Fine to run twice.",
      .example = "walferry cleanup --source service=old --target service=new"},
+    {.command = Command::kCapture,
+     .name = "capture",
+     .summary = "Record a live stream to a file, to replay it at full speed",
+     .description =
+         "Writes what the source sends for a slot to a file, as it comes, "
+         "until --until-lsn is reached or until it is stopped. Nothing is "
+         "confirmed to the source: a slot that is named stays where it is, "
+         "and keeps the source's log.\n\n"
+         "Ctrl+C or SIGTERM ends the record, which can be replayed like any "
+         "other.",
+     .example = "walferry capture --source service=old --publication p "
+                "--output p.capture"},
+    {.command = Command::kReplay,
+     .name = "replay",
+     .summary = "Run a record at full speed and print how fast that was",
+     .description =
+         "For tuning: takes the record of a capture, without a source, as "
+         "fast as it can be decoded (--decode) or applied (--apply), and "
+         "prints messages per second and MB per second (1,000,000 bytes of "
+         "the stream, uncompressed); when applying, changes and transactions "
+         "per second too.\n\n"
+         "What is applied stays on the target, which must be brought back "
+         "before the next replay. The ledger it needs is a schema "
+         "walferry_replay, dropped at the end. Ctrl+C or SIGTERM stops it.",
+     .example = "walferry replay --input p.capture --decode --repeat 10"},
     {.command = Command::kConfig,
      .name = "config",
      .summary = "Show every setting and where it comes from",
@@ -76,7 +101,8 @@ constexpr CommandSpec kCommands[] = {
          "***.\n\n"
          "With --example prints a configuration file to start from.",
      .argument = "COMMAND",
-     .argument_choices = "check|migrate|follow|cutover|status|cleanup",
+     .argument_choices = "check|migrate|follow|cutover|status|cleanup|"
+                         "capture|replay",
      .example = "walferry config --show migrate --config walferry.toml"},
     {.command = Command::kCompletion,
      .name = "completion",

@@ -3,7 +3,7 @@
 
 // The one list of walferry's subcommands. Help, manual and completion come
 // from it. A new command: an enumerator, a row here, options' `commands` in
-// option_table.cc, a case in DispatchCommand (command.cc), command_<verb>.cc.
+// option_rows_*.h, a case in DispatchCommand (command.cc), command_<verb>.cc.
 
 #include <cstdint>
 #include <optional>
@@ -21,6 +21,8 @@ enum class Command {
   kCutover,
   kStatus,
   kCleanup,
+  kCapture,
+  kReplay,
   kConfig,
   kCompletion,
   kMan,

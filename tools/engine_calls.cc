@@ -8,7 +8,9 @@ EngineCalls RealEngineCalls() {
           .check = RunCheck,
           .cutover = RunCutover,
           .status = RunStatus,
-          .cleanup = RunCleanup};
+          .cleanup = RunCleanup,
+          .capture = RunCapture,
+          .replay = RunReplay};
 }
 
 }  // namespace walferry

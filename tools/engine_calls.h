@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "engine/capture.h"
 #include "engine/migration.h"
 
 namespace walferry {
 
-// The functions of engine/migration.h, with the same contracts.
+// The functions of engine/migration.h and engine/capture.h, with the same
+// contracts.
 struct EngineCalls {
   std::function<absl::StatusOr<Report>(const MigrateOptions&, Control&,
                                        EventSink&)>
@@ -29,6 +31,11 @@ struct EngineCalls {
   std::function<absl::StatusOr<std::vector<std::string>>(const CleanupOptions&,
                                                          Control&)>
       cleanup;
+  std::function<absl::StatusOr<CaptureReport>(const CaptureOptions&, Control&,
+                                              const CaptureProgress&)>
+      capture;
+  std::function<absl::StatusOr<ReplayReport>(const ReplayOptions&, Control&)>
+      replay;
 };
 
 // The engine itself.

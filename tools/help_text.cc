@@ -40,9 +40,11 @@ std::string CommandHelp(Command command) {
   std::string help = absl::StrCat("Usage: ", UsageLine(spec), "\n\n",
                                   WrapText(spec.description, ""));
   if (!spec.argument.empty()) {
-    absl::StrAppend(&help, "\n", spec.argument, " is one of ",
-                    absl::StrJoin(ChoicesOf(spec.argument_choices), ", "),
-                    ".\n");
+    const std::string choices =
+        absl::StrJoin(ChoicesOf(spec.argument_choices), ", ");
+    absl::StrAppend(
+        &help, "\n",
+        WrapText(absl::StrCat(spec.argument, " is one of ", choices, "."), ""));
   }
   ForEachOption(SetOf(command), [&](const OptionSpec& option, bool first) {
     if (first) {

@@ -1,12 +1,10 @@
 #include "tools/live_run.h"
 
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <memory>
 #include <optional>
-#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -16,15 +14,13 @@
 #include "protocol/status.h"
 #include "tools/event_json.h"
 #include "tools/event_log.h"
+#include "tools/foreground_run.h"
 #include "tools/log_format.h"
 #include "tools/report_text.h"
-#include "tools/signal_watch.h"
 #include "tools/terminal_progress.h"
 
 namespace walferry {
 namespace {
-
-constexpr absl::Duration kRedrawInterval = absl::Seconds(1);
 
 // Where --events goes: a file that it opens, or the results' stream.
 class EventsOutput {
@@ -95,61 +91,27 @@ class EventFan : public EventSink {
   bool ended_ = false;
 };
 
-// Says once each what signals (or another process) have asked for.
-class RequestAnnouncer {
- public:
-  RequestAnnouncer(const Control& control, std::string cutover_note,
-                   spdlog::logger& logger)
-      : control_(control),
-        cutover_note_(std::move(cutover_note)),
-        logger_(logger) {}
-
-  // What the live lines should say now.
-  std::string Announce() {
-    const bool stop = control_.stop_requested();
-    const bool cutover = control_.cutover_requested();
-    if (stop && !stop_announced_) logger_.info(kStopping);
-    if (cutover && !cutover_announced_ && !stop) logger_.info(cutover_note_);
-    stop_announced_ = stop;
-    cutover_announced_ = cutover;
-    if (stop) return kStopping;
-    return cutover ? cutover_note_ : "";
-  }
-
- private:
-  static constexpr char kStopping[] =
-      "stopping; the same command goes on from here later";
-
-  const Control& control_;
-  const std::string cutover_note_;
-  spdlog::logger& logger_;
-  bool stop_announced_ = false;
-  bool cutover_announced_ = false;
-};
-
 absl::StatusOr<Report> RunWatched(const CommandContext& context,
-                                  RequestAnnouncer& announcer,
-                                  TerminalProgress& progress, EventFan& events,
-                                  Control& control, const EngineRun& run) {
-  SignalWatch watch(control, InterruptMeaning::kCutover);
-  events.SetOnPhase([&watch] { watch.Wake(); });
-  std::atomic<bool> ended = false;
+                                  const std::string& cutover_note,
+                                  const TerminalProgress& progress,
+                                  EventFan& events, spdlog::logger& logger,
+                                  const EngineRun& run) {
+  Control control;
   absl::StatusOr<Report> result = absl::InternalError("the run did not end");
-  // house-rule: ok, ends within this function, which draws meanwhile.
-  std::thread engine([&] {
-    result = run(control, events);
-    ended = true;
-    watch.Wake();
-  });
-  while (!ended) {
-    watch.Wait(kRedrawInterval);
-    const std::string note = announcer.Announce();
-    if (!context.screen.live() || ended) continue;
-    context.screen.ShowBlock(progress.Render(context.terminal_size(), note));
-  }
-  engine.join();
-  events.SetOnPhase(nullptr);
-  context.screen.ShowBlock({});
+  RunInForeground(
+      context, logger, control,
+      {.interrupt = InterruptMeaning::kCutover,
+       .cutover_note = cutover_note,
+       .stop_note = "stopping; the same command goes on from here later",
+       .render =
+           [&](TerminalSize size, absl::string_view note) {
+             return progress.Render(size, note);
+           }},
+      [&](const std::function<void()>& redraw) {
+        events.SetOnPhase(redraw);
+        result = run(control, events);
+        events.SetOnPhase(nullptr);
+      });
   return result;
 }
 
@@ -185,10 +147,8 @@ CommandOutcome RunLive(const CommandContext& context,
     writer.emplace(output->stream(), context.redactor, context.now);
   }
   EventFan events({&progress, &log}, writer ? &*writer : nullptr, *logger);
-  Control control;
-  RequestAnnouncer announcer(control, cutover_note, *logger);
   const absl::StatusOr<Report> result =
-      RunWatched(context, announcer, progress, events, control, run);
+      RunWatched(context, cutover_note, progress, events, *logger, run);
   events.EndWith(result);
   if (result.ok()) return FinishWithReport(context, *result);
   CommandOutcome outcome = Fail(result.status());

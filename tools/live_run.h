@@ -15,7 +15,6 @@
 
 namespace walferry {
 
-// What is said once a cutover was asked for: "cutover requested: ...".
 using EngineRun =
     std::function<absl::StatusOr<Report>(Control& control, EventSink& events)>;
 

@@ -107,8 +107,11 @@ std::string SignalsText() {
       Item("SIGINT",
            "During migrate and follow once: cut over, or end, as soon as "
            "everything is applied. Again: stop now; the same command goes on "
-           "later. A third time: end at once."),
-      Item("SIGTERM", "Stop now; the same command goes on later."));
+           "later. A third time: end at once. During capture once: end the "
+           "record."),
+      Item("SIGTERM",
+           "Stop now; the same command goes on later. capture ends its "
+           "record well; replay leaves the target half-way."));
 }
 
 std::string ExitStatusText() {

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -14,10 +15,19 @@ namespace {
 absl::StatusOr<std::string> Required(const OptionValues& values, OptionId id) {
   const OptionSpec& spec = SpecOf(id);
   if (values.entry(id).origin != OriginKind::kDefault) return values.Text(id);
+  const std::string variable = EnvironmentName(spec);
   return WithHint(
       absl::InvalidArgumentError(absl::StrCat("no ", spec.name, " is given")),
-      absl::StrCat("use --", spec.name, " ", spec.placeholder, " or set ",
-                   EnvironmentName(spec)));
+      absl::StrCat("use --", spec.name, " ", spec.placeholder,
+                   variable.empty() ? "" : " or set ", variable));
+}
+
+absl::StatusOr<std::vector<std::string>> RequiredPublications(
+    const OptionValues& values) {
+  const std::vector<std::string>& names = values.List(OptionId::kPublication);
+  if (!names.empty()) return names;
+  return WithHint(absl::InvalidArgumentError("no publication is given"),
+                  "use --publication NAME or set WALFERRY_PUBLICATION");
 }
 
 // A connection string that libpq can read; whether a server answers is another
@@ -83,7 +93,8 @@ absl::StatusOr<std::string> BindPublication(const OptionValues& values) {
   if (names.size() > 1) {
     return absl::InvalidArgumentError(
         absl::StrCat(values.entry(OptionId::kPublication).where,
-                     " must name one publication; only follow takes several"));
+                     " must name one publication; only follow and capture "
+                     "take several"));
   }
   return names.empty() ? "" : names.front();
 }
@@ -111,6 +122,27 @@ void BindCutoverPlan(const OptionValues& values, MigrateOptions& options) {
   options.keep_publication = values.Flag(OptionId::kKeepPublication);
 }
 
+absl::Status CheckReplay(const OptionValues& values) {
+  const bool decode = values.Flag(OptionId::kDecode);
+  const bool apply = !values.Text(OptionId::kApply).empty();
+  if (decode && apply) {
+    return WithHint(
+        absl::InvalidArgumentError("--decode and --apply exclude each other"),
+        "time them one after the other");
+  }
+  if (!decode && !apply) {
+    return WithHint(
+        absl::InvalidArgumentError("neither --decode nor --apply is given"),
+        "use --decode, or --apply URI of a server whose data may be changed");
+  }
+  if (apply && values.Integer(OptionId::kRepeat) > 1) {
+    return WithHint(
+        absl::InvalidArgumentError("--repeat goes with --decode only"),
+        "bring the target back to where the record began before each --apply");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<CheckOptions> BindCheck(const OptionValues& values) {
@@ -136,11 +168,7 @@ absl::StatusOr<FollowOptions> BindFollow(const OptionValues& values) {
   FollowOptions options;
   ASSIGN_OR_RETURN(options.endpoints, BindEndpoints(values));
   ASSIGN_OR_RETURN(options.slot, Required(values, OptionId::kSlot));
-  options.publications = values.List(OptionId::kPublication);
-  if (options.publications.empty()) {
-    return WithHint(absl::InvalidArgumentError("no publication is given"),
-                    "use --publication NAME or set WALFERRY_PUBLICATION");
-  }
+  ASSIGN_OR_RETURN(options.publications, RequiredPublications(values));
   options.until_lsn = values.LsnValue(OptionId::kUntilLsn);
   ASSIGN_OR_RETURN(options.stream, BindStream(values));
   return options;
@@ -167,6 +195,31 @@ absl::StatusOr<CleanupOptions> BindCleanup(const OptionValues& values) {
   CleanupOptions options;
   ASSIGN_OR_RETURN(options.endpoints, BindEndpoints(values));
   options.force = values.Flag(OptionId::kForce);
+  return options;
+}
+
+absl::StatusOr<CaptureOptions> BindCapture(const OptionValues& values) {
+  CaptureOptions options;
+  ASSIGN_OR_RETURN(options.source, RequiredConnInfo(values, OptionId::kSource));
+  ASSIGN_OR_RETURN(options.publications, RequiredPublications(values));
+  ASSIGN_OR_RETURN(options.output, Required(values, OptionId::kOutput));
+  options.slot = values.Text(OptionId::kSlot);
+  options.until_lsn = values.LsnValue(OptionId::kUntilLsn);
+  options.connect_timeout = values.Duration(OptionId::kConnectTimeout);
+  return options;
+}
+
+absl::StatusOr<ReplayOptions> BindReplay(const OptionValues& values) {
+  ReplayOptions options;
+  ASSIGN_OR_RETURN(options.input, Required(values, OptionId::kInput));
+  RETURN_IF_ERROR(CheckReplay(values));
+  if (!values.Flag(OptionId::kDecode)) {
+    ASSIGN_OR_RETURN(options.target,
+                     RequiredConnInfo(values, OptionId::kApply));
+  }
+  options.repeat = static_cast<int>(values.Integer(OptionId::kRepeat));
+  options.batch_bytes = values.Bytes(OptionId::kBatchSize);
+  options.connect_timeout = values.Duration(OptionId::kConnectTimeout);
   return options;
 }
 

@@ -5,6 +5,7 @@
 // usage error: something is missing, or two values do not go together.
 
 #include "absl/status/statusor.h"
+#include "engine/capture.h"
 #include "engine/options.h"
 #include "tools/option_values.h"
 
@@ -16,6 +17,8 @@ absl::StatusOr<FollowOptions> BindFollow(const OptionValues& values);
 absl::StatusOr<CutoverOptions> BindCutover(const OptionValues& values);
 absl::StatusOr<StatusOptions> BindStatus(const OptionValues& values);
 absl::StatusOr<CleanupOptions> BindCleanup(const OptionValues& values);
+absl::StatusOr<CaptureOptions> BindCapture(const OptionValues& values);
+absl::StatusOr<ReplayOptions> BindReplay(const OptionValues& values);
 
 }  // namespace walferry
 

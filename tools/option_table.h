@@ -4,8 +4,8 @@
 // The one definition of every setting. Flags, environment, configuration file,
 // help, manual, completion, `walferry config` and redaction come from it.
 //
-// A new option: an enumerator, a row in option_table.cc, and a line in
-// option_binding.cc that hands its value to the engine.
+// A new option: an enumerator, a row in the option_rows_*.h of its group, and a
+// line in option_binding.cc that hands its value to the engine.
 
 #include <cstddef>
 #include <cstdint>
@@ -53,6 +53,11 @@ enum class OptionId {
   kKeepSlot,
   kKeepPublication,
   kWait,
+  kOutput,
+  kInput,
+  kDecode,
+  kApply,
+  kRepeat,
   kForce,
   kJson,
   kEvents,
@@ -95,6 +100,7 @@ enum class OptionGroup {
   kCopy,
   kStream,
   kCutover,
+  kCapture,
   kOutput,
   kGeneral,
 };

@@ -1,6 +1,7 @@
 #include "tools/report_text.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -37,6 +38,24 @@ std::string AgeText(absl::Time time, absl::Time now) {
   return absl::StrCat(
       absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", time, absl::UTCTimeZone()),
       ", ", HumanDuration(std::max(now - time, absl::ZeroDuration())), " ago");
+}
+
+// "1,234 (567 messages/s)".
+std::string PaceText(int64_t count, absl::string_view noun,
+                     absl::Duration elapsed) {
+  const double seconds = absl::ToDoubleSeconds(elapsed);
+  if (seconds <= 0) return HumanCount(count);
+  return absl::StrCat(
+      HumanCount(count), " (",
+      HumanCount(std::llround(static_cast<double>(count) / seconds)), " ", noun,
+      "/s)");
+}
+
+std::string PaceOfBytesText(int64_t bytes, absl::Duration elapsed) {
+  const double seconds = absl::ToDoubleSeconds(elapsed);
+  if (seconds <= 0) return BytesText(bytes);
+  return absl::StrFormat("%s (%.1f MB/s)", BytesText(bytes),
+                         static_cast<double>(bytes) / 1e6 / seconds);
 }
 
 std::string PublicationsText(const MigrationStatus& status) {
@@ -129,6 +148,34 @@ std::string StatusText(const MigrationStatus& status, absl::Time now) {
   absl::StrAppend(&text, TablesText(status));
   if (status.report.has_value()) {
     absl::StrAppend(&text, "\n", ReportText(*status.report));
+  }
+  return text;
+}
+
+std::string CaptureText(const std::string& path, const CaptureReport& report) {
+  std::string text =
+      absl::StrCat(path, ": recorded in ", HumanDuration(report.elapsed), "\n");
+  AddLine(text, "frames", HumanCount(report.frames));
+  AddLine(text, "bytes", BytesText(report.bytes));
+  return text;
+}
+
+std::string ReplayText(const ReplayOptions& options,
+                       const ReplayReport& report) {
+  const bool applied = !options.target.empty();
+  std::string text =
+      absl::StrCat(options.input, applied ? ": applied" : ": decoded");
+  if (options.repeat > 1) {
+    absl::StrAppend(&text, " ", HumanCount(options.repeat), " times");
+  }
+  absl::StrAppend(&text, " in ", HumanDuration(report.elapsed), "\n");
+  AddLine(text, "messages",
+          PaceText(report.messages, "messages", report.elapsed));
+  AddLine(text, "bytes", PaceOfBytesText(report.bytes, report.elapsed));
+  AddLine(text, "changes", PaceText(report.changes, "changes", report.elapsed));
+  if (applied) {
+    AddLine(text, "transactions",
+            PaceText(report.transactions, "transactions", report.elapsed));
   }
   return text;
 }

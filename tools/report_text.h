@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "engine/capture.h"
 #include "engine/report.h"
 #include "engine/status.h"
 
@@ -16,6 +17,14 @@ std::string ReportText(const Report& report);
 
 // What the ledger says. `now` is for ages.
 std::string StatusText(const MigrationStatus& status, absl::Time now);
+
+// What was recorded to `path`.
+std::string CaptureText(const std::string& path, const CaptureReport& report);
+
+// How fast a record was run. MB are 1,000,000 bytes, in every size: figures of
+// several runs are compared.
+std::string ReplayText(const ReplayOptions& options,
+                       const ReplayReport& report);
 
 }  // namespace walferry
 

@@ -1,16 +1,21 @@
-// capture and replay against live servers.
+// capture and replay against live servers, as functions and as commands.
 
 #include "engine/capture.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/capture_file.h"
 #include "engine/ledger.h"
@@ -18,13 +23,17 @@
 #include "protocol/pgoutput.h"
 #include "protocol/replication_frame.h"
 #include "protocol/status.h"
+#include "tests/testing/child_process.h"
 #include "tests/testing/database_equal.h"
 #include "tests/testing/pg_server.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_dir.h"
+#include "tests/testing/wait_until.h"
 
 namespace walferry {
 namespace {
+
+using ::testing::HasSubstr;
 
 class CaptureTest : public ::testing::Test {
  protected:
@@ -185,6 +194,76 @@ TEST_F(CaptureTest, RefusesATargetWhereAReplayWasKilled) {
             "\"walferry_replay\" CASCADE there");
   EXPECT_THAT(server_->QueryValue("SELECT count(*) FROM t", "target"),
               IsOkAndHolds("0"));
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+CommandResult Walferry(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), WALFERRY_BINARY);
+  absl::StatusOr<CommandResult> result =
+      RunCommand({.command = std::move(arguments), .clean_environment = true},
+                 absl::Minutes(2));
+  EXPECT_OK(result);
+  return result.ok() ? *result : CommandResult{.exit_code = -1};
+}
+
+TEST_F(CaptureTest, RecordsAndReplaysAsCommands) {
+  const std::vector<std::string> capture = {
+      "capture",     "--source", server_->ConnInfo("source"),
+      "--slot",      "slot",     "--publication",
+      "pub",         "--output", path_,
+      "--until-lsn", Load()};
+  const CommandResult recorded = Walferry(capture);
+  EXPECT_EQ(recorded.exit_code, 0) << recorded.output;
+  EXPECT_THAT(recorded.output,
+              HasSubstr(absl::StrCat("recording slot slot to ", path_)));
+  EXPECT_THAT(recorded.output,
+              HasSubstr(absl::StrCat(path_, ": recorded in ")));
+  const CommandResult again = Walferry(capture);
+  EXPECT_EQ(again.exit_code, 1);
+  EXPECT_EQ(again.output,
+            absl::StrCat("walferry: error: capture ", path_,
+                         ": File exists\nwalferry: hint: a record is never "
+                         "written over: name another file, or remove this one "
+                         "first\n"));
+  const CommandResult decoded =
+      Walferry({"replay", "--input", path_, "--decode", "--repeat", "2"});
+  EXPECT_EQ(decoded.exit_code, 0);
+  EXPECT_THAT(decoded.output, HasSubstr(" messages/s)\n"));
+  EXPECT_THAT(decoded.output, HasSubstr(" MB/s)\n"));
+  const CommandResult applied = Walferry(
+      {"replay", "--input", path_, "--apply", server_->ConnInfo("target")});
+  EXPECT_EQ(applied.exit_code, 0) << applied.output;
+  EXPECT_THAT(applied.output, HasSubstr("  transactions       3 ("));
+  ExpectDatabasesEqual(server_->ConnInfo("source"),
+                       server_->ConnInfo("target"));
+  ExpectNothingLeftOnTheTarget();
+}
+
+TEST_F(CaptureTest, EndsTheRecordWellOnASignal) {
+  const std::string log = directory_->path() + "/log";
+  for (const int signal_number : {SIGINT, SIGTERM}) {
+    const std::string path = absl::StrCat(path_, signal_number);
+    ASSERT_OK_AND_ASSIGN(
+        ChildProcess child,
+        ChildProcess::Start(
+            {.command = {WALFERRY_BINARY, "capture", "--source",
+                         server_->ConnInfo("source"), "--publication", "pub",
+                         "--output", path},
+             .clean_environment = true,
+             .stdout_path = log,
+             .stderr_path = log}));
+    ASSERT_TRUE(WaitUntil([&] {
+      return absl::StrContains(ReadFile(log), absl::StrCat(" to ", path));
+    })) << ReadFile(log);
+    child.Signal(signal_number);
+    ASSERT_OK_AND_ASSIGN(const int exit_code, child.Wait(kTestPatience));
+    EXPECT_EQ(exit_code, 0) << ReadFile(log);
+    EXPECT_OK(Capture::Read(path));
+  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "tools/option_binding.h"
 
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -182,6 +183,82 @@ TEST(OptionBinding, HandsTheRestToTheEngine) {
   EXPECT_TRUE(cleanup.force);
 }
 
+TEST(OptionBinding, HandsEveryCaptureOptionToTheEngine) {
+  FlagTexts flags = {{OptionId::kSource, {"host=old"}},
+                     {OptionId::kPublication, {"p,q"}},
+                     {OptionId::kOutput, {"f"}}};
+  ASSERT_OK_AND_ASSIGN(const CaptureOptions defaults,
+                       BindCapture(Values(Command::kCapture, flags)));
+  EXPECT_EQ(defaults.source, "host=old");
+  EXPECT_THAT(defaults.publications, testing::ElementsAre("p", "q"));
+  EXPECT_EQ(defaults.output, "f");
+  EXPECT_EQ(defaults.slot, CaptureOptions().slot);
+  EXPECT_EQ(defaults.until_lsn, CaptureOptions().until_lsn);
+  EXPECT_EQ(defaults.connect_timeout, CaptureOptions().connect_timeout);
+  flags[OptionId::kSlot] = {"s"};
+  flags[OptionId::kUntilLsn] = {"1/2"};
+  flags[OptionId::kConnectTimeout] = {"3s"};
+  ASSERT_OK_AND_ASSIGN(const CaptureOptions bound,
+                       BindCapture(Values(Command::kCapture, flags)));
+  EXPECT_EQ(bound.slot, "s");
+  EXPECT_EQ(bound.until_lsn, Lsn(0x1'0000'0002));
+  EXPECT_EQ(bound.connect_timeout, absl::Seconds(3));
+}
+
+TEST(OptionBinding, HandsEveryReplayOptionToTheEngine) {
+  ASSERT_OK_AND_ASSIGN(
+      const ReplayOptions decode,
+      BindReplay(Values(Command::kReplay, {{OptionId::kInput, {"f"}},
+                                           {OptionId::kDecode, {"true"}},
+                                           {OptionId::kRepeat, {"3"}}})));
+  EXPECT_EQ(decode.input, "f");
+  EXPECT_EQ(decode.target, "");
+  EXPECT_EQ(decode.repeat, 3);
+  EXPECT_EQ(decode.batch_bytes, ReplayOptions().batch_bytes);
+  EXPECT_EQ(decode.connect_timeout, ReplayOptions().connect_timeout);
+  ASSERT_OK_AND_ASSIGN(
+      const ReplayOptions apply,
+      BindReplay(
+          Values(Command::kReplay, {{OptionId::kInput, {"f"}},
+                                    {OptionId::kApply, {"host=new"}},
+                                    {OptionId::kBatchSize, {"1MiB"}},
+                                    {OptionId::kConnectTimeout, {"3s"}}})));
+  EXPECT_EQ(apply.target, "host=new");
+  EXPECT_EQ(apply.repeat, ReplayOptions().repeat);
+  EXPECT_EQ(apply.batch_bytes, size_t{1} << 20);
+  EXPECT_EQ(apply.connect_timeout, absl::Seconds(3));
+}
+
+TEST(OptionBinding, ReplaysInExactlyOneWay) {
+  struct Case {
+    FlagTexts flags;
+    const char* error;
+    const char* hint;
+  };
+  for (const Case& c : std::vector<Case>{
+           {{}, "no input is given", "use --input FILE"},
+           {{{OptionId::kInput, {"f"}}},
+            "neither --decode nor --apply is given",
+            "use --decode, or --apply URI of a server whose data may be "
+            "changed"},
+           {{{OptionId::kInput, {"f"}},
+             {OptionId::kDecode, {"true"}},
+             {OptionId::kApply, {"host=new"}}},
+            "--decode and --apply exclude each other",
+            "time them one after the other"},
+           {{{OptionId::kInput, {"f"}},
+             {OptionId::kRepeat, {"2"}},
+             {OptionId::kApply, {"host=new"}}},
+            "--repeat goes with --decode only",
+            "bring the target back to where the record began before each "
+            "--apply"}}) {
+    const absl::Status status =
+        BindReplay(Values(Command::kReplay, c.flags)).status();
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, c.error));
+    EXPECT_EQ(HintOf(status), c.hint);
+  }
+}
+
 TEST(OptionBinding, SaysWhatIsMissing) {
   const absl::Status no_source =
       BindMigrate(Values(Command::kMigrate, {})).status();
@@ -220,8 +297,8 @@ TEST(OptionBinding, SaysWhatDoesNotGoTogether) {
           Values(Command::kMigrate,
                  With(BothSides(), {{OptionId::kPublication, {"p,q"}}}))),
       StatusIs(absl::StatusCode::kInvalidArgument,
-               "--publication must name one publication; only follow takes "
-               "several"));
+               "--publication must name one publication; only follow and "
+               "capture take several"));
 }
 
 TEST(OptionBinding, RefusesOfflineMigrations) {

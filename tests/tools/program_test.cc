@@ -223,6 +223,16 @@ TEST_F(ProgramTest, KeepsPasswordsOutOfEverything) {
     return fail ? absl::StatusOr<std::vector<std::string>>(error)
                 : std::vector<std::string>{leak};
   };
+  engine_.capture = [&](const CaptureOptions&, Control&,
+                        const CaptureProgress& progress) {
+    progress({.slot = leak});
+    return fail ? absl::StatusOr<CaptureReport>(error) : CaptureReport();
+  };
+  engine_.replay = [&](const ReplayOptions& options, Control&) {
+    EXPECT_EQ(options.target, "host=x password=rabbit");
+    return fail ? absl::StatusOr<ReplayReport>(absl::UnknownError("a rabbit"))
+                : ReplayReport();
+  };
   for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{
            {"migrate"},
@@ -236,13 +246,15 @@ TEST_F(ProgramTest, KeepsPasswordsOutOfEverything) {
            {"status"},
            {"status", "--json"},
            {"cleanup"},
+           {"capture", "--publication", "p", "--output", leak},
+           {"replay", "--input", leak, "--apply=host=x password=rabbit"},
            {"config", "--show"}}) {
     for (bool failing : {false, true}) {
       fail = failing;
       Run(arguments);
       EXPECT_THAT(out() + err(),
                   AllOf(Not(HasSubstr("s3cret")), Not(HasSubstr("hunter")),
-                        Not(HasSubstr(":word"))))
+                        Not(HasSubstr(":word")), Not(HasSubstr("rabbit"))))
           << arguments.back();
     }
   }

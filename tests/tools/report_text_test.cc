@@ -1,5 +1,6 @@
 #include "tools/report_text.h"
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/tools/sample_events.h"
 
@@ -88,6 +89,45 @@ TEST(StatusText, EndsWithTheReportOnceDone) {
             "  started            2026-01-01 00:00:00 UTC, 0 ms ago\n"
             "\n" +
                 ReportText(SampleReport()));
+}
+
+TEST(CaptureText, SaysHowMuchWasRecorded) {
+  EXPECT_EQ(CaptureText("/tmp/orders.capture", {.slot = "s",
+                                                .frames = 12345,
+                                                .bytes = 3600000,
+                                                .elapsed = absl::Seconds(12)}),
+            "/tmp/orders.capture: recorded in 12 s\n"
+            "  frames             12,345\n"
+            "  bytes              3.4 MiB\n");
+}
+
+TEST(ReplayText, SaysHowFastARecordWasRun) {
+  ReplayReport report = {.messages = 6360000,
+                         .bytes = int64_t{1288490189},
+                         .changes = 6000000,
+                         .elapsed = absl::Milliseconds(4200)};
+  EXPECT_EQ(ReplayText({.input = "o.capture"}, report),
+            "o.capture: decoded in 4.2 s\n"
+            "  messages           6,360,000 (1,514,286 messages/s)\n"
+            "  bytes              1.2 GiB (306.8 MB/s)\n"
+            "  changes            6,000,000 (1,428,571 changes/s)\n");
+  EXPECT_THAT(ReplayText({.input = "o.capture", .repeat = 1000}, report),
+              testing::StartsWith("o.capture: decoded 1,000 times in 4.2 s\n"));
+  report.transactions = 80000;
+  EXPECT_EQ(ReplayText({.input = "o.capture", .target = "host=x"}, report),
+            "o.capture: applied in 4.2 s\n"
+            "  messages           6,360,000 (1,514,286 messages/s)\n"
+            "  bytes              1.2 GiB (306.8 MB/s)\n"
+            "  changes            6,000,000 (1,428,571 changes/s)\n"
+            "  transactions       80,000 (19,048 transactions/s)\n");
+}
+
+TEST(ReplayText, HasNoRateOfNothing) {
+  EXPECT_EQ(ReplayText({.input = "o.capture"}, {}),
+            "o.capture: decoded in 0 ms\n"
+            "  messages           0\n"
+            "  bytes              0 B\n"
+            "  changes            0\n");
 }
 
 }  // namespace

@@ -1,0 +1,26 @@
+#ifndef TOOLS_OPTION_COMMANDS_H_
+#define TOOLS_OPTION_COMMANDS_H_
+
+// Sets of commands that share options.
+
+#include "tools/command_table.h"
+
+namespace walferry {
+
+// What `check` looks at is what `migrate` would do, so it takes its options.
+inline constexpr CommandSet kMigration =
+    SetOf(Command::kCheck, Command::kMigrate, Command::kConfig);
+inline constexpr CommandSet kStreaming = kMigration | SetOf(Command::kFollow);
+inline constexpr CommandSet kBothSides = kStreaming | SetOf(Command::kCleanup);
+// They read or write a migration's ledger.
+inline constexpr CommandSet kLedger =
+    kBothSides | SetOf(Command::kCutover, Command::kStatus);
+inline constexpr CommandSet kRecording =
+    SetOf(Command::kCapture, Command::kReplay);
+inline constexpr CommandSet kEngine = kLedger | kRecording;
+inline constexpr CommandSet kEvery =
+    kEngine | SetOf(Command::kCompletion, Command::kMan, Command::kVersion);
+
+}  // namespace walferry
+
+#endif  // TOOLS_OPTION_COMMANDS_H_

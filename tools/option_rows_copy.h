@@ -1,0 +1,82 @@
+#ifndef TOOLS_OPTION_ROWS_COPY_H_
+#define TOOLS_OPTION_ROWS_COPY_H_
+
+// Rows of the option table: how schema and rows are copied.
+
+#include "tools/option_commands.h"
+#include "tools/option_table.h"
+
+namespace walferry {
+
+inline constexpr OptionSpec kCopyRows[] = {
+    {.id = OptionId::kJobs,
+     .name = "jobs",
+     .type = OptionType::kInteger,
+     .default_text = "4",
+     .minimum = "1",
+     .maximum = "256",
+     .commands = kMigration,
+     .group = OptionGroup::kCopy,
+     .placeholder = "N",
+     .help = "Tables, or ranges of large tables, copied at once."},
+    {.id = OptionId::kIndexJobs,
+     .name = "index-jobs",
+     .type = OptionType::kInteger,
+     .default_text = "2",
+     .minimum = "1",
+     .maximum = "256",
+     .commands = kMigration,
+     .group = OptionGroup::kCopy,
+     .placeholder = "N",
+     .help = "Indexes and constraints built at once."},
+    {.id = OptionId::kSplitSize,
+     .name = "split-size",
+     .type = OptionType::kSize,
+     .default_text = "256MiB",
+     .minimum = "1MiB",
+     .commands = kMigration,
+     .group = OptionGroup::kCopy,
+     .placeholder = "SIZE",
+     .help = "Larger tables are copied in ranges of about this size."},
+    {.id = OptionId::kNoOwner,
+     .name = "no-owner",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = kMigration,
+     .group = OptionGroup::kCopy,
+     .help = "Do not restore who owns what: everything belongs to the "
+             "target's role."},
+    {.id = OptionId::kNoAcl,
+     .name = "no-acl",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = kMigration,
+     .group = OptionGroup::kCopy,
+     .help = "Do not restore privileges (GRANT, REVOKE)."},
+    {.id = OptionId::kNoSequenceSync,
+     .name = "no-sequence-sync",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = kMigration,
+     .group = OptionGroup::kCopy,
+     .help = "Do not set the target's sequences at the cutover."},
+    {.id = OptionId::kNoAnalyze,
+     .name = "no-analyze",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = kMigration,
+     .group = OptionGroup::kCopy,
+     .help = "Do not collect planner statistics on the target."},
+    {.id = OptionId::kPgDump,
+     .name = "pg-dump",
+     .commands = kMigration,
+     .group = OptionGroup::kCopy,
+     .file = true,
+     .placeholder = "PATH",
+     .help = "The pg_dump program. By default one that is new enough is "
+             "looked for on PATH and where distributions install it."},
+};
+
+}  // namespace walferry
+
+#endif  // TOOLS_OPTION_ROWS_COPY_H_

@@ -1,0 +1,136 @@
+#ifndef TOOLS_OPTION_ROWS_SCOPE_H_
+#define TOOLS_OPTION_ROWS_SCOPE_H_
+
+// Rows of the option table: which servers, and what of them.
+
+#include "tools/option_commands.h"
+#include "tools/option_table.h"
+
+namespace walferry {
+
+inline constexpr OptionSpec kScopeRows[] = {
+    {.id = OptionId::kSource,
+     .name = "source",
+     .commands = kBothSides | SetOf(Command::kCapture),
+     .group = OptionGroup::kConnection,
+     .secret = true,
+     .placeholder = "URI",
+     .help = "The server to move from: any libpq connection string, a URI or "
+             "keywords. Keep passwords out of command lines: use the "
+             "environment, a service file or a password file."},
+    {.id = OptionId::kTarget,
+     .name = "target",
+     .commands = kLedger,
+     .group = OptionGroup::kConnection,
+     .secret = true,
+     .placeholder = "URI",
+     .help = "The server to move to, in the same notation."},
+    {.id = OptionId::kName,
+     .name = "name",
+     .type = OptionType::kName,
+     .default_text = "walferry",
+     .maximum = "40",
+     .commands = kLedger,
+     .group = OptionGroup::kConnection,
+     .placeholder = "NAME",
+     .help = "Names the migration: one target can hold several. Slot and "
+             "publication are named after it."},
+    {.id = OptionId::kLedgerSchema,
+     .name = "ledger-schema",
+     .default_text = "walferry",
+     .commands = kLedger,
+     .group = OptionGroup::kConnection,
+     .placeholder = "SCHEMA",
+     .help = "Schema on the target that records what walferry created and "
+             "did."},
+    {.id = OptionId::kConnectTimeout,
+     .name = "connect-timeout",
+     .type = OptionType::kDuration,
+     .default_text = "10s",
+     .minimum = "1s",
+     .maximum = "1h",
+     .commands = kBothSides | kRecording,
+     .group = OptionGroup::kConnection,
+     .placeholder = "DURATION",
+     .help = "How long a server may take to accept a connection."},
+    {.id = OptionId::kMode,
+     .name = "mode",
+     .type = OptionType::kChoice,
+     .default_text = "online",
+     .choices = "online|offline",
+     .commands = kMigration,
+     .group = OptionGroup::kScope,
+     .placeholder = "MODE",
+     .help = "online follows the source's changes until the cutover. This "
+             "version migrates online only."},
+    {.id = OptionId::kSchema,
+     .name = "schema",
+     .type = OptionType::kList,
+     .commands = kMigration,
+     .group = OptionGroup::kScope,
+     .placeholder = "PATTERN",
+     .help = "Only schemas that match (* ? [abc]). May be repeated."},
+    {.id = OptionId::kExcludeSchema,
+     .name = "exclude-schema",
+     .type = OptionType::kList,
+     .commands = kMigration,
+     .group = OptionGroup::kScope,
+     .placeholder = "PATTERN",
+     .help = "No schema that matches. Exclusion wins."},
+    {.id = OptionId::kTable,
+     .name = "table",
+     .type = OptionType::kList,
+     .commands = kMigration,
+     .group = OptionGroup::kScope,
+     .placeholder = "PATTERN",
+     .help = "Only tables that match: \"orders\" in any schema, or "
+             "\"sales.ord*\"."},
+    {.id = OptionId::kExcludeTable,
+     .name = "exclude-table",
+     .type = OptionType::kList,
+     .commands = kMigration,
+     .group = OptionGroup::kScope,
+     .placeholder = "PATTERN",
+     .help = "No table that matches. Exclusion wins."},
+    {.id = OptionId::kExcludeTableData,
+     .name = "exclude-table-data",
+     .type = OptionType::kList,
+     .commands = kMigration,
+     .group = OptionGroup::kScope,
+     .placeholder = "PATTERN",
+     .help = "Tables that are created but stay empty: their rows are neither "
+             "copied nor followed."},
+    {.id = OptionId::kPublication,
+     .name = "publication",
+     .type = OptionType::kList,
+     .commands = kStreaming | SetOf(Command::kCapture),
+     .group = OptionGroup::kScope,
+     .placeholder = "NAME",
+     .help = "Publication on the source. migrate takes one, and by default "
+             "creates walferry_NAME; follow and capture take one or more that "
+             "exist."},
+    {.id = OptionId::kSlot,
+     .name = "slot",
+     .type = OptionType::kName,
+     .maximum = "63",
+     .commands = kStreaming | SetOf(Command::kCapture),
+     .group = OptionGroup::kScope,
+     .placeholder = "NAME",
+     .help =
+         "Replication slot on the source. migrate creates it, by default "
+         "as walferry_NAME; follow needs one that exists. capture reads one "
+         "without moving it, or by default a temporary one that begins "
+         "now."},
+    {.id = OptionId::kAccept,
+     .name = "accept",
+     .type = OptionType::kList,
+     .commands = kMigration,
+     .group = OptionGroup::kScope,
+     .placeholder = "FINDING",
+     .help = "Go on in spite of this blocking finding of check, given by its "
+             "id, such as replica-identity."},
+};
+
+}  // namespace walferry
+
+#endif  // TOOLS_OPTION_ROWS_SCOPE_H_
