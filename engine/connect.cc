@@ -14,6 +14,16 @@ absl::StatusOr<PgConnection> Named(absl::StatusOr<PgConnection> connection,
   return connection;
 }
 
+absl::StatusOr<PgConnection> Reached(absl::StatusOr<PgConnection> connection,
+                                     Contact contact) {
+  const absl::Status& status = connection.status();
+  const bool unanswered =
+      absl::IsUnavailable(status) && SqlStateOf(status).empty();
+  if (contact == Contact::kAgain || !unanswered) return connection;
+  return WithHint(absl::FailedPreconditionError(status.message()),
+                  HintOf(status));
+}
+
 }  // namespace
 
 PgConnectOptions Connector::SourceOptions(absl::string_view role) const {
@@ -39,14 +49,16 @@ PgConnectOptions Connector::TargetOptions(absl::string_view role) const {
   return options;
 }
 
-absl::StatusOr<PgConnection> Connector::OpenSource(
-    absl::string_view role) const {
-  return Named(PgConnection::Open(SourceOptions(role)), "source");
+absl::StatusOr<PgConnection> Connector::OpenSource(absl::string_view role,
+                                                   Contact contact) const {
+  return Reached(Named(PgConnection::Open(SourceOptions(role)), "source"),
+                 contact);
 }
 
-absl::StatusOr<PgConnection> Connector::OpenTarget(
-    absl::string_view role) const {
-  return Named(PgConnection::Open(TargetOptions(role)), "target");
+absl::StatusOr<PgConnection> Connector::OpenTarget(absl::string_view role,
+                                                   Contact contact) const {
+  return Reached(Named(PgConnection::Open(TargetOptions(role)), "target"),
+                 contact);
 }
 
 absl::StatusOr<PgConnection> Connector::OpenWalsender(

@@ -15,6 +15,9 @@
 
 namespace walferry {
 
+// Whether this run has been on the server before.
+enum class Contact { kFirst, kAgain };
+
 // Copied freely; what it points to outlives every copy and every connection.
 struct Connector {
   Endpoints endpoints;
@@ -23,8 +26,15 @@ struct Connector {
   // `role` says what the session is for and ends its application_name:
   // "walferry orders: copy". Values are printed and read the same way on both
   // sides, whatever the roles' and databases' own settings are.
-  absl::StatusOr<PgConnection> OpenSource(absl::string_view role) const;
-  absl::StatusOr<PgConnection> OpenTarget(absl::string_view role) const;
+  //
+  // A server that nobody has reached yet is rather named wrongly than away: if
+  // nothing answers at the first contact, that is kFailedPrecondition, for a
+  // person, and not kUnavailable. A server that answers, if only that it is
+  // starting, is waited for as later ones are.
+  absl::StatusOr<PgConnection> OpenSource(
+      absl::string_view role, Contact contact = Contact::kAgain) const;
+  absl::StatusOr<PgConnection> OpenTarget(
+      absl::string_view role, Contact contact = Contact::kAgain) const;
   // A walsender connection. `client_encoding` is what the target session uses.
   absl::StatusOr<PgConnection> OpenWalsender(
       absl::string_view client_encoding) const;

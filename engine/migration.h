@@ -10,8 +10,11 @@
 //
 // Errors: kInvalidArgument, kFailedPrecondition, kPermissionDenied, kNotFound
 // and kAlreadyExists are for the operator; kCancelled after RequestStop():
-// the same call later goes on where this one stopped; kUnavailable: retried
-// for StreamOptions::retry_for and given up, also resumable.
+// the same call later goes on where this one stopped; kUnavailable, kAborted,
+// kDeadlineExceeded and kResourceExhausted: retried for
+// StreamOptions::retry_for and given up, also resumable (IsResumable in
+// engine/retry_policy.h). A server that does not answer when the run begins is
+// not waited for: kFailedPrecondition.
 
 #include <string>
 

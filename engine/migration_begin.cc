@@ -21,8 +21,9 @@ constexpr absl::Duration kLockWait = absl::Seconds(30);
 }  // namespace
 
 absl::Status MigrationRun::Connect() {
-  ASSIGN_OR_RETURN(source_, connector_.OpenSource("migrate"));
-  ASSIGN_OR_RETURN(target_, connector_.OpenTarget("ledger"));
+  ASSIGN_OR_RETURN(source_, connector_.OpenSource("migrate", contact_));
+  ASSIGN_OR_RETURN(target_, connector_.OpenTarget("ledger", contact_));
+  contact_ = Contact::kAgain;
   encoding_ = source_->parameter("server_encoding");
   ledger_.emplace(*target_,
                   LedgerKey{.schema = options_.endpoints.ledger_schema,

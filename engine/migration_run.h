@@ -107,6 +107,7 @@ class MigrationRun {
   const Connector connector_;
   const std::string publication_;
   const std::string slot_;
+  Contact contact_ = Contact::kFirst;
   const absl::Time started_ = absl::Now();
 
   // Of one attempt, in the order of Attempt().

@@ -26,6 +26,10 @@ bool IsRetriable(const absl::Status& status) {
   }
 }
 
+bool IsResumable(const absl::Status& status) {
+  return absl::IsCancelled(status) || IsRetriable(status);
+}
+
 absl::Status RetryPolicy::WaitAfter(const absl::Status& error) {
   if (interrupt_.raised()) return absl::CancelledError("stopped on request");
   if (!IsRetriable(error)) return error;

@@ -17,6 +17,11 @@ namespace walferry {
 // or stops, a deadlock, exhausted resources. Everything else is for a person.
 bool IsRetriable(const absl::Status& status);
 
+// Whether the same call later goes on where this one stopped: it was told to
+// stop, or it has given up what waiting may help. Not so after kInternal,
+// kDataLoss and what is for a person.
+bool IsResumable(const absl::Status& status);
+
 // Back-off between the attempts of one run: 0.2 s, doubled up to 10 s.
 class RetryPolicy {
  public:

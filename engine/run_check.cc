@@ -15,8 +15,10 @@ absl::StatusOr<CheckReport> RunCheck(const CheckOptions& options,
   const Connector connector{.endpoints = migrate.endpoints,
                             .interrupt = &control.interrupt()};
   ASSIGN_OR_RETURN(const Scope scope, Scope::Create(migrate.scope));
-  ASSIGN_OR_RETURN(PgConnection source, connector.OpenSource("check"));
-  ASSIGN_OR_RETURN(PgConnection target, connector.OpenTarget("check"));
+  ASSIGN_OR_RETURN(PgConnection source,
+                   connector.OpenSource("check", Contact::kFirst));
+  ASSIGN_OR_RETURN(PgConnection target,
+                   connector.OpenTarget("check", Contact::kFirst));
   absl::StatusOr<PgConnection> walsender = connector.OpenWalsender("");
   ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(source, scope));
   Ledger ledger(target, {.schema = migrate.endpoints.ledger_schema,

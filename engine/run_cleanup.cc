@@ -40,7 +40,8 @@ absl::StatusOr<std::vector<std::string>> RunCleanup(
   RETURN_IF_ERROR(CheckMigrationName(options.endpoints.name));
   const Connector connector{.endpoints = options.endpoints,
                             .interrupt = &control.interrupt()};
-  ASSIGN_OR_RETURN(PgConnection target, connector.OpenTarget("cleanup"));
+  ASSIGN_OR_RETURN(PgConnection target,
+                   connector.OpenTarget("cleanup", Contact::kFirst));
   Ledger ledger(target, {.schema = options.endpoints.ledger_schema,
                          .migration = options.endpoints.name});
   std::vector<std::string> done;
@@ -54,7 +55,8 @@ absl::StatusOr<std::vector<std::string>> RunCleanup(
   RETURN_IF_ERROR(ledger.Create());
   RETURN_IF_ERROR(
       ledger.Lock(options.force ? absl::Seconds(5) : absl::ZeroDuration()));
-  ASSIGN_OR_RETURN(PgConnection source, connector.OpenSource("cleanup"));
+  ASSIGN_OR_RETURN(PgConnection source,
+                   connector.OpenSource("cleanup", Contact::kFirst));
   ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger.Objects());
   for (const LedgerObject& object : objects) {
     if (object.kind == "slot" && options.force) {

@@ -46,6 +46,7 @@ class FollowRun {
   const Connector connector_;
   const absl::Time started_ = absl::Now();
   ApplyCounts counts_;  // Of earlier attempts.
+  Contact contact_ = Contact::kFirst;
   Lsn applied_;
   bool progressed_ = false;
 };
@@ -75,9 +76,12 @@ absl::Status FollowRun::OpenLedger(Ledger& ledger) {
 
 absl::Status FollowRun::Attempt() {
   progressed_ = false;
-  ASSIGN_OR_RETURN(PgConnection source, connector_.OpenSource("follow"));
+  ASSIGN_OR_RETURN(PgConnection source,
+                   connector_.OpenSource("follow", contact_));
   RETURN_IF_ERROR(CheckPublications(source, options_.publications));
-  ASSIGN_OR_RETURN(PgConnection target, connector_.OpenTarget("ledger"));
+  ASSIGN_OR_RETURN(PgConnection target,
+                   connector_.OpenTarget("ledger", contact_));
+  contact_ = Contact::kAgain;
   Ledger ledger(target, {.schema = options_.endpoints.ledger_schema,
                          .migration = options_.endpoints.name});
   RETURN_IF_ERROR(OpenLedger(ledger));

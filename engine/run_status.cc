@@ -47,7 +47,8 @@ class LedgerView {
       const Endpoints& endpoints, absl::string_view purpose, Control& control) {
     const Connector connector{.endpoints = endpoints,
                               .interrupt = &control.interrupt()};
-    ASSIGN_OR_RETURN(PgConnection target, connector.OpenTarget(purpose));
+    ASSIGN_OR_RETURN(PgConnection target,
+                     connector.OpenTarget(purpose, Contact::kFirst));
     auto view = absl::WrapUnique(new LedgerView(endpoints, std::move(target)));
     ASSIGN_OR_RETURN(const bool exists, view->ledger_.Exists());
     if (!exists)

@@ -1,5 +1,7 @@
 #include "tools/exit_code.h"
 
+#include "engine/retry_policy.h"
+
 namespace walferry {
 namespace {
 
@@ -9,17 +11,15 @@ constexpr ExitCodeMeaning kMeanings[] = {
     {ExitCode::kUsage, "wrong usage or configuration; nothing was tried"},
     {ExitCode::kDifferences, "source and target differ"},
     {ExitCode::kResumable,
-     "interrupted or a server stayed away; the same command goes on where "
-     "this one stopped"},
+     "interrupted, or a server stayed away too long; the same command goes on "
+     "where this one stopped"},
 };
 
 }  // namespace
 
 ExitCode ExitCodeOf(const absl::Status& status) {
   if (status.ok()) return ExitCode::kDone;
-  const bool resumable =
-      absl::IsCancelled(status) || absl::IsUnavailable(status);
-  return resumable ? ExitCode::kResumable : ExitCode::kFailed;
+  return IsResumable(status) ? ExitCode::kResumable : ExitCode::kFailed;
 }
 
 absl::Span<const ExitCodeMeaning> ExitCodeMeanings() { return kMeanings; }

@@ -67,7 +67,8 @@ inline constexpr OptionSpec kStreamRows[] = {
      .group = OptionGroup::kStream,
      .placeholder = "DURATION",
      .help = "How long a lost server is retried before the run gives up, to "
-             "be resumed later."},
+             "be resumed later. One that does not answer at the start is not "
+             "retried."},
     {.id = OptionId::kUntilLsn,
      .name = "until-lsn",
      .type = OptionType::kLsn,

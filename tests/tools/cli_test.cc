@@ -1,5 +1,6 @@
 // The walferry binary itself, as a user or a script runs it.
 
+#include <poll.h>
 #include <signal.h>
 
 #include <fstream>
@@ -14,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/free_port.h"
+#include "tests/testing/socket.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_dir.h"
 #include "tests/testing/wait_until.h"
@@ -65,14 +67,27 @@ TEST(Cli, ReadsItsEnvironment) {
               testing::ContainsRegex("\njobs = 9 +# WALFERRY_JOBS\n"));
 }
 
-TEST(Cli, SaysThatAServerIsNotThere) {
-  const int port = *FreePort();
-  const CommandResult result = Walferry(
-      {"status", "--target",
-       absl::StrCat("postgres://ada:s3cret@127.0.0.1:", port, "/shop")});
-  EXPECT_EQ(result.exit_code, 75);
-  EXPECT_THAT(result.output, HasSubstr("Connection refused"));
-  EXPECT_THAT(result.output, Not(HasSubstr("s3cret")));
+// At once: what was never there is not waited for.
+TEST(Cli, EndsWithOneWhenAServerIsNotThere) {
+  const std::string uri =
+      absl::StrCat("postgres://ada:s3cret@127.0.0.1:", *FreePort(), "/shop");
+  const std::vector<std::string> environment = {
+      absl::StrCat("WALFERRY_SOURCE=", uri),
+      absl::StrCat("WALFERRY_TARGET=", uri), "WALFERRY_RETRY_FOR=1h"};
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{
+           {"migrate"},
+           {"follow", "--slot=s", "--publication=p"},
+           {"check"},
+           {"status"},
+           {"cutover"},
+           {"cleanup"}}) {
+    const CommandResult result = Walferry(arguments, environment);
+    EXPECT_EQ(result.exit_code, 1) << arguments[0];
+    EXPECT_THAT(result.output, HasSubstr("Connection refused"));
+    EXPECT_THAT(result.output, Not(HasSubstr("s3cret")));
+    EXPECT_THAT(result.output, Not(HasSubstr("trying again")));
+  }
 }
 
 TEST(Cli, SurvivesAReaderThatWentAway) {
@@ -92,28 +107,33 @@ std::string ReadFile(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// Retries a server that is not there until it is told to stop.
+// Waits for a server that says nothing until it is told to stop.
 TEST(Cli, HidesPasswordsFromTheListOfProcessesAndStopsOnSigterm) {
   ASSERT_OK_AND_ASSIGN(const TempDir directory, TempDir::Create());
   const std::string output = directory.path() + "/output";
+  ASSERT_OK_AND_ASSIGN(const Socket silent, ListenOnPort(0));
+  ASSERT_OK_AND_ASSIGN(const int port, PortOf(silent));
   const std::string uri =
-      absl::StrCat("postgres://ada:s3cret@127.0.0.1:", *FreePort(), "/shop");
+      absl::StrCat("postgres://ada:s3cret@127.0.0.1:", port, "/shop");
   ASSERT_OK_AND_ASSIGN(
       ChildProcess child,
       ChildProcess::Start(
-          {.command = {WALFERRY_BINARY, "migrate", "--retry-for=1h", "--source",
-                       uri, absl::StrCat("--target=", uri)},
+          {.command = {WALFERRY_BINARY, "migrate", "--connect-timeout=1h",
+                       "--source", uri, absl::StrCat("--target=", uri)},
            .clean_environment = true,
            .stdout_path = output,
            .stderr_path = output}));
-  ASSERT_TRUE(WaitUntil([&] {
-    return absl::StrContains(ReadFile(output), "trying again");
-  })) << ReadFile(output);
+  // It speaks first.
+  pollfd caller = {silent.fd(), POLLIN, 0};
+  ASSERT_EQ(poll(&caller, 1,
+                 static_cast<int>(absl::ToInt64Milliseconds(kTestPatience))),
+            1)
+      << ReadFile(output);
   const std::string command_line =
       ReadFile(absl::StrCat("/proc/", child.pid(), "/cmdline"));
   EXPECT_EQ(command_line,
             absl::StrCat(WALFERRY_BINARY, std::string("\0migrate\0", 9),
-                         std::string("--retry-for=1h\0--source\0", 24),
+                         std::string("--connect-timeout=1h\0--source\0", 30),
                          absl::StrReplaceAll(uri, {{"s3cret", "******"}}),
                          std::string("\0--target=", 10),
                          absl::StrReplaceAll(uri, {{"s3cret", "******"}}),

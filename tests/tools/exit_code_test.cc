@@ -7,13 +7,19 @@ namespace {
 
 TEST(ExitCode, TellsResumableFromFailed) {
   EXPECT_EQ(ExitCodeOf(absl::OkStatus()), ExitCode::kDone);
-  EXPECT_EQ(ExitCodeOf(absl::CancelledError("stop")), ExitCode::kResumable);
-  EXPECT_EQ(ExitCodeOf(absl::UnavailableError("away")), ExitCode::kResumable);
+  // Stopped, or what was retried for --retry-for and given up.
+  for (absl::StatusCode code :
+       {absl::StatusCode::kCancelled, absl::StatusCode::kUnavailable,
+        absl::StatusCode::kAborted, absl::StatusCode::kDeadlineExceeded,
+        absl::StatusCode::kResourceExhausted}) {
+    EXPECT_EQ(ExitCodeOf(absl::Status(code, "x")), ExitCode::kResumable)
+        << code;
+  }
   for (absl::StatusCode code :
        {absl::StatusCode::kInvalidArgument,
         absl::StatusCode::kFailedPrecondition, absl::StatusCode::kNotFound,
         absl::StatusCode::kPermissionDenied, absl::StatusCode::kDataLoss,
-        absl::StatusCode::kInternal, absl::StatusCode::kDeadlineExceeded}) {
+        absl::StatusCode::kInternal}) {
     EXPECT_EQ(ExitCodeOf(absl::Status(code, "x")), ExitCode::kFailed) << code;
   }
 }
