@@ -36,7 +36,8 @@ absl::string_view PhaseName(Phase phase);
 
 struct PhaseStarted {
   Phase phase = Phase::kCheck;
-  // Part of it was done by an earlier run.
+  // Part of it was done before: by an earlier run, or before a cutover that was
+  // given up.
   bool resumed = false;
 };
 struct PhaseFinished {

@@ -38,6 +38,7 @@ class FollowRun {
 
  private:
   absl::Status OpenLedger(Ledger& ledger);
+  void TellStart(bool resumed);
   absl::Status Watch(Follower& follower, StreamRun& run, PgConnection& source);
 
   const FollowOptions& options_;
@@ -45,10 +46,11 @@ class FollowRun {
   EventSink& events_;
   const Connector connector_;
   const absl::Time started_ = absl::Now();
-  ApplyCounts counts_;  // Of earlier attempts.
   Contact contact_ = Contact::kFirst;
+  ApplyCounts counts_;  // Of earlier attempts.
   Lsn applied_;
   bool progressed_ = false;
+  bool told_start_ = false;
 };
 
 absl::Status FollowRun::OpenLedger(Ledger& ledger) {
@@ -57,6 +59,7 @@ absl::Status FollowRun::OpenLedger(Ledger& ledger) {
   ASSIGN_OR_RETURN(const std::optional<LedgerMigration> known, ledger.Read());
   if (known) {
     if (known->kind == "follow" && known->slot == options_.slot) {
+      TellStart(/*resumed=*/true);
       return absl::OkStatus();
     }
     return WithHint(absl::AlreadyExistsError(absl::StrCat(
@@ -66,12 +69,23 @@ absl::Status FollowRun::OpenLedger(Ledger& ledger) {
   }
   ASSIGN_OR_RETURN(PgConnection walsender, connector_.OpenWalsender(""));
   ASSIGN_OR_RETURN(const SystemIdentity identity, IdentifySystem(walsender));
-  return ledger.Start({.kind = "follow",
-                       .phase = "follow",
-                       .source_system_identifier = identity.system_identifier,
-                       .source_dbname = identity.dbname,
-                       .slot = options_.slot,
-                       .publications = options_.publications});
+  RETURN_IF_ERROR(
+      ledger.Start({.kind = "follow",
+                    .phase = "follow",
+                    .source_system_identifier = identity.system_identifier,
+                    .source_dbname = identity.dbname,
+                    .slot = options_.slot,
+                    .publications = options_.publications}));
+  TellStart(/*resumed=*/false);
+  return absl::OkStatus();
+}
+
+// Once per run, by the attempt that first gets so far.
+void FollowRun::TellStart(bool resumed) {
+  if (!told_start_) {
+    events_.OnEvent(PhaseStarted{.phase = Phase::kFollow, .resumed = resumed});
+  }
+  told_start_ = true;
 }
 
 absl::Status FollowRun::Attempt() {
@@ -151,7 +165,6 @@ absl::StatusOr<Report> RunFollow(const FollowOptions& options, Control& control,
                                  EventSink& events) {
   FollowRun run(options, control, events);
   RetryPolicy retry(options.stream.retry_for, control.interrupt(), events);
-  events.OnEvent(PhaseStarted{.phase = Phase::kFollow, .resumed = false});
   while (true) {
     const absl::Status status = run.Attempt();
     if (status.ok()) break;

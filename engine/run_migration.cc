@@ -41,11 +41,10 @@ absl::StatusOr<Report> RunMigration(const MigrateOptions& options,
     if (run.progressed()) retry.NoteProgress();
     const absl::Status wait = retry.WaitAfter(status);
     if (wait.ok()) continue;
-    events.OnEvent(Failed{.phase = run.phase(), .status = wait});
-    if (run.phase() == Phase::kPrepare && !absl::IsCancelled(wait) &&
-        !IsRetriable(wait)) {
+    if (run.phase() == Phase::kPrepare && !IsResumable(wait)) {
       UndoBeginning(options, events);
     }
+    events.OnEvent(Failed{.phase = run.phase(), .status = wait});
     return wait;
   }
   events.OnEvent(Done{run.report()});

@@ -7,12 +7,14 @@ namespace walferry {
 CommandOutcome RunFollowCommand(const CommandContext& context) {
   const absl::StatusOr<FollowOptions> options = BindFollow(context.values);
   if (!options.ok()) return FailUsage(options.status());
-  return RunLive(context,
-                 "ending once everything committed so far is applied; Ctrl+C "
-                 "again stops now",
-                 [&](Control& control, EventSink& events) {
-                   return context.engine.follow(*options, control, events);
-                 });
+  return RunLive(
+      context,
+      "ending once everything committed so far is applied; Ctrl+C "
+      "again stops now",
+      [&](Control& control, EventSink& events) {
+        return context.engine.follow(*options, control, events);
+      },
+      Phase::kFollow);
 }
 
 }  // namespace walferry

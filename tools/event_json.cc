@@ -143,8 +143,11 @@ std::string EventToJson(const Event& event, Phase phase, absl::Time time,
 }
 
 EventWriter::EventWriter(std::ostream& out, const Redactor& redactor,
-                         std::function<absl::Time()> now)
-    : out_(out), redactor_(redactor), now_(std::move(now)) {}
+                         std::function<absl::Time()> now, Phase first_phase)
+    : out_(out),
+      redactor_(redactor),
+      now_(std::move(now)),
+      phase_(first_phase) {}
 
 void EventWriter::OnEvent(const Event& event) {
   phase_ = PhaseAfter(event, phase_);

@@ -28,9 +28,11 @@ Phase PhaseAfter(const Event& event, Phase phase);
 // more is written.
 class EventWriter : public EventSink {
  public:
-  // `now` is asked once per event.
+  // `now` is asked once per event. `first_phase`: of events that come before
+  // one names a phase.
   EventWriter(std::ostream& out, const Redactor& redactor,
-              std::function<absl::Time()> now);
+              std::function<absl::Time()> now,
+              Phase first_phase = Phase::kCheck);
 
   void OnEvent(const Event& event) override;
   const absl::Status& status() const { return status_; }
@@ -39,7 +41,7 @@ class EventWriter : public EventSink {
   std::ostream& out_;
   const Redactor& redactor_;
   std::function<absl::Time()> now_;
-  Phase phase_ = Phase::kCheck;
+  Phase phase_;
   absl::Status status_;
 };
 

@@ -2,9 +2,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -30,9 +32,11 @@ class EventsOutput {
     auto output = std::make_unique<EventsOutput>();
     output->stream_ = &out;
     if (path == "-") return output;
+    const bool torn = EndsInHalfALine(path);
     errno = 0;
     output->file_.open(path, std::ios::app);
     output->stream_ = &output->file_;
+    if (torn) output->file_ << '\n';
     if (output->file_) return output;
     return absl::InvalidArgumentError(absl::StrCat(
         "cannot open --events ", path, ": ", std::strerror(errno)));
@@ -41,16 +45,30 @@ class EventsOutput {
   std::ostream& stream() { return *stream_; }
 
  private:
+  // As a run leaves it that was killed while it wrote.
+  static bool EndsInHalfALine(const std::string& path) {
+    std::error_code ignored;  // Opening it tells.
+    if (!std::filesystem::is_regular_file(path, ignored)) return false;
+    std::ifstream file(path, std::ios::binary);
+    file.seekg(-1, std::ios::end);
+    char last = '\n';
+    return file.get(last) && last != '\n';
+  }
+
   std::ofstream file_;
   std::ostream* stream_ = nullptr;
 };
 
-// Hands every event to all that tell of it, and knows whether the end came.
+// Hands every event to all that tell of it, but for the end: that is what the
+// run has returned, whatever it has said before.
 class EventFan : public EventSink {
  public:
   EventFan(std::vector<EventSink*> sinks, EventWriter* writer,
-           spdlog::logger& logger)
-      : sinks_(std::move(sinks)), writer_(writer), logger_(logger) {}
+           spdlog::logger& logger, Phase first_phase)
+      : sinks_(std::move(sinks)),
+        writer_(writer),
+        logger_(logger),
+        phase_(first_phase) {}
 
   // Called when a phase begins: what is shown of the last one is old. Not to
   // be set while events may come.
@@ -59,9 +77,24 @@ class EventFan : public EventSink {
   }
 
   void OnEvent(const Event& event) override {
-    ended_ = std::holds_alternative<Failed>(event) ||
-             std::holds_alternative<Done>(event);
     phase_ = PhaseAfter(event, phase_);
+    if (std::holds_alternative<Failed>(event) ||
+        std::holds_alternative<Done>(event)) {
+      return;
+    }
+    Send(event);
+  }
+
+  void EndWith(const absl::StatusOr<Report>& result) {
+    if (result.ok()) {
+      Send(Done{*result});
+    } else {
+      Send(Failed{phase_, result.status()});
+    }
+  }
+
+ private:
+  void Send(const Event& event) {
     for (EventSink* sink : sinks_) sink->OnEvent(event);
     if (on_phase_ && std::holds_alternative<PhaseStarted>(event)) on_phase_();
     if (writer_ == nullptr) return;
@@ -72,23 +105,11 @@ class EventFan : public EventSink {
     }
   }
 
-  // Sends the end that the run should have sent.
-  void EndWith(const absl::StatusOr<Report>& result) {
-    if (ended_) return;
-    if (result.ok()) {
-      OnEvent(Done{*result});
-    } else {
-      OnEvent(Failed{phase_, result.status()});
-    }
-  }
-
- private:
   const std::vector<EventSink*> sinks_;
   EventWriter* writer_;
   spdlog::logger& logger_;
   std::function<void()> on_phase_;
-  Phase phase_ = Phase::kCheck;
-  bool ended_ = false;
+  Phase phase_;
 };
 
 absl::StatusOr<Report> RunWatched(const CommandContext& context,
@@ -131,7 +152,8 @@ CommandOutcome FinishWithReport(const CommandContext& context,
 }  // namespace
 
 CommandOutcome RunLive(const CommandContext& context,
-                       const std::string& cutover_note, const EngineRun& run) {
+                       const std::string& cutover_note, const EngineRun& run,
+                       Phase first_phase) {
   const std::shared_ptr<spdlog::logger> logger =
       CreateLogger(context.log, context.screen, context.redactor);
   TerminalProgress progress(context.now);
@@ -144,9 +166,11 @@ CommandOutcome RunLive(const CommandContext& context,
         EventsOutput::Open(path, context.out);
     if (!opened.ok()) return FailUsage(opened.status());
     output = *std::move(opened);
-    writer.emplace(output->stream(), context.redactor, context.now);
+    writer.emplace(output->stream(), context.redactor, context.now,
+                   first_phase);
   }
-  EventFan events({&progress, &log}, writer ? &*writer : nullptr, *logger);
+  EventFan events({&progress, &log}, writer ? &*writer : nullptr, *logger,
+                  first_phase);
   const absl::StatusOr<Report> result =
       RunWatched(context, cutover_note, progress, events, *logger, run);
   events.EndWith(result);

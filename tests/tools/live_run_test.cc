@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -113,6 +115,61 @@ TEST_F(LiveRunTest, AppendsEventsThatEndOnceToAFile) {
   }
   EXPECT_THAT(events,
               ElementsAre("phase_started", "error", "phase_started", "error"));
+}
+
+std::vector<std::string> NamesOf(absl::string_view lines) {
+  std::vector<std::string> names;
+  for (absl::string_view line :
+       absl::StrSplit(lines, '\n', absl::SkipEmpty())) {
+    names.push_back(nlohmann::json::parse(line.begin(), line.end())["event"]);
+  }
+  return names;
+}
+
+TEST_F(LiveRunTest, EndsTheEventsOnceWhateverTheRunSaysAfterItsEnd) {
+  engine_.migrate = [](const MigrateOptions&, Control&,
+                       EventSink& events) -> absl::StatusOr<Report> {
+    const absl::Status status = absl::InternalError("broken");
+    events.OnEvent(Failed{Phase::kPrepare, status});
+    events.OnEvent(Notice{.text = "could not undo"});
+    events.OnEvent(Failed{Phase::kPrepare, status});
+    return status;
+  };
+  EXPECT_EQ(Run({"migrate", "--events=-"}), ExitCode::kFailed);
+  EXPECT_THAT(NamesOf(out()), ElementsAre("notice", "error"));
+}
+
+TEST_F(LiveRunTest, AppendsEventsBehindATornLine) {
+  ASSERT_OK_AND_ASSIGN(const TempDir directory, TempDir::Create());
+  const std::string path = directory.path() + "/events";
+  engine_.migrate = [](const MigrateOptions&, Control&, EventSink&) {
+    return SampleReport();
+  };
+  for (const auto& [before, between] :
+       std::vector<std::pair<std::string, std::string>>{
+           {"", ""}, {"{}\n", ""}, {"{\"time", "\n"}}) {
+    std::ofstream(path) << before;
+    EXPECT_EQ(Run({"migrate", "--events", path}), ExitCode::kDone);
+    std::ifstream file(path);
+    const std::string content{std::istreambuf_iterator<char>(file), {}};
+    ASSERT_THAT(content, testing::StartsWith(before + between + "{"));
+    EXPECT_THAT(NamesOf(content.substr(before.size() + between.size())),
+                ElementsAre("done"));
+  }
+}
+
+TEST_F(LiveRunTest, GivesFollowItsPhaseFromTheFirstEventOn) {
+  engine_.follow = [](const FollowOptions&, Control&, EventSink& events) {
+    events.OnEvent(Notice{.text = "the source is starting"});
+    return absl::StatusOr<Report>(absl::UnavailableError("away"));
+  };
+  EXPECT_EQ(Run({"follow", "--slot=s", "--publication=p", "--events=-"}),
+            ExitCode::kResumable);
+  for (absl::string_view line :
+       absl::StrSplit(out(), '\n', absl::SkipEmpty())) {
+    EXPECT_EQ(nlohmann::json::parse(line.begin(), line.end())["phase"],
+              "follow");
+  }
 }
 
 TEST_F(LiveRunTest, SaysWhenEventsCannotBeWritten) {
