@@ -62,17 +62,15 @@ absl::Status RunInTransactions(CheckContext& check) {
   return RunSteps(check);
 }
 
-bool Accepts(const std::vector<std::string>& accept, const Finding& finding) {
-  return finding.acceptable &&
-         std::any_of(
-             accept.begin(), accept.end(), [&](const std::string& accepted) {
-               return accepted == finding.id ||
-                      accepted ==
-                          absl::StrCat(finding.id, ":", finding.subject);
-             });
-}
-
 }  // namespace
+
+bool Accepts(const std::vector<std::string>& accept, absl::string_view id,
+             absl::string_view subject) {
+  return std::any_of(
+      accept.begin(), accept.end(), [&](const std::string& accepted) {
+        return accepted == id || accepted == absl::StrCat(id, ":", subject);
+      });
+}
 
 absl::string_view SeverityName(Severity severity) {
   switch (severity) {
@@ -92,9 +90,11 @@ std::vector<const Finding*> CheckReport::Blocking(
     const std::vector<std::string>& accept) const {
   std::vector<const Finding*> blocking;
   for (const Finding& finding : findings) {
-    if (finding.severity == Severity::kBlocking && !Accepts(accept, finding)) {
-      blocking.push_back(&finding);
+    if (finding.severity != Severity::kBlocking) continue;
+    if (finding.acceptable && Accepts(accept, finding.id, finding.subject)) {
+      continue;
     }
+    blocking.push_back(&finding);
   }
   return blocking;
 }

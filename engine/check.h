@@ -45,14 +45,19 @@ struct TargetLadder {
   bool timeouts_settable = false;
 };
 
+// Whether --accept names this finding: by its id, or for one subject by
+// "id:subject".
+bool Accepts(const std::vector<std::string>& accept, absl::string_view id,
+             absl::string_view subject);
+
 struct CheckReport {
   std::vector<Finding> findings;
   TargetLadder ladder;
   int source_version = 0;  // 150004.
   int target_version = 0;
 
-  // Any kBlocking finding that `accept` does not name, by its id or, for one
-  // subject, by "id:subject". One that is not acceptable always blocks.
+  // Any kBlocking finding that `accept` does not name. One that is not
+  // acceptable always blocks.
   std::vector<const Finding*> Blocking(
       const std::vector<std::string>& accept) const;
 };

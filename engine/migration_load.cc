@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/analyze.h"
+#include "engine/check.h"
 #include "engine/copy_pool.h"
 #include "engine/migration_run.h"
 #include "protocol/status.h"
@@ -25,11 +26,13 @@ bool Contains(const std::vector<std::string>& steps, absl::string_view step) {
 }  // namespace
 
 absl::Status MigrationRun::Dump() {
+  // As the finding is called in check_target_content.cc.
+  const bool no_tablespaces = Accepts(options_.accept, "tablespace", "target");
   ASSIGN_OR_RETURN(dump_, DumpSchema({.tools = *tools_,
                                       .source = options_.endpoints.source,
                                       .no_owner = options_.no_owner,
                                       .no_acl = options_.no_acl,
-                                      .no_tablespaces = Accepted("tablespace"),
+                                      .no_tablespaces = no_tablespaces,
                                       .interrupt = &control_.interrupt()},
                                      catalog_, *source_));
   for (const std::string& sentence : dump_->left_out) {

@@ -96,7 +96,6 @@ class MigrationRun {
   // Tells of a phase's beginning, and of the end of the one before.
   absl::Status Enter(Phase phase, bool resumed = false);
   void Notify(Notice::Level level, std::string text);
-  bool Accepted(absl::string_view id) const;
   CopySessionOptions CopySession() const;
   const std::string& encoding() const { return encoding_; }
 

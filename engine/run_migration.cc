@@ -114,13 +114,6 @@ void MigrationRun::Notify(Notice::Level level, std::string text) {
   events_.OnEvent(Notice{.level = level, .text = std::move(text)});
 }
 
-bool MigrationRun::Accepted(absl::string_view id) const {
-  for (const std::string& accepted : options_.accept) {
-    if (accepted == id) return true;
-  }
-  return false;
-}
-
 CopySessionOptions MigrationRun::CopySession() const {
   return {.endpoints = options_.endpoints, .interrupt = &control_.interrupt()};
 }

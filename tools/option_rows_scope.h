@@ -128,7 +128,8 @@ inline constexpr OptionSpec kScopeRows[] = {
      .group = OptionGroup::kScope,
      .placeholder = "FINDING",
      .help = "Go on in spite of this blocking finding of check, given by its "
-             "id, such as replica-identity."},
+             "id, such as replica-identity, or for one subject only by "
+             "ID:SUBJECT, such as replica-identity:public.log."},
 };
 
 }  // namespace walferry

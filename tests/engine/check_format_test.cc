@@ -169,6 +169,13 @@ TEST(CheckReport, TakesAcceptanceByIdOrForOneSubject) {
   EXPECT_EQ(report.Blocking({"replica"}).size(), 2u);
 }
 
+TEST(Accepts, KnowsTheTwoFormsOfAFindingsName) {
+  EXPECT_TRUE(Accepts({"x", "tablespace"}, "tablespace", "target"));
+  EXPECT_TRUE(Accepts({"tablespace:target"}, "tablespace", "target"));
+  EXPECT_FALSE(Accepts({"tablespace:source"}, "tablespace", "target"));
+  EXPECT_FALSE(Accepts({}, "tablespace", "target"));
+}
+
 TEST(CheckReport, CannotBeTalkedOutOfWhatIsNotAcceptable) {
   EXPECT_EQ(Report().Blocking({"same-database"}).size(), 2u);
 }

@@ -51,6 +51,8 @@ TEST(HelpText, ShowsDefaultAndEnvironmentOfAnOption) {
   EXPECT_EQ(OptionHeading(SpecOf(OptionId::kFreeze)), "--freeze HOW");
   EXPECT_EQ(OptionHeading(SpecOf(OptionId::kNoOwner)), "--no-owner");
   EXPECT_EQ(OptionHeading(SpecOf(OptionId::kHelp)), "-h, --help");
+  EXPECT_THAT(OptionDetails(SpecOf(OptionId::kAccept)),
+              HasSubstr("or for one subject only by ID:SUBJECT"));
   EXPECT_EQ(OptionDetails(SpecOf(OptionId::kJobs)),
             "Tables, or ranges of large tables, copied at once. [default: 4; "
             "env: WALFERRY_JOBS]");
