@@ -45,7 +45,8 @@ absl::StatusOr<CheckReport> RunCheck(const CheckOptions& options,
 
 // Asks the running migration of that name to cut over, waits, and returns its
 // report. kNotFound: no such migration; kFailedPrecondition: none is running,
-// or it gave the cutover up (why).
+// it gave the cutover up (why), or the name is a follow's, which ends
+// otherwise.
 absl::StatusOr<Report> RunCutover(const CutoverOptions& options,
                                   Control& control);
 

@@ -90,6 +90,26 @@ absl::Status FillTables(Ledger& ledger, MigrationStatus& status) {
   return absl::OkStatus();
 }
 
+absl::Status AskForCutover(LedgerView& view, const std::string& name) {
+  ASSIGN_OR_RETURN(const LedgerMigration row, view.Read());
+  if (row.kind != "migrate") {
+    return WithHint(
+        absl::FailedPreconditionError(
+            absl::StrCat(name, " is a ", row.kind, " of slot ", row.slot,
+                         " and not a migration: there is nothing to cut over")),
+        "end it with Ctrl+C where it runs, or begin it with --until-lsn");
+  }
+  ASSIGN_OR_RETURN(const bool running, view.ledger().Locked());
+  if (running) return view.ledger().RequestCutover();
+  // Asked again: it may just have ended.
+  ASSIGN_OR_RETURN(const LedgerMigration ended, view.Read());
+  if (ended.report) return absl::OkStatus();
+  return WithHint(absl::FailedPreconditionError(
+                      absl::StrCat("no process runs migration ", name)),
+                  "start it again with the command that began it, then "
+                  "ask once more");
+}
+
 // The report if the migration is over, nothing while a process is on its way
 // there, otherwise why it will not get there.
 absl::StatusOr<std::optional<Report>> CutoverOutcome(LedgerView& view) {
@@ -172,18 +192,7 @@ absl::StatusOr<Report> RunCutover(const CutoverOptions& options,
                                      .name = options.name,
                                      .ledger_schema = options.ledger_schema},
                                     "cutover", control));
-  ASSIGN_OR_RETURN(const bool running, view->ledger().Locked());
-  if (running) {
-    RETURN_IF_ERROR(view->ledger().RequestCutover());
-  } else {
-    ASSIGN_OR_RETURN(const LedgerMigration row, view->Read());
-    if (!row.report) {
-      return WithHint(absl::FailedPreconditionError(absl::StrCat(
-                          "no process runs migration ", options.name)),
-                      "start it again with the command that began it, then "
-                      "ask once more");
-    }
-  }
+  RETURN_IF_ERROR(AskForCutover(*view, options.name));
   const absl::Time deadline = absl::Now() + options.wait;
   while (absl::Now() < deadline) {
     ASSIGN_OR_RETURN(std::optional<Report> report, CutoverOutcome(*view));

@@ -138,6 +138,33 @@ TEST_P(FollowTest, TellsOnceThatItHasCaughtUpAndThenDrainsOnRequest) {
   ExpectDatabasesEqual(source_->ConnInfo("app"), target_->ConnInfo("app"));
 }
 
+TEST_P(FollowTest, SaysWhetherItWasBegunBefore) {
+  FollowOptions options = Options();
+  for (const bool resumed : {false, true}) {
+    options.until_lsn = Now();
+    Control control;
+    EventRecorder events;
+    ASSERT_OK(RunFollow(options, control, events));
+    ASSERT_EQ(events.All<PhaseStarted>().size(), 1u);
+    EXPECT_EQ(events.All<PhaseStarted>().front().resumed, resumed);
+  }
+}
+
+TEST_P(FollowTest, IsNotCutOverFromAnotherSession) {
+  BackgroundRun run(Options());
+  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  Control control;
+  const absl::Status status =
+      RunCutover({.target = target_->ConnInfo("app"), .name = "test"}, control)
+          .status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
+                               "test is a follow of slot slot and not a "
+                               "migration: there is nothing to cut over"));
+  EXPECT_EQ(HintOf(status),
+            "end it with Ctrl+C where it runs, or begin it with --until-lsn");
+  EXPECT_FALSE(run.ended());
+}
+
 TEST_P(FollowTest, StopsAtAConflictWithTheFactsAndGoesOnOnceItIsMended) {
   ASSERT_OK(target_->Exec("INSERT INTO t VALUES (99, 'taken')", "app"));
   ASSERT_OK(source_->Exec("INSERT INTO t VALUES (1, 'fine')", "app"));
