@@ -9,7 +9,6 @@ constexpr ExitCodeMeaning kMeanings[] = {
     {ExitCode::kDone, "done"},
     {ExitCode::kFailed, "failed; the error says why"},
     {ExitCode::kUsage, "wrong usage or configuration; nothing was tried"},
-    {ExitCode::kDifferences, "source and target differ"},
     {ExitCode::kResumable,
      "interrupted, or a server stayed away too long; the same command goes on "
      "where this one stopped"},

@@ -15,9 +15,7 @@ enum class ExitCode : int {
   // The command line, the environment or the configuration file is wrong;
   // nothing was tried.
   kUsage = 2,
-  // Source and target were compared and differ.
-  kDifferences = 3,
-  // Interrupted, or a server stayed away for too long: the same command goes
+  // Interrupted, or what was waited for took too long: the same command goes
   // on where this one stopped (EX_TEMPFAIL of sysexits.h).
   kResumable = 75,
 };
