@@ -63,7 +63,10 @@ SignalWatch::SignalWatch(Control& control, InterruptMeaning meaning) {
   sigaddset(&action.sa_mask, SIGINT);
   sigaddset(&action.sa_mask, SIGTERM);
   action.sa_flags = SA_RESTART;
-  sigaction(SIGINT, &action, &previous_interrupt_);
+  sigaction(SIGINT, nullptr, &previous_interrupt_);
+  if (previous_interrupt_.sa_handler != SIG_IGN) {
+    sigaction(SIGINT, &action, nullptr);
+  }
   sigaction(SIGTERM, &action, &previous_terminate_);
 }
 

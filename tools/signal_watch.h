@@ -15,7 +15,9 @@ enum class InterruptMeaning { kStop, kCutover };
 
 // SIGTERM stops. SIGINT stops too, or with kCutover asks for the cutover, and
 // stops while that is asked for already. A SIGINT after a stop ends the
-// process as if nobody watched. The handlers themselves act on `control`, so
+// process as if nobody watched. A SIGINT that is ignored stays ignored: shells
+// start a script's background jobs so, and a Ctrl+C that ends the script is not
+// meant for them. The handlers themselves act on `control`, so
 // nothing need wait on the watch for that.
 //
 // One at a time in a process; the handlers before it are restored when it is

@@ -65,6 +65,23 @@ TEST(SignalWatch, WakesForASignalAndForWake) {
   waker.join();
 }
 
+// As a shell starts a script's background jobs.
+TEST(SignalWatch, LeavesAnIgnoredSigintIgnored) {
+  struct sigaction before, after, ignore = {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGINT, &ignore, &before);
+  {
+    Control control;
+    const SignalWatch watch(control, InterruptMeaning::kCutover);
+    raise(SIGINT);
+    EXPECT_FALSE(control.cutover_requested());
+    raise(SIGTERM);
+    EXPECT_TRUE(control.stop_requested());
+  }
+  sigaction(SIGINT, &before, &after);
+  EXPECT_EQ(after.sa_handler, SIG_IGN);
+}
+
 TEST(SignalWatch, RestoresTheHandlersBefore) {
   struct sigaction before, after;
   sigaction(SIGINT, nullptr, &before);
