@@ -81,8 +81,12 @@ ExitCode RunWith(const ProgramInputs& inputs, const Settings& settings) {
   const bool capable = IsCapable(inputs.environment);
   const bool color = capable && !values.Flag(OptionId::kNoColor);
   const LogOptions log = BindLog(values, color && inputs.err_is_terminal);
+  // Live lines move the cursor, so nothing else may write to the terminal.
+  const bool events_in_between =
+      inputs.out_is_terminal && values.Text(OptionId::kEvents) == "-";
   Screen screen(inputs.err, capable && inputs.err_is_terminal &&
-                                log.format == LogFormat::kText);
+                                log.format == LogFormat::kText &&
+                                !events_in_between);
   const CommandOutcome outcome =
       DispatchCommand({.line = settings.line,
                        .values = values,

@@ -232,6 +232,22 @@ TEST_F(LiveRunTest, DrawsLiveLinesOnATerminal) {
   EXPECT_THAT(lines[1], testing::EndsWith(" info    between"));
 }
 
+TEST_F(LiveRunTest, DrawsNothingWhereEventsComeInBetween) {
+  err_is_terminal_ = true;
+  environment_["TERM"] = "xterm";
+  environment_["NO_COLOR"] = "1";
+  engine_.migrate = [&](const MigrateOptions&, Control&, EventSink& events) {
+    events.OnEvent(Notice{.text = "x"});
+    return SampleReport();
+  };
+  out_is_terminal_ = true;
+  EXPECT_EQ(Run({"migrate", "--events", "-"}), ExitCode::kDone);
+  EXPECT_THAT(err(), Not(HasSubstr("\x1b")));
+  out_is_terminal_ = false;
+  EXPECT_EQ(Run({"migrate", "--events", "-"}), ExitCode::kDone);
+  EXPECT_THAT(err(), HasSubstr("\x1b"));
+}
+
 TEST_F(LiveRunTest, DrawsNothingOnADumbTerminal) {
   err_is_terminal_ = true;
   environment_["TERM"] = "dumb";

@@ -33,6 +33,7 @@ class ProgramTest : public testing::Test {
                        },
                        .out = *stdout_,
                        .err = err_.stream(),
+                       .out_is_terminal = out_is_terminal_,
                        .err_is_terminal = err_is_terminal_,
                        .terminal_size = [] { return TerminalSize{}; },
                        .now = [] { return absl::FromUnixSeconds(1767225600); },
@@ -47,6 +48,7 @@ class ProgramTest : public testing::Test {
   EngineCalls engine_;
   SharedOutput out_, err_;
   std::ostream* stdout_ = &out_.stream();
+  bool out_is_terminal_ = false;
   bool err_is_terminal_ = false;
 };
 
