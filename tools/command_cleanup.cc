@@ -19,8 +19,7 @@ CommandOutcome RunCleanupCommand(const CommandContext& context) {
   if (!done.ok()) return Fail(done.status());
   std::string text;
   for (const std::string& line : *done) absl::StrAppend(&text, line, "\n");
-  return FinishWith(context,
-                    text.empty() ? "nothing was left to clean up\n" : text);
+  return FinishWith(context, text);
 }
 
 }  // namespace walferry

@@ -79,10 +79,6 @@ BackendMessages& BackendMessages::CommandComplete(absl::string_view tag) {
   return Message('C', Wire().String(tag).str());
 }
 
-BackendMessages& BackendMessages::EmptyQueryResponse() {
-  return Message('I', "");
-}
-
 BackendMessages& BackendMessages::ErrorResponse(absl::string_view sqlstate,
                                                 absl::string_view message,
                                                 absl::string_view severity) {
@@ -96,8 +92,6 @@ BackendMessages& BackendMessages::NoticeResponse(absl::string_view message) {
 BackendMessages& BackendMessages::ParseComplete() { return Message('1', ""); }
 
 BackendMessages& BackendMessages::BindComplete() { return Message('2', ""); }
-
-BackendMessages& BackendMessages::CloseComplete() { return Message('3', ""); }
 
 BackendMessages& BackendMessages::NoData() { return Message('n', ""); }
 

@@ -33,14 +33,12 @@ class BackendMessages {
   BackendMessages& DataRow(
       const std::vector<std::optional<std::string>>& values);
   BackendMessages& CommandComplete(absl::string_view tag);
-  BackendMessages& EmptyQueryResponse();
   BackendMessages& ErrorResponse(absl::string_view sqlstate,
                                  absl::string_view message,
                                  absl::string_view severity = "ERROR");
   BackendMessages& NoticeResponse(absl::string_view message);
   BackendMessages& ParseComplete();
   BackendMessages& BindComplete();
-  BackendMessages& CloseComplete();
   BackendMessages& NoData();
 
   // ---- COPY and streaming ----

@@ -169,16 +169,13 @@ TEST_F(ProgramTest, PrintsStatusCutoverAndCleanup) {
   EXPECT_EQ(Run({"cutover", "--wait", "1m", "--json"}), ExitCode::kDone);
   EXPECT_EQ(nlohmann::json::parse(out())["tables"], 40);
 
-  std::vector<std::string> done = {"dropped slot x", "dropped ledger"};
   engine_.cleanup = [&](const CleanupOptions& options, Control&) {
     EXPECT_TRUE(options.force);
-    return absl::StatusOr<std::vector<std::string>>(done);
+    return absl::StatusOr<std::vector<std::string>>(
+        {"dropped slot x", "dropped ledger"});
   };
   EXPECT_EQ(Run({"cleanup", "--force"}), ExitCode::kDone);
   EXPECT_EQ(out(), "dropped slot x\ndropped ledger\n");
-  done.clear();
-  EXPECT_EQ(Run({"cleanup", "--force"}), ExitCode::kDone);
-  EXPECT_EQ(out(), "nothing was left to clean up\n");
 }
 
 // Whatever the engine says, in whatever place.
