@@ -68,7 +68,9 @@ struct Progress {
 // The heartbeat of follow and cutover.
 struct Lag {
   Phase phase = Phase::kFollow;
-  uint64_t lag_bytes = 0;  // source_lsn - applied_lsn.
+  // source_lsn - applied_lsn; or - received_lsn, if that is further and nothing
+  // received waits to be applied.
+  uint64_t lag_bytes = 0;
   // Age of the oldest transaction received but not applied; 0 if none waits.
   double lag_seconds = 0;
   Lsn source_lsn;

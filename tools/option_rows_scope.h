@@ -107,8 +107,8 @@ inline constexpr OptionSpec kScopeRows[] = {
      .group = OptionGroup::kScope,
      .placeholder = "NAME",
      .help = "Publication on the source. migrate takes one, and by default "
-             "creates walferry_NAME; follow and capture take one or more that "
-             "exist."},
+             "creates walferry_NAME (walferry, if NAME is walferry); follow "
+             "and capture take one or more that exist."},
     {.id = OptionId::kSlot,
      .name = "slot",
      .type = OptionType::kName,
@@ -118,9 +118,9 @@ inline constexpr OptionSpec kScopeRows[] = {
      .placeholder = "NAME",
      .help =
          "Replication slot on the source. migrate creates it, by default "
-         "as walferry_NAME; follow needs one that exists. capture reads one "
-         "without moving it, or by default a temporary one that begins "
-         "now."},
+         "as walferry_NAME (walferry, if NAME is walferry); follow needs "
+         "one that exists. capture reads one without moving it, or by default "
+         "a temporary one that begins now."},
     {.id = OptionId::kAccept,
      .name = "accept",
      .type = OptionType::kList,
