@@ -106,8 +106,8 @@ class MigrationRun {
   const Connector connector_;
   const std::string publication_;
   const std::string slot_;
-  Contact contact_ = Contact::kFirst;
   const absl::Time started_ = absl::Now();
+  Contact contact_ = Contact::kFirst;
 
   // Of one attempt, in the order of Attempt().
   std::optional<PgConnection> source_;

@@ -17,19 +17,19 @@ CommandOutcome FailUsage(absl::Status error) {
   return {ExitCode::kUsage, std::move(error)};
 }
 
-absl::Status PrintResult(const CommandContext& context,
-                         absl::string_view text) {
-  errno = 0;
-  context.out << context.redactor.Redact(text) << std::flush;
-  if (context.out) return absl::OkStatus();
-  return absl::UnknownError(
-      absl::StrCat("cannot write to standard output",
-                   errno == 0 ? "" : absl::StrCat(": ", std::strerror(errno))));
-}
-
 CommandOutcome FinishWith(const CommandContext& context,
                           absl::string_view text) {
-  return Fail(PrintResult(context, text));
+  return FinishWithRedacted(context, context.redactor.Redact(text));
+}
+
+CommandOutcome FinishWithRedacted(const CommandContext& context,
+                                  absl::string_view text) {
+  errno = 0;
+  context.out << text << std::flush;
+  if (context.out) return {};
+  return Fail(absl::UnknownError(absl::StrCat(
+      "cannot write to standard output",
+      errno == 0 ? "" : absl::StrCat(": ", std::strerror(errno)))));
 }
 
 CommandOutcome DispatchCommand(const CommandContext& context) {

@@ -32,7 +32,7 @@ struct CommandContext {
   const std::vector<ConfigEntry>& config;
   const EngineCalls& engine;
   const Redactor& redactor;
-  std::ostream& out;  // Results; see PrintResult.
+  std::ostream& out;  // Results; see FinishWith.
   bool color_out = false;
   Screen& screen;  // Standard error.
   LogOptions log;
@@ -49,11 +49,14 @@ struct CommandOutcome {
 CommandOutcome Fail(absl::Status error);       // With ExitCodeOf(error).
 CommandOutcome FailUsage(absl::Status error);  // With kUsage.
 
-// Writes a result to standard output, redacted; kUnknown if that fails. As a
-// command's last act: the outcome of having written.
-absl::Status PrintResult(const CommandContext& context, absl::string_view text);
+// A command's last act: writes its result to standard output, redacted. For
+// people: in a text that programs read, a password might be one of its words.
 CommandOutcome FinishWith(const CommandContext& context,
                           absl::string_view text);
+// The same for a text whose values were redacted before they were written into
+// it, or that has none.
+CommandOutcome FinishWithRedacted(const CommandContext& context,
+                                  absl::string_view text);
 
 CommandOutcome RunCheckCommand(const CommandContext& context);
 CommandOutcome RunMigrateCommand(const CommandContext& context);

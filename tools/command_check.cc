@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/check.h"
 #include "tools/command.h"
+#include "tools/json_text.h"
 #include "tools/option_binding.h"
 #include "tools/signal_watch.h"
 
@@ -18,11 +19,15 @@ CommandOutcome RunCheckCommand(const CommandContext& context) {
   }();
   if (!report.ok()) return Fail(report.status());
   const std::vector<std::string>& accept = options->migrate.accept;
-  const std::string text =
+  CommandOutcome outcome =
       context.values.Flag(OptionId::kJson)
-          ? absl::StrCat(CheckReportToJson(*report, accept), "\n")
-          : FormatCheckReport(*report, accept, context.color_out);
-  CommandOutcome outcome = FinishWith(context, text);
+          ? FinishWithRedacted(
+                context,
+                absl::StrCat(RedactJson(CheckReportToJson(*report, accept),
+                                        context.redactor, 2),
+                             "\n"))
+          : FinishWith(context,
+                       FormatCheckReport(*report, accept, context.color_out));
   if (outcome.error.ok() && !report->Blocking(accept).empty()) {
     outcome.code = ExitCode::kFailed;
   }

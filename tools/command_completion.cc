@@ -4,8 +4,9 @@
 namespace walferry {
 
 CommandOutcome RunCompletionCommand(const CommandContext& context) {
-  return FinishWith(context, context.line.argument == "bash" ? BashCompletion()
-                                                             : ZshCompletion());
+  return FinishWithRedacted(context, context.line.argument == "bash"
+                                         ? BashCompletion()
+                                         : ZshCompletion());
 }
 
 }  // namespace walferry

@@ -1,6 +1,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/report_json.h"
 #include "tools/command.h"
+#include "tools/json_text.h"
 #include "tools/option_binding.h"
 #include "tools/report_text.h"
 #include "tools/signal_watch.h"
@@ -16,9 +17,12 @@ CommandOutcome RunCutoverCommand(const CommandContext& context) {
     return context.engine.cutover(*options, control);
   }();
   if (!report.ok()) return Fail(report.status());
-  return FinishWith(context, context.values.Flag(OptionId::kJson)
-                                 ? absl::StrCat(ReportToJson(*report), "\n")
-                                 : ReportText(*report));
+  if (!context.values.Flag(OptionId::kJson)) {
+    return FinishWith(context, ReportText(*report));
+  }
+  return FinishWithRedacted(
+      context,
+      absl::StrCat(RedactJson(ReportToJson(*report), context.redactor), "\n"));
 }
 
 }  // namespace walferry

@@ -4,7 +4,7 @@
 namespace walferry {
 
 CommandOutcome RunManCommand(const CommandContext& context) {
-  return FinishWith(context, ManPage());
+  return FinishWithRedacted(context, ManPage());
 }
 
 }  // namespace walferry

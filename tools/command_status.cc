@@ -16,10 +16,11 @@ CommandOutcome RunStatusCommand(const CommandContext& context) {
     return context.engine.status(*options, control);
   }();
   if (!status.ok()) return Fail(status.status());
-  return FinishWith(
-      context, context.values.Flag(OptionId::kJson)
-                   ? absl::StrCat(StatusToJson(*status, context.redactor), "\n")
-                   : StatusText(*status, context.now()));
+  if (!context.values.Flag(OptionId::kJson)) {
+    return FinishWith(context, StatusText(*status, context.now()));
+  }
+  return FinishWithRedacted(
+      context, absl::StrCat(StatusToJson(*status, context.redactor), "\n"));
 }
 
 }  // namespace walferry

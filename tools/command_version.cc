@@ -3,7 +3,7 @@
 namespace walferry {
 
 CommandOutcome RunVersionCommand(const CommandContext& context) {
-  return FinishWith(context, "walferry " WALFERRY_VERSION "\n");
+  return FinishWithRedacted(context, "walferry " WALFERRY_VERSION "\n");
 }
 
 }  // namespace walferry

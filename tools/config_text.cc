@@ -26,33 +26,40 @@ std::string Quoted(absl::string_view text) {
   return quoted + "\"";
 }
 
-std::string TomlValue(const OptionSpec& spec, const OptionValue& value) {
+// Redacted before it is quoted: a password may look like a word of the file, or
+// end where the quotes do.
+std::string TomlValue(const OptionSpec& spec, const OptionValue& value,
+                      const Redactor& redactor) {
   if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
-    return absl::StrCat(
-        "[",
-        absl::StrJoin(*list, ", ",
-                      [](std::string* out, const std::string& element) {
-                        absl::StrAppend(out, Quoted(element));
-                      }),
-        "]");
+    const auto append = [&](std::string* out, const std::string& element) {
+      absl::StrAppend(out, Quoted(redactor.Redact(element)));
+    };
+    return absl::StrCat("[", absl::StrJoin(*list, ", ", append), "]");
   }
   const std::string text = ToText(value);
-  if (spec.type == OptionType::kFlag || spec.type == OptionType::kInteger) {
-    return text;
+  if (spec.secret) return Quoted(RedactConnInfo(text));
+  switch (spec.type) {
+    case OptionType::kFlag:
+    case OptionType::kInteger:
+      return text;
+    case OptionType::kString:
+      return Quoted(redactor.Redact(text));
+    default:
+      return Quoted(text);
   }
-  return Quoted(spec.secret ? RedactConnInfo(text) : text);
 }
 
 // "jobs = 8            # WALFERRY_JOBS".
 std::string SettingLine(const OptionSpec& spec,
-                        const OptionValues::Entry& entry) {
+                        const OptionValues::Entry& entry,
+                        const Redactor& redactor) {
   const bool is_default = entry.origin == OriginKind::kDefault;
   if (is_default && ToText(entry.value).empty()) {
     return absl::StrCat("# ", spec.name, " is not set\n");
   }
   return absl::StrFormat(
       "%-39s # %s\n",
-      absl::StrCat(spec.name, " = ", TomlValue(spec, entry.value)),
+      absl::StrCat(spec.name, " = ", TomlValue(spec, entry.value, redactor)),
       is_default ? "default" : entry.where);
 }
 
@@ -63,7 +70,8 @@ bool IsSetting(const OptionSpec& spec) {
 
 }  // namespace
 
-std::string ShowConfig(Command command, const OptionValues& values) {
+std::string ShowConfig(Command command, const OptionValues& values,
+                       const Redactor& redactor) {
   std::string text;
   bool heading_due = false;
   ForEachOption(SetOf(command), [&](const OptionSpec& spec, bool first) {
@@ -74,19 +82,19 @@ std::string ShowConfig(Command command, const OptionValues& values) {
                       GroupTitle(spec.group), "\n");
       heading_due = false;
     }
-    absl::StrAppend(&text, SettingLine(spec, values.entry(spec.id)));
+    absl::StrAppend(&text, SettingLine(spec, values.entry(spec.id), redactor));
   });
   return text;
 }
 
 std::string ShowSection(Command command, const OptionValues& values,
-                        const OptionValues& top) {
+                        const OptionValues& top, const Redactor& redactor) {
   std::string text;
   for (const OptionSpec& spec : Options()) {
     if (!Contains(spec.commands, command) || !IsSetting(spec)) continue;
     const OptionValues::Entry& entry = values.entry(spec.id);
     if (entry.where == top.entry(spec.id).where) continue;
-    absl::StrAppend(&text, SettingLine(spec, entry));
+    absl::StrAppend(&text, SettingLine(spec, entry, redactor));
   }
   if (text.empty()) return "";
   return absl::StrCat("\n[", SpecOf(command).name, "]\n", text);
@@ -101,7 +109,7 @@ std::string ExampleConfig() {
       "# ");
   ForEachOption(SetOf(Command::kConfig), [&](const OptionSpec& spec, bool) {
     if (!IsSetting(spec)) return;
-    std::string value = TomlValue(spec, DefaultValue(spec));
+    std::string value = TomlValue(spec, DefaultValue(spec), Redactor());
     absl::StrAppend(&text, "\n", WrapText(spec.help, "# "), "#", spec.name,
                     " = ", value, "\n");
   });

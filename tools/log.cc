@@ -29,9 +29,13 @@ class ScreenSink : public spdlog::sinks::base_sink<std::mutex> {
       screen_.Print(JsonLine(message));
       return;
     }
+    const std::string text = redactor_.Redact(
+        absl::string_view(message.payload.data(), message.payload.size()));
+    spdlog::details::log_msg redacted = message;
+    redacted.payload = text;
     spdlog::memory_buf_t buffer;
-    formatter_->format(message, buffer);
-    std::string line = redactor_.Redact({buffer.data(), buffer.size()});
+    formatter_->format(redacted, buffer);
+    std::string line(buffer.data(), buffer.size());
     if (options_.color) Colorize(message, line);
     screen_.Print(line);
   }
@@ -89,12 +93,15 @@ void PrintError(const absl::Status& status, LogFormat format, Screen& screen,
     screen.Print(JsonText(std::move(json), redactor));
     return;
   }
-  std::string text = absl::StrCat("walferry: error: ", message);
+  std::string text =
+      absl::StrCat("walferry: error: ", redactor.Redact(message));
   if (!sqlstate.empty() && !absl::StrContains(message, sqlstate)) {
     absl::StrAppend(&text, " (SQLSTATE ", sqlstate, ")");
   }
-  if (!hint.empty()) absl::StrAppend(&text, "\nwalferry: hint: ", hint);
-  screen.Print(redactor.Redact(text));
+  if (!hint.empty()) {
+    absl::StrAppend(&text, "\nwalferry: hint: ", redactor.Redact(hint));
+  }
+  screen.Print(text);
 }
 
 }  // namespace walferry

@@ -149,6 +149,16 @@ std::string DecodePercent(absl::string_view text) {
   return decoded;
 }
 
+// The byte behind each backslash in place of both.
+std::string DecodeBackslashes(absl::string_view text) {
+  std::string decoded;
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\\' && at + 1 < text.size()) ++at;
+    decoded.push_back(text[at]);
+  }
+  return decoded;
+}
+
 // Begins `text` with a secret keyword and "="? Then where its value begins,
 // else 0.
 size_t SecretValueBegin(absl::string_view text) {
@@ -215,7 +225,9 @@ void Redactor::AddConnInfo(absl::string_view conninfo) {
   for (TextSpan span : PasswordSpans(conninfo)) {
     const absl::string_view secret = conninfo.substr(span.begin, span.size);
     AddSecret(secret, conninfo);
-    AddSecret(DecodePercent(secret), conninfo);
+    AddSecret(SchemeSize(conninfo) > 0 ? DecodePercent(secret)
+                                       : DecodeBackslashes(secret),
+              conninfo);
     // Of a password that libpq reads as something else, an error may quote a
     // part: a port, a host.
     for (absl::string_view part :

@@ -39,8 +39,8 @@ std::vector<ConfigEntry> File() {
 }
 
 TEST(ConfigText, ShowsValuesAndWhereTheyComeFrom) {
-  const std::string text =
-      ShowConfig(Command::kMigrate, Resolve(Command::kMigrate, File()));
+  const std::string text = ShowConfig(
+      Command::kMigrate, Resolve(Command::kMigrate, File()), Redactor());
   EXPECT_THAT(
       text, testing::StartsWith(
                 "# Connections\n"
@@ -61,20 +61,22 @@ TEST(ConfigText, ShowsValuesAndWhereTheyComeFrom) {
 
 TEST(ConfigText, ShowsWhatOneCommandSeesDifferently) {
   const OptionValues top = Resolve(Command::kConfig, File());
-  EXPECT_EQ(ShowSection(Command::kCheck, Resolve(Command::kCheck, File()), top),
+  EXPECT_EQ(ShowSection(Command::kCheck, Resolve(Command::kCheck, File()), top,
+                        Redactor()),
             "\n[check]\njobs = 9                                # w.toml:4: "
             "jobs\n");
-  EXPECT_EQ(
-      ShowSection(Command::kMigrate, Resolve(Command::kMigrate, File()), top),
-      "");
+  EXPECT_EQ(ShowSection(Command::kMigrate, Resolve(Command::kMigrate, File()),
+                        top, Redactor()),
+            "");
 }
 
 // What it prints can be used as a file, but for the passwords.
 TEST(ConfigText, ShowsAConfigurationFile) {
   const OptionValues top = Resolve(Command::kConfig, File());
   const std::string text = absl::StrCat(
-      ShowConfig(Command::kConfig, top),
-      ShowSection(Command::kCheck, Resolve(Command::kCheck, File()), top));
+      ShowConfig(Command::kConfig, top, Redactor()),
+      ShowSection(Command::kCheck, Resolve(Command::kCheck, File()), top,
+                  Redactor()));
   ASSERT_OK_AND_ASSIGN(const std::vector<ConfigEntry> again,
                        ParseConfig(text, "again"));
   ASSERT_OK_AND_ASSIGN(

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
@@ -51,6 +52,20 @@ TEST_F(LogTest, WritesTextWithTimeAndLevel) {
               MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2} "
                            "[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3} "
                            "warning \\*\\*\\* is 1\n"));
+}
+
+TEST_F(LogTest, LeavesItsOwnWordsThoughTheyArePasswords) {
+  for (const char* word : {"warning", "walferry", "error", "hint"}) {
+    redactor_.AddConnInfo(absl::StrCat("password=", word));
+  }
+  EXPECT_THAT(Logged({}, [](spdlog::logger& log) { log.warn("a warning"); }),
+              MatchesRegex(".* warning a \\*\\*\\*\n"));
+  out_.str("");
+  PrintError(WithHint(absl::InternalError("an error"), "a hint"),
+             LogFormat::kText, screen_, redactor_);
+  EXPECT_EQ(out_.str(),
+            "walferry: error: an ***\n"
+            "walferry: hint: a ***\n");
 }
 
 TEST_F(LogTest, WritesJson) {

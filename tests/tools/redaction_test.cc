@@ -104,6 +104,13 @@ TEST(Redactor, MasksKnownPasswordsInAnyText) {
             "a ***, a *** and ***");
 }
 
+TEST(Redactor, MasksWhatBackslashesStandFor) {
+  Redactor redactor;
+  redactor.AddConnInfo("host=a password='it\\'s b\\\\c'");
+  EXPECT_EQ(redactor.Redact("<it's b\\c> and <it\\'s b\\\\c>"),
+            "<***> and <***>");
+}
+
 TEST(Redactor, MasksPasswordsThatItWasNeverTold) {
   const Redactor redactor;
   EXPECT_EQ(
