@@ -106,7 +106,8 @@ absl::StatusOr<OpenedStream> OpenStream(const CaptureOptions& options,
                     .name = "capture",
                     .connect_timeout = options.connect_timeout},
       .interrupt = &control.interrupt()};
-  ASSIGN_OR_RETURN(PgConnection source, connector.OpenSource("capture"));
+  ASSIGN_OR_RETURN(PgConnection source,
+                   connector.OpenSource("capture", Contact::kFirst));
   RETURN_IF_ERROR(CheckPublications(source, options.publications));
   ASSIGN_OR_RETURN(PgConnection walsender,
                    connector.OpenWalsender(kCaptureEncoding));

@@ -211,7 +211,8 @@ absl::StatusOr<ReplayReport> Apply(const ReplayOptions& options,
                     .ledger_schema = options.ledger_schema,
                     .connect_timeout = options.connect_timeout},
       .interrupt = &control.interrupt()};
-  ASSIGN_OR_RETURN(PgConnection target, connector.OpenTarget(kReplay));
+  ASSIGN_OR_RETURN(PgConnection target,
+                   connector.OpenTarget(kReplay, Contact::kFirst));
   Ledger ledger(target,
                 {.schema = options.ledger_schema, .migration = kReplay});
   RETURN_IF_ERROR(ledger.Create());

@@ -69,6 +69,7 @@ TEST(Cli, ReadsItsEnvironment) {
 
 // At once: what was never there is not waited for.
 TEST(Cli, EndsWithOneWhenAServerIsNotThere) {
+  ASSERT_OK_AND_ASSIGN(const TempDir directory, TempDir::Create());
   const std::string uri =
       absl::StrCat("postgres://ada:s3cret@127.0.0.1:", *FreePort(), "/shop");
   const std::vector<std::string> environment = {
@@ -81,7 +82,9 @@ TEST(Cli, EndsWithOneWhenAServerIsNotThere) {
            {"check"},
            {"status"},
            {"cutover"},
-           {"cleanup"}}) {
+           {"cleanup"},
+           {"capture", "--publication=p",
+            "--output=" + directory.path() + "/record"}}) {
     const CommandResult result = Walferry(arguments, environment);
     EXPECT_EQ(result.exit_code, 1) << arguments[0];
     EXPECT_THAT(result.output, HasSubstr("Connection refused"));
