@@ -31,9 +31,9 @@ constexpr StageOfType kPostData[] = {
     {"DEFAULT ACL", SchemaStage::kObjects},
     {"POLICY", SchemaStage::kObjects},
     {"ROW SECURITY", SchemaStage::kObjects},
-    {"RULE", SchemaStage::kObjects},
     {"STATISTICS", SchemaStage::kObjects},
     {"FK CONSTRAINT", SchemaStage::kForeignKeys},
+    {"RULE", SchemaStage::kTriggers},
     {"TRIGGER", SchemaStage::kTriggers},
     {"EVENT TRIGGER", SchemaStage::kEventTriggers},
 };
@@ -50,6 +50,12 @@ bool BelongsToAnother(const DumpEntry& entry) {
   return (entry.type == "ACL" || entry.type == "COMMENT" ||
           entry.type == "SECURITY LABEL") &&
          !entry.dependencies.empty();
+}
+
+// The rule that makes a relation a view: pg_dump tells of it separately where
+// views need each other.
+bool IsViewRule(const DumpEntry& entry) {
+  return entry.type == "RULE" && absl::EndsWith(entry.name, " _RETURN");
 }
 
 // Primary keys, and the indexes of REPLICA IDENTITY USING INDEX.
@@ -124,6 +130,10 @@ class Planner {
     const StageOfType* const known = FindPostData(entry.type);
     step.stage = known == nullptr ? SchemaStage::kObjects : known->stage;
     step.id = UniqueId(entry, step.display);
+    if (IsViewRule(entry)) {
+      step.stage = SchemaStage::kObjects;
+      step.id = absl::StrCat("VIEW ", step.id);
+    }
     // CREATE INDEX runs beside others of its kind, but some come with an
     // ALTER TABLE, whose lock conflicts with theirs.
     step.exclusive =
@@ -217,6 +227,12 @@ class Planner {
 };
 
 }  // namespace
+
+bool ActsOnRows(absl::string_view step_id) {
+  return absl::StartsWith(step_id, "FK CONSTRAINT ") ||
+         absl::StartsWith(step_id, "TRIGGER ") ||
+         absl::StartsWith(step_id, "RULE ");
+}
 
 SchemaPlan PlanSchema(std::vector<DumpEntry> entries, const Catalog& catalog) {
   return Planner(catalog).Plan(std::move(entries));

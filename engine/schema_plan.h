@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "engine/catalog.h"
 #include "engine/dump_script.h"
 
@@ -17,9 +18,9 @@ namespace walferry {
 // until the stream has caught up (design section 6).
 enum class SchemaStage {
   kIndexes,  // Indexes, primary, unique, exclusion, check constraints.
-  kObjects,  // Statistics, rules, policies, default privileges.
+  kObjects,  // Statistics, policies, default privileges.
   kForeignKeys,
-  kTriggers,
+  kTriggers,  // And rules, but those that make a view.
   kEventTriggers,
 };
 
@@ -52,6 +53,10 @@ struct SchemaPlan {
 // on is moved to that stage. Ranks: what keys need and keys (the stream finds
 // rows by them), then by the size of the tables, biggest first.
 SchemaPlan PlanSchema(std::vector<DumpEntry> entries, const Catalog& catalog);
+
+// The step of that id makes something that acts on rows that are written to
+// its table: a foreign key, a trigger, a rule.
+bool ActsOnRows(absl::string_view step_id);
 
 }  // namespace walferry
 

@@ -137,10 +137,27 @@ TEST(PlanSchema, KnowsTheStageOfEveryType) {
       ElementsAre("indexes: CHECK CONSTRAINT s.x", "indexes: CONSTRAINT s.x",
                   "indexes: INDEX s.x", "indexes: INDEX ATTACH s.x",
                   "objects: DEFAULT ACL s.x", "objects: POLICY s.x",
-                  "objects: ROW SECURITY s.x", "objects: RULE s.x",
+                  "objects: ROW SECURITY s.x", "triggers: RULE s.x",
                   "objects: STATISTICS s.x", "foreign keys: FK CONSTRAINT s.x",
                   "triggers: TRIGGER s.x", "event triggers: EVENT TRIGGER s.x",
                   "objects: NOVELTY s.x"));
+}
+
+TEST(PlanSchema, MakesViewsBeforeWhatActsOnRows) {
+  Script script;
+  const int view = script.Add("VIEW", "v");
+  const int table = script.Add("TABLE", "t");
+  script.Add("RULE", "t _RETURNS", {table});
+  script.Add("RULE", "v _RETURN", {view});
+  const SchemaPlan plan = script.Plan();
+  EXPECT_THAT(Stages(plan), ElementsAre("triggers: RULE s.t _RETURNS",
+                                        "objects: RULE s.v _RETURN"));
+  EXPECT_TRUE(ActsOnRows(plan.steps[0].id));
+  EXPECT_FALSE(ActsOnRows(plan.steps[1].id));
+  EXPECT_TRUE(ActsOnRows("TRIGGER 7"));
+  EXPECT_TRUE(ActsOnRows("FK CONSTRAINT 7"));
+  EXPECT_FALSE(ActsOnRows("EVENT TRIGGER 7"));
+  EXPECT_FALSE(ActsOnRows("INDEX 7"));
 }
 
 TEST(PlanSchema, MovesAStepToTheStageOfWhatNeedsIt) {
