@@ -19,6 +19,10 @@ namespace walferry {
 namespace {
 
 constexpr absl::Duration kPollInterval = absl::Milliseconds(200);
+// How long a migration's process may be out of touch with the target before it
+// counts as ended: longer than it pauses between two attempts (10 s) and tries
+// to connect.
+constexpr absl::Duration kGrace = absl::Seconds(40);
 
 absl::Status NoSuchMigration(const std::string& name,
                              const std::string& schema) {
@@ -90,7 +94,8 @@ absl::Status FillTables(Ledger& ledger, MigrationStatus& status) {
   return absl::OkStatus();
 }
 
-absl::Status AskForCutover(LedgerView& view, const std::string& name) {
+// Whether a process is there to answer.
+absl::StatusOr<bool> AskForCutover(LedgerView& view, const std::string& name) {
   ASSIGN_OR_RETURN(const LedgerMigration row, view.Read());
   if (row.kind != "migrate") {
     return WithHint(
@@ -100,22 +105,22 @@ absl::Status AskForCutover(LedgerView& view, const std::string& name) {
         "end it with Ctrl+C where it runs, or begin it with --until-lsn");
   }
   ASSIGN_OR_RETURN(const bool running, view.ledger().Locked());
-  if (running) return view.ledger().RequestCutover();
+  if (running) {
+    RETURN_IF_ERROR(view.ledger().RequestCutover());
+    return true;
+  }
   // Asked again: it may just have ended.
   ASSIGN_OR_RETURN(const LedgerMigration ended, view.Read());
-  if (ended.report) return absl::OkStatus();
+  if (ended.report) return false;
   return WithHint(absl::FailedPreconditionError(
                       absl::StrCat("no process runs migration ", name)),
                   "start it again with the command that began it, then "
                   "ask once more");
 }
 
-// The report if the migration is over, nothing while a process is on its way
-// there, otherwise why it will not get there.
+// The report if the migration is over, an error if the cutover was given up,
+// nothing while neither is so.
 absl::StatusOr<std::optional<Report>> CutoverOutcome(LedgerView& view) {
-  // Asked before the row is read: a process that ends between the two has
-  // written all that it will write.
-  ASSIGN_OR_RETURN(const bool running, view.ledger().Locked());
   ASSIGN_OR_RETURN(const LedgerMigration row, view.Read());
   if (row.phase == PhaseName(Phase::kDone) && row.report) {
     ASSIGN_OR_RETURN(Report report, ReportFromJson(*row.report));
@@ -125,7 +130,11 @@ absl::StatusOr<std::optional<Report>> CutoverOutcome(LedgerView& view) {
     return absl::FailedPreconditionError(
         absl::StrCat("the cutover was given up: ", row.cutover_failure));
   }
-  if (running) return std::optional<Report>();
+  return std::optional<Report>();
+}
+
+// Why there will be no report, as no process runs the migration.
+absl::Status EndedWithoutCutover(const LedgerMigration& row) {
   const std::string reason =
       row.last_error.empty() ? "" : absl::StrCat(": ", row.last_error);
   if (row.report) {
@@ -138,6 +147,51 @@ absl::StatusOr<std::optional<Report>> CutoverOutcome(LedgerView& view) {
   return absl::FailedPreconditionError(
       absl::StrCat("the migration has ended without cutting over", reason));
 }
+
+// Waits for the outcome of a request, or for the end of the process that could
+// fulfil it.
+class CutoverWait {
+ public:
+  CutoverWait(LedgerView& view, absl::Duration grace)
+      : view_(view), grace_(grace) {}
+
+  // `last`: nobody will look again.
+  absl::StatusOr<std::optional<Report>> Look(bool last) {
+    // Asked before the row is read: a process that ends between the two has
+    // written all that it will write.
+    ASSIGN_OR_RETURN(const bool running, view_.ledger().Locked());
+    ASSIGN_OR_RETURN(std::optional<Report> report, CutoverOutcome(view_));
+    if (report) return report;
+    const absl::Time now = absl::Now();
+    if (running) last_seen_ = now;
+    // Between two attempts a process holds no lock.
+    if (running || (now - last_seen_ < grace_ && !last)) {
+      return std::optional<Report>();
+    }
+    return GiveUp();
+  }
+
+ private:
+  // The request must not be fulfilled behind the back of whoever was told that
+  // it failed.
+  absl::StatusOr<std::optional<Report>> GiveUp() {
+    const absl::Status lock = view_.ledger().Lock(absl::ZeroDuration());
+    if (absl::IsFailedPrecondition(lock)) {  // It is back.
+      last_seen_ = absl::Now();
+      return std::optional<Report>();
+    }
+    RETURN_IF_ERROR(lock);
+    ASSIGN_OR_RETURN(std::optional<Report> report, CutoverOutcome(view_));
+    if (report) return report;
+    RETURN_IF_ERROR(view_.ledger().EndCutoverRequest(""));
+    ASSIGN_OR_RETURN(const LedgerMigration row, view_.Read());
+    return EndedWithoutCutover(row);
+  }
+
+  LedgerView& view_;
+  const absl::Duration grace_;
+  absl::Time last_seen_ = absl::Now();
+};
 
 }  // namespace
 
@@ -192,13 +246,16 @@ absl::StatusOr<Report> RunCutover(const CutoverOptions& options,
                                      .name = options.name,
                                      .ledger_schema = options.ledger_schema},
                                     "cutover", control));
-  RETURN_IF_ERROR(AskForCutover(*view, options.name));
+  ASSIGN_OR_RETURN(const bool running, AskForCutover(*view, options.name));
+  CutoverWait wait(*view, running ? kGrace : absl::ZeroDuration());
   const absl::Time deadline = absl::Now() + options.wait;
   while (absl::Now() < deadline) {
-    ASSIGN_OR_RETURN(std::optional<Report> report, CutoverOutcome(*view));
+    ASSIGN_OR_RETURN(std::optional<Report> report, wait.Look(/*last=*/false));
     if (report) return *std::move(report);
     RETURN_IF_ERROR(control.interrupt().Sleep(kPollInterval));
   }
+  ASSIGN_OR_RETURN(std::optional<Report> report, wait.Look(/*last=*/true));
+  if (report) return *std::move(report);
   ASSIGN_OR_RETURN(const LedgerMigration row, view->Read());
   return absl::DeadlineExceededError(
       absl::StrCat("the migration has not cut over within ",
