@@ -56,7 +56,9 @@ absl::Status DropObject(const LedgerObject& object, PgConnection& source,
                         .status(),
                     absl::StrCat("source: publication ", object.identity));
   }
-  if (object.kind == "setting") return UnfreezeDatabase(source);
+  if (object.kind == "setting") {
+    return UnfreezeDatabase(source, object.detail);
+  }
   return absl::InternalError(
       absl::StrCat("ledger: unknown kind of object: ", object.kind));
 }

@@ -13,6 +13,8 @@
 namespace walferry {
 namespace {
 
+constexpr absl::Duration kFirstPause = absl::Milliseconds(20);
+
 int64_t ChangesOf(const StreamRun& run) {
   const ApplyCounts counts = run.state().counts();
   return counts.inserts + counts.updates + counts.deletes + counts.truncates;
@@ -21,104 +23,131 @@ int64_t ChangesOf(const StreamRun& run) {
 class CutoverAttempt {
  public:
   CutoverAttempt(const CutoverSettings& settings, Follower& follower,
-                 StreamRun& run, PgConnection& source)
+                 StreamRun& run, PgConnection& source,
+                 const CutoverSteps& steps)
       : settings_(settings),
         follower_(follower),
         run_(run),
         source_(source),
-        deadline_(absl::Now() + settings.timeout) {}
+        steps_(steps),
+        deadline_(absl::Now() + settings.timeout),
+        seen_(ChangesOf(run)) {}
 
-  absl::StatusOr<absl::Duration> Run(const FinishTarget& finish);
+  absl::StatusOr<absl::Time> Run();
 
  private:
   absl::Status WaitUntilStill();
-  absl::StatusOr<int64_t> DrainOnce();
-  absl::Status Pause(std::string waiting_for);
+  absl::StatusOr<bool> Proved();
+  absl::StatusOr<int64_t> Drain();
+  int64_t TakeChanges();
+  absl::Status Pause(absl::Duration length, std::string waiting_for);
 
   const CutoverSettings& settings_;
   Follower& follower_;
   StreamRun& run_;
   PgConnection& source_;
+  const CutoverSteps& steps_;
   const absl::Time deadline_;
+  // Changes that have been counted as writes already.
+  int64_t seen_;
   // No write is known to have happened since.
   absl::Time still_since_;
 };
 
-// Brings the target to where the source is now; the changes that took.
-absl::StatusOr<int64_t> CutoverAttempt::DrainOnce() {
-  const int64_t before = ChangesOf(run_);
-  ASSIGN_OR_RETURN(const Lsn end, LastRecordEnd(source_));
-  RETURN_IF_ERROR(follower_.DrainTo(end, deadline_));
-  return ChangesOf(run_) - before;
+// Applied since the last look, whatever was done in between.
+int64_t CutoverAttempt::TakeChanges() {
+  const int64_t now = ChangesOf(run_);
+  return now - std::exchange(seen_, now);
 }
 
-absl::Status CutoverAttempt::Pause(std::string waiting_for) {
+// Brings the target to where the source is now; the changes since the last
+// look.
+absl::StatusOr<int64_t> CutoverAttempt::Drain() {
+  ASSIGN_OR_RETURN(const Lsn end, LastRecordEnd(source_));
+  RETURN_IF_ERROR(follower_.DrainTo(end, deadline_));
+  return TakeChanges();
+}
+
+absl::Status CutoverAttempt::Pause(absl::Duration length,
+                                   std::string waiting_for) {
   follower_.SetWaitingFor(std::move(waiting_for));
-  if (absl::Now() >= deadline_) {
-    return absl::DeadlineExceededError("the source is still being written");
-  }
-  return follower_.Turn();
+  const absl::Time until = absl::Now() + length;
+  do {
+    if (absl::Now() >= deadline_) {
+      return absl::DeadlineExceededError("the source is still being written");
+    }
+    RETURN_IF_ERROR(follower_.Turn());
+  } while (absl::Now() < until);
+  return steps_.watch();
 }
 
 absl::Status CutoverAttempt::WaitUntilStill() {
   still_since_ = absl::InfiniteFuture();
+  absl::Duration pause = kFirstPause;
   while (true) {
     const absl::Time now = absl::Now();
     // Asked before the drain: a writer that ends between the two is drained.
     ASSIGN_OR_RETURN(const OpenWriters writers, CountOpenWriters(source_));
-    ASSIGN_OR_RETURN(const int64_t changes, DrainOnce());
+    int64_t changes = TakeChanges();
+    const bool first_look = still_since_ == absl::InfiniteFuture();
+    const bool last_look = now - still_since_ >= settings_.quiet_for;
+    // A drain writes to the source's log: only when it can decide something.
+    if (writers.none() && changes == 0 && (first_look || last_look)) {
+      ASSIGN_OR_RETURN(changes, Drain());
+    }
     if (!writers.none() || changes > 0) {
       still_since_ = absl::InfiniteFuture();
-      RETURN_IF_ERROR(Pause(absl::StrCat(
-          "writes on the source to stop: ",
-          writers.none() ? absl::StrCat(changes, " changes just came in")
-                         : writers.Describe())));
+      RETURN_IF_ERROR(Pause(
+          pause,
+          absl::StrCat("writes on the source to stop: ",
+                       writers.none()
+                           ? absl::StrCat(changes, " changes just came in")
+                           : writers.Describe())));
+      pause = std::min(pause * 2, settings_.longest_pause);
       continue;
     }
-    still_since_ = std::min(still_since_, now);
-    if (settings_.freeze == FreezeMode::kReadOnly ||
-        absl::Now() - still_since_ >= settings_.quiet_for) {
+    pause = kFirstPause;
+    if (last_look) {
       follower_.SetWaitingFor("");
       return absl::OkStatus();
     }
-    RETURN_IF_ERROR(Pause("the source to stay still"));
+    still_since_ = std::min(still_since_, now);
+    RETURN_IF_ERROR(Pause(kFirstPause, "the source to stay still"));
   }
 }
 
-absl::StatusOr<absl::Duration> CutoverAttempt::Run(const FinishTarget& finish) {
+// What `finish` has read is what the source still has.
+absl::StatusOr<bool> CutoverAttempt::Proved() {
+  ASSIGN_OR_RETURN(const OpenWriters writers, CountOpenWriters(source_));
+  ASSIGN_OR_RETURN(const int64_t changes, Drain());
+  if (!writers.none() || changes > 0) return false;
+  return steps_.unchanged();
+}
+
+absl::StatusOr<absl::Time> CutoverAttempt::Run() {
   while (true) {
     RETURN_IF_ERROR(WaitUntilStill());
-    RETURN_IF_ERROR(finish());
-    // What `finish` read must be what the source still has.
-    ASSIGN_OR_RETURN(const OpenWriters writers, CountOpenWriters(source_));
-    ASSIGN_OR_RETURN(const int64_t changes, DrainOnce());
-    if (writers.none() && changes == 0) return absl::Now() - still_since_;
-    RETURN_IF_ERROR(
-        Pause("writes on the source to stop: some came in during "
-              "the cutover"));
+    RETURN_IF_ERROR(steps_.finish());
+    ASSIGN_OR_RETURN(const bool proved, Proved());
+    if (proved) return still_since_;
+    RETURN_IF_ERROR(Pause(kFirstPause,
+                          "writes on the source to stop: some came in during "
+                          "the cutover"));
   }
 }
 
 }  // namespace
 
-absl::StatusOr<absl::Duration> CutOver(const CutoverSettings& settings,
-                                       Follower& follower, StreamRun& run,
-                                       PgConnection& source,
-                                       const FinishTarget& finish) {
+absl::StatusOr<absl::Time> CutOver(const CutoverSettings& settings,
+                                   Follower& follower, StreamRun& run,
+                                   PgConnection& source,
+                                   const CutoverSteps& steps) {
   follower.SetPhase(Phase::kCutover);
-  if (settings.freeze == FreezeMode::kReadOnly) {
-    RETURN_IF_ERROR(FreezeDatabase(source));
-  }
-  CutoverAttempt attempt(settings, follower, run, source);
-  absl::StatusOr<absl::Duration> result = attempt.Run(finish);
-  if (result.ok()) return result;
-  follower.SetPhase(Phase::kFollow);
-  follower.SetWaitingFor("");
-  if (settings.freeze == FreezeMode::kReadOnly && !source.broken()) {
-    const absl::Status unfrozen = UnfreezeDatabase(source);
-    if (!unfrozen.ok()) {
-      return Annotate(result.status(), std::string(unfrozen.message()));
-    }
+  CutoverAttempt attempt(settings, follower, run, source, steps);
+  absl::StatusOr<absl::Time> result = attempt.Run();
+  if (!result.ok()) {
+    follower.SetPhase(Phase::kFollow);
+    follower.SetWaitingFor("");
   }
   return result;
 }

@@ -12,35 +12,39 @@
 #include "engine/control.h"
 #include "engine/event.h"
 #include "engine/follower.h"
-#include "engine/options.h"
 #include "engine/stream_run.h"
 #include "protocol/pg_connection.h"
 
 namespace walferry {
 
 struct CutoverSettings {
-  FreezeMode freeze = FreezeMode::kNone;
-  // Without a freeze: for how long no write may be seen, before the source
-  // counts as still.
+  // For how long no write may be seen, before the source counts as still.
   absl::Duration quiet_for = absl::Milliseconds(100);
   // How long to wait for that; infinite: as long as it takes.
   absl::Duration timeout = absl::Minutes(5);
+  // Between two looks at a source that is being written, at most.
+  absl::Duration longest_pause = absl::Milliseconds(100);
 };
 
-// What is done to the target while the source is still: sequences, views, what
-// else the stream does not carry. May be called again when writes came in
-// between.
-using FinishTarget = std::function<absl::Status()>;
+struct CutoverSteps {
+  // Called again and again while the source is not still yet.
+  std::function<absl::Status()> watch;
+  // What is done to the target while the source is still: sequences, views,
+  // what else the stream does not carry. Called again when writes came in
+  // between.
+  std::function<absl::Status()> finish;
+  // After the last change: whether what `finish` has read of the source, and
+  // no change tells of, is still so. False: `finish` is called once more.
+  std::function<absl::StatusOr<bool>()> unchanged;
+};
 
-// kDeadlineExceeded: the source kept being written; nothing has changed, the
-// stream still runs, and a freeze has been taken back. On success the stream
-// still runs too, and holds every transaction that the source has; the result
-// is the time from the freeze (the last moment at which a write may have
-// happened) until `finish` was done and no write had come in meanwhile.
-absl::StatusOr<absl::Duration> CutOver(const CutoverSettings& settings,
-                                       Follower& follower, StreamRun& run,
-                                       PgConnection& source,
-                                       const FinishTarget& finish);
+// kDeadlineExceeded: the source kept being written; the stream still runs. On
+// success it still runs too, and holds every transaction that the source has;
+// the result is the last moment at which a write may have happened.
+absl::StatusOr<absl::Time> CutOver(const CutoverSettings& settings,
+                                   Follower& follower, StreamRun& run,
+                                   PgConnection& source,
+                                   const CutoverSteps& steps);
 
 }  // namespace walferry
 

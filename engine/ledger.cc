@@ -165,7 +165,8 @@ absl::StatusOr<std::optional<LedgerMigration>> Ledger::Read() {
           "'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
           "coalesce(to_char(heartbeat_at AT TIME ZONE 'UTC', "
           "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), ''), source_lsn, "
-          "received_lsn, lag_bytes, lag_seconds, waiting_for, last_error FROM ",
+          "received_lsn, lag_bytes, lag_seconds, waiting_for, last_error, "
+          "defer_triggers FROM ",
           Table("migration"), " WHERE name = ", Name())));
   if (row.rows() == 0) return std::optional<LedgerMigration>();
   LedgerMigration migration;
@@ -192,6 +193,7 @@ absl::StatusOr<std::optional<LedgerMigration>> Ledger::Read() {
   }
   heartbeat.waiting_for = std::string(row.Text(0, 17));
   migration.last_error = std::string(row.Text(0, 18));
+  migration.defer_triggers = row.Bool(0, 19);
   ASSIGN_OR_RETURN(PgResult publications,
                    connection_.Exec(absl::StrCat(
                        "SELECT unnest(publications) FROM ", Table("migration"),
@@ -207,13 +209,14 @@ absl::Status Ledger::Start(const LedgerMigration& migration) {
       connection_.Exec(absl::StrCat(
           "INSERT INTO ", Table("migration"),
           " (name, kind, phase, source_system_identifier, source_dbname, "
-          "slot, publications, scope) VALUES (",
+          "slot, publications, scope, defer_triggers) VALUES (",
           Name(), ", ", QuoteLiteral(migration.kind), ", ",
           QuoteLiteral(migration.phase), ", ",
           QuoteLiteral(migration.source_system_identifier), ", ",
           QuoteLiteral(migration.source_dbname), ", ",
           QuoteLiteral(migration.slot), ", ", TextArray(migration.publications),
-          ", ", QuoteLiteral(migration.scope), ")")),
+          ", ", QuoteLiteral(migration.scope), ", ",
+          migration.defer_triggers ? "true" : "false", ")")),
       "start");
 }
 
@@ -231,6 +234,8 @@ absl::Status Ledger::SetPhase(absl::string_view phase) {
 absl::Status Ledger::SetConsistentPoint(Lsn lsn) {
   return Set(absl::StrCat("consistent_point = ", QuoteLiteral(lsn.ToString())));
 }
+
+absl::Status Ledger::SetDeferTriggers() { return Set("defer_triggers = true"); }
 
 absl::Status Ledger::SetHeartbeat(const LedgerHeartbeat& heartbeat) {
   return Set(absl::StrCat(

@@ -74,6 +74,9 @@ struct LedgerMigration {
   std::string slot;
   std::vector<std::string> publications;
   std::string scope;  // JSON of the filters, compared on resumption.
+  // What acts on written rows is created at the cutover: at the beginning the
+  // target's role could not have kept it quiet.
+  bool defer_triggers = false;
   Lsn consistent_point;
   std::optional<std::string> report;  // JSON, once done.
   bool cutover_requested = false;
@@ -112,6 +115,7 @@ class Ledger {
   absl::Status Start(const LedgerMigration& migration);
   absl::Status SetPhase(absl::string_view phase);
   absl::Status SetConsistentPoint(Lsn lsn);
+  absl::Status SetDeferTriggers();
   absl::Status SetHeartbeat(const LedgerHeartbeat& heartbeat);
   absl::Status SetLastError(absl::string_view text);  // "" clears it.
   absl::Status SetReport(absl::string_view json);

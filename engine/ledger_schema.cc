@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS $0.migration (
   slot text NOT NULL,
   publications text[] NOT NULL,
   scope text NOT NULL,
+  defer_triggers boolean NOT NULL,
   consistent_point pg_lsn NOT NULL DEFAULT '0/0',
   planned_steps bigint NOT NULL DEFAULT 0,
   started_at timestamptz NOT NULL DEFAULT now(),

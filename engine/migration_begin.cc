@@ -38,7 +38,7 @@ absl::Status MigrationRun::Connect() {
   if (!replica.ok()) {
     RETURN_IF_ERROR(target_->Exec("ROLLBACK").status());
   }
-  defer_triggers_ = !replica.ok();
+  may_guard_ = replica.ok();
   return absl::OkStatus();
 }
 
@@ -139,7 +139,8 @@ absl::Status MigrationRun::StartLedger() {
                       .source_dbname = identity.dbname,
                       .slot = slot_,
                       .publications = {publication_},
-                      .scope = ScopeToJson(scope_.options())}));
+                      .scope = ScopeToJson(scope_.options()),
+                      .defer_triggers = !may_guard_}));
   in_ledger_ = true;
   ASSIGN_OR_RETURN(known_, ledger_->Read());
   return absl::OkStatus();

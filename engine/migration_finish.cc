@@ -9,15 +9,22 @@
 
 namespace walferry {
 
-absl::Status MigrationRun::Finish(StreamRun& run,
-                                  absl::Duration freeze_to_done) {
-  RETURN_IF_ERROR(run.Stop());
-  report_.freeze_to_done = freeze_to_done;
-  RETURN_IF_ERROR(FillReport());
-  // From here on a run that is begun again only drops what is left.
-  RETURN_IF_ERROR(ledger_->SetReport(ReportToJson(report_)));
-  known_->report = ReportToJson(report_);
+absl::Status MigrationRun::Finish(StreamRun& run, absl::Time still_since) {
+  const absl::Status complete = CompleteTarget(run);
+  if (!complete.ok()) return Thaw(complete);
+  report_.freeze_to_done = absl::Now() - still_since;
+  RETURN_IF_ERROR(StoreReport());
   return DropCreated();
+}
+
+// From here on a run that is begun again only drops what is left. A frozen
+// source stays frozen: its writers belong to the target now.
+absl::Status MigrationRun::StoreReport() {
+  known_->report = ReportToJson(report_);
+  RETURN_IF_ERROR(target_->Exec("BEGIN").status());
+  RETURN_IF_ERROR(ledger_->SetReport(*known_->report));
+  if (frozen_) RETURN_IF_ERROR(ledger_->RemoveObject(*frozen_));
+  return target_->Exec("COMMIT").status();
 }
 
 absl::Status MigrationRun::FillReport() {
@@ -64,12 +71,9 @@ absl::Status MigrationRun::DropCreated() {
     const bool kept =
         (object.kind == "slot" && options_.keep_slot) ||
         (object.kind == "publication" && options_.keep_publication);
-    // A frozen source stays frozen: its writers belong to the target now.
-    const bool frozen = object.kind == "setting";
-    if (!kept && !frozen) {
-      RETURN_IF_ERROR(DropObject(object, *source_, *target_));
-    }
-    if (!kept) RETURN_IF_ERROR(ledger_->RemoveObject(object));
+    if (kept) continue;
+    RETURN_IF_ERROR(DropObject(object, *source_, *target_));
+    RETURN_IF_ERROR(ledger_->RemoveObject(object));
   }
   return Enter(Phase::kDone);
 }

@@ -1,5 +1,6 @@
-// follow and cutover.
+// The stream: until all tables have come together, and until the cutover.
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -7,27 +8,19 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
-#include "engine/cutover.h"
-#include "engine/matviews.h"
 #include "engine/migration_run.h"
+#include "engine/publication.h"
 #include "engine/schema_change.h"
-#include "engine/sequences.h"
-#include "engine/table_copy.h"
 #include "protocol/status.h"
 
 namespace walferry {
 namespace {
 
 // How often the source's catalog is looked at for tables that the migration
-// does not know.
-constexpr absl::Duration kCatalogInterval = absl::Seconds(10);
+// does not know, or does not get any more.
+constexpr absl::Duration kWatchInterval = absl::Seconds(10);
 // How often the ledger is asked for a request to cut over.
 constexpr absl::Duration kAskInterval = absl::Milliseconds(200);
-// How long an unasked source must have been still to count as stopped: a pool's
-// idle moment is not the end.
-constexpr absl::Duration kQuietForAuto = absl::Seconds(1);
-constexpr absl::Duration kQuietForAsked = absl::Milliseconds(100);
-
 struct ExpectedTable {
   std::vector<std::pair<std::string, uint32_t>> columns;
   RelationPolicy policy;
@@ -64,6 +57,18 @@ std::string DescribeColumns(const SourceRelation& now,
   return absl::StrJoin(differences, ", ");
 }
 
+absl::Status TooLate(const QualifiedName& table) {
+  return WithHint(
+      absl::FailedPreconditionError(absl::StrCat(
+          "table ", ToDisplay(table),
+          " was written on the source after a cutover that did not end had "
+          "begun to create triggers and foreign keys on the target, and the "
+          "target's role may not keep these from acting on the changes")),
+      "connect to the target as a role that may SET session_replication_role "
+      "and run the same command again; otherwise run `walferry cleanup`, empty "
+      "the target and begin again");
+}
+
 }  // namespace
 
 // Asked by the reading thread about every relation of the stream.
@@ -89,7 +94,7 @@ RelationGate MigrationRun::Gate() const {
       std::make_shared<const absl::flat_hash_set<QualifiedName>>(
           catalog_.excluded_tables.begin(), catalog_.excluded_tables.end());
   const auto scope = std::make_shared<const Scope>(scope_);
-  return [expected, excluded, scope](
+  return [expected, excluded, scope, sealed = sealed_](
              const SourceRelation& relation) -> absl::StatusOr<RelationPolicy> {
     const auto found = expected->find(relation.name);
     if (found == expected->end()) {
@@ -105,36 +110,45 @@ RelationGate MigrationRun::Gate() const {
       return SchemaChanged(
           {absl::StrCat("table ", ToDisplay(relation.name), ": ", difference)});
     }
+    if (sealed && found->second.policy.apply) return TooLate(relation.name);
     return found->second.policy;
   };
 }
 
-absl::Status MigrationRun::Follow() {
+absl::StatusOr<std::unique_ptr<StreamRun>> MigrationRun::StartStream(
+    std::optional<Lsn> until) {
   ASSIGN_OR_RETURN(const std::vector<LedgerTable> tables, ledger_->Tables());
   for (const LedgerTable& table : tables) {
     copied_at_[table.table] = table.lsn;
   }
-  RETURN_IF_ERROR(
-      Enter(Phase::kFollow, known_->phase == PhaseName(Phase::kFollow)));
-  ASSIGN_OR_RETURN(
-      std::unique_ptr<StreamRun> run,
-      StreamRun::Start(
-          {.connector = connector_,
-           .slot = slot_,
-           .publications = {publication_},
-           .client_encoding = encoding_,
-           .trigger_guard = defer_triggers_ ? TriggerGuard::kNone
-                                            : TriggerGuard::kReplicaRole,
-           .gate = Gate(),
-           .stream = options_.stream},
-          events_));
-  Follower follower({.run = *run,
-                     .source = *source_,
-                     .ledger = *ledger_,
-                     .control = control_,
-                     .events = events_,
-                     .options = options_.stream,
-                     .slot = slot_});
+  return StreamRun::Start(
+      {.connector = connector_,
+       .slot = slot_,
+       .publications = {publication_},
+       .client_encoding = encoding_,
+       .trigger_guard =
+           may_guard_ ? TriggerGuard::kReplicaRole : TriggerGuard::kNone,
+       .until = until,
+       .gate = Gate(),
+       .stream = options_.stream},
+      events_);
+}
+
+Follower::Context MigrationRun::FollowContext(StreamRun& run) {
+  return {.run = run,
+          .source = *source_,
+          .ledger = *ledger_,
+          .control = control_,
+          .events = events_,
+          .options = options_.stream,
+          .slot = slot_};
+}
+
+absl::Status MigrationRun::Follow() {
+  RETURN_IF_ERROR(Enter(Phase::kFollow, Followed()));
+  ASSIGN_OR_RETURN(const std::unique_ptr<StreamRun> run,
+                   StartStream(/*until=*/std::nullopt));
+  Follower follower(FollowContext(*run));
   const absl::Status followed = FollowUntilCutover(follower, *run);
   progressed_ |= follower.progressed();
   return followed;
@@ -142,31 +156,26 @@ absl::Status MigrationRun::Follow() {
 
 absl::Status MigrationRun::FollowUntilCutover(Follower& follower,
                                               StreamRun& run) {
-  absl::Time next_look = absl::Now() + kCatalogInterval;
+  next_watch_ = absl::Now() + kWatchInterval;
   absl::Time next_ask = absl::InfinitePast();
   while (true) {
     RETURN_IF_ERROR(follower.Turn());
     const absl::Time now = absl::Now();
-    if (now >= next_look) {
-      RETURN_IF_ERROR(WatchCatalog());
-      next_look = absl::Now() + kCatalogInterval;
-    }
+    RETURN_IF_ERROR(WatchSourceIfDue());
     if (now < next_ask) continue;
     next_ask = now + kAskInterval;
     ASSIGN_OR_RETURN(const bool asked, CutoverIsAskedFor(follower));
     if (!asked) continue;
-    const absl::StatusOr<absl::Duration> pause = TryCutover(follower, run);
-    if (pause.ok()) return Finish(run, *pause);
-    if (!absl::IsDeadlineExceeded(pause.status()) || source_->broken()) {
-      return pause.status();
-    }
+    const absl::StatusOr<absl::Time> still_since = TryCutover(follower, run);
+    if (still_since.ok()) return Finish(run, *still_since);
+    const absl::Status& why = still_since.status();
+    if (!absl::IsDeadlineExceeded(why) || source_->broken()) return why;
     control_.WithdrawCutover();
-    RETURN_IF_ERROR(ledger_->EndCutoverRequest(pause.status().message()));
+    RETURN_IF_ERROR(ledger_->EndCutoverRequest(why.message()));
     RETURN_IF_ERROR(Enter(Phase::kFollow, /*resumed=*/true));
     Notify(Notice::Level::kWarning,
-           absl::StrCat(
-               "cutover given up, still following: ", pause.status().message(),
-               "; stop the writers and ask again"));
+           absl::StrCat("cutover given up, still following: ", why.message(),
+                        "; stop the writers and ask again"));
   }
 }
 
@@ -178,74 +187,39 @@ absl::StatusOr<bool> MigrationRun::CutoverIsAskedFor(const Follower& follower) {
   return requested;
 }
 
-absl::StatusOr<absl::Duration> MigrationRun::TryCutover(Follower& follower,
-                                                        StreamRun& run) {
-  RETURN_IF_ERROR(Enter(Phase::kCutover));
-  const bool asked =
-      options_.cutover == CutoverMode::kManual || control_.cutover_requested();
-  if (options_.freeze == FreezeMode::kReadOnly) {
-    RETURN_IF_ERROR(
-        ledger_->AddObject({.side = Side::kSource,
-                            .kind = "setting",
-                            .identity = "default_transaction_read_only"}));
-  }
-  return CutOver(
-      {.freeze = options_.freeze,
-       .quiet_for = asked ? kQuietForAsked : kQuietForAuto,
-       .timeout = asked ? options_.cutover_timeout : absl::InfiniteDuration()},
-      follower, run, *source_, [this] { return FinishTarget(); });
+absl::Status MigrationRun::WatchSourceIfDue() {
+  return absl::Now() < next_watch_ ? absl::OkStatus() : WatchSource();
 }
 
-absl::Status MigrationRun::WatchCatalog() {
+// A table that came or changed, or that is not published any more: its changes
+// would be missing without a word.
+absl::Status MigrationRun::WatchSource() {
   ASSIGN_OR_RETURN(const Catalog now, ReadCatalog(*source_, scope_));
   const std::string difference = DescribeShapeDifference(catalog_, now);
-  if (difference.empty()) return absl::OkStatus();
-  return SchemaChanged({difference});
-}
-
-// What the stream does not carry.
-absl::Status MigrationRun::FinishTarget() {
-  RETURN_IF_ERROR(WatchCatalog());
-  RETURN_IF_ERROR(CopyUnlogged());
-  if (options_.sequence_sync) {
-    ASSIGN_OR_RETURN(report_.sequences_set,
-                     SyncSequences(*source_, *target_, catalog_.sequences));
-  }
-  ASSIGN_OR_RETURN(
-      report_.materialized_views_refreshed,
-      RefreshMaterializedViews(*target_, catalog_.materialized_views,
-                               [this](absl::string_view view) {
-                                 Notify(Notice::Level::kInfo,
-                                        absl::StrCat("refreshing ", view));
-                               }));
-  if (defer_triggers_) {
-    RETURN_IF_ERROR(
-        RestoreStages({SchemaStage::kForeignKeys, SchemaStage::kTriggers,
-                       SchemaStage::kEventTriggers}));
-  }
+  if (!difference.empty()) return SchemaChanged({difference});
+  RETURN_IF_ERROR(CheckStillPublished());
+  next_watch_ = absl::Now() + kWatchInterval;
   return absl::OkStatus();
 }
 
-// Their changes are in no log: they are copied once more, from the still
-// source.
-absl::Status MigrationRun::CopyUnlogged() {
-  for (const CatalogTable& table : catalog_.tables) {
-    if (!table.unlogged || !table.copy_data) continue;
-    ASSIGN_OR_RETURN(PgConnection from, OpenCopySource(CopySession()));
-    ASSIGN_OR_RETURN(PgConnection to, OpenCopyTarget(CopySession(), encoding_));
-    CopyCounters counters;
-    RETURN_IF_ERROR(
-        to.Exec(absl::StrCat("BEGIN; DELETE FROM ONLY ", Quote(table.name), " ",
-                             table.config_condition))
-            .status());
-    RETURN_IF_ERROR(
-        Annotate(PipeRows(from, CopyOutSql(table, LedgerRange{}), to,
-                          CopyInSql(table, CopyFreeze::kNo), counters)
-                     .status(),
-                 absl::StrCat("unlogged table ", ToDisplay(table.name))));
-    RETURN_IF_ERROR(to.Exec("COMMIT").status());
+absl::Status MigrationRun::CheckStillPublished() {
+  const bool publishes_any =
+      std::any_of(catalog_.tables.begin(), catalog_.tables.end(),
+                  [](const CatalogTable& table) {
+                    return table.copy_data && !table.unlogged;
+                  });
+  if (!publishes_any) return absl::OkStatus();
+  const absl::Status covers =
+      CheckPublicationCovers(*source_, publication_, catalog_.tables);
+  if (!absl::IsFailedPrecondition(covers) && !absl::IsNotFound(covers)) {
+    return covers;
   }
-  return absl::OkStatus();
+  return WithHint(
+      absl::FailedPreconditionError(absl::StrCat(
+          "the publication was altered since the migration began: ",
+          covers.message())),
+      "changes may be lost: run `walferry cleanup`, empty the target and begin "
+      "again");
 }
 
 }  // namespace walferry

@@ -42,12 +42,8 @@ absl::Status MigrationRun::Dump() {
   return absl::OkStatus();
 }
 
-absl::Status MigrationRun::LoadSchema() {
-  // In follow nothing of it is missing, but for what waits for the cutover.
-  if (known_->phase == PhaseName(Phase::kFollow) && !defer_triggers_) {
-    return absl::OkStatus();
-  }
-  RETURN_IF_ERROR(Enter(Phase::kSchema, known_->consistent_point.valid()));
+absl::Status MigrationRun::OpenRestore() {
+  if (restore_) return absl::OkStatus();
   if (!dump_) RETURN_IF_ERROR(Dump());
   restore_.emplace(
       SchemaRestoreOptions{.target = connector_.TargetOptions("schema"),
@@ -66,8 +62,21 @@ absl::Status MigrationRun::LoadSchema() {
                              .elapsed = absl::Now() - phase_started_,
                              .active = progress.active});
   };
-  RETURN_IF_ERROR(ledger_->SetPlannedSteps(restore_->total_steps() +
-                                           (options_.analyze ? 1 : 0)));
+  return ledger_->SetPlannedSteps(restore_->total_steps() +
+                                  (options_.analyze ? 1 : 0));
+}
+
+// An earlier run has come to follow: nothing is missing but what waits for the
+// cutover, and that is looked for then.
+bool MigrationRun::Followed() const {
+  return known_->phase == PhaseName(Phase::kFollow) ||
+         known_->phase == PhaseName(Phase::kCutover);
+}
+
+absl::Status MigrationRun::LoadSchema() {
+  if (Followed()) return absl::OkStatus();
+  RETURN_IF_ERROR(Enter(Phase::kSchema, known_->consistent_point.valid()));
+  RETURN_IF_ERROR(OpenRestore());
   RETURN_IF_ERROR(restore_->RestorePreData());
   progressed_ = true;
   return absl::OkStatus();
@@ -102,7 +111,7 @@ absl::Status MigrationRun::RestoreStages(
 }
 
 absl::Status MigrationRun::BuildIndexes() {
-  if (known_->phase == PhaseName(Phase::kFollow)) return absl::OkStatus();
+  if (Followed()) return absl::OkStatus();
   RETURN_IF_ERROR(Enter(Phase::kIndexes, known_->consistent_point.valid()));
   RETURN_IF_ERROR(
       RestoreStages({SchemaStage::kIndexes, SchemaStage::kObjects}));

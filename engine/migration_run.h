@@ -7,7 +7,8 @@
 //   migration_begin.cc    check, ledger
 //   migration_prepare.cc  publication, slot, snapshot; or a new snapshot
 //   migration_load.cc     schema, copy, indexes
-//   migration_follow.cc   stream, cutover
+//   migration_follow.cc   stream
+//   migration_cutover.cc  cutover
 //   migration_finish.cc   what is dropped and reported at the end
 
 #include <cstdint>
@@ -35,6 +36,7 @@
 #include "engine/scope.h"
 #include "engine/snapshot.h"
 #include "engine/stream_run.h"
+#include "engine/unlogged_tables.h"
 #include "protocol/pg_connection.h"
 
 namespace walferry {
@@ -72,6 +74,8 @@ class MigrationRun {
 
   // migration_load.cc
   absl::Status Dump();
+  absl::Status OpenRestore();
+  bool Followed() const;
   absl::Status LoadSchema();
   absl::Status CopyRows();
   absl::Status BuildIndexes();
@@ -79,17 +83,31 @@ class MigrationRun {
   absl::Status Analyze();
 
   // migration_follow.cc
+  absl::StatusOr<std::unique_ptr<StreamRun>> StartStream(
+      std::optional<Lsn> until);
+  Follower::Context FollowContext(StreamRun& run);
   absl::Status Follow();
   RelationGate Gate() const;
   absl::Status FollowUntilCutover(Follower& follower, StreamRun& run);
   absl::StatusOr<bool> CutoverIsAskedFor(const Follower& follower);
-  absl::StatusOr<absl::Duration> TryCutover(Follower& follower, StreamRun& run);
-  absl::Status WatchCatalog();
+  absl::Status WatchSourceIfDue();
+  absl::Status WatchSource();
+  absl::Status CheckStillPublished();
+
+  // migration_cutover.cc
+  absl::Status ThawLeftover();
+  absl::Status ChooseGuard();
+  absl::StatusOr<absl::Time> TryCutover(Follower& follower, StreamRun& run);
+  absl::Status Freeze(Follower& follower);
+  absl::Status Thaw(const absl::Status& why);
+  absl::Status PrepareRest();
   absl::Status FinishTarget();
-  absl::Status CopyUnlogged();
+  absl::StatusOr<bool> SourceIsUnchanged();
+  absl::Status CompleteTarget(StreamRun& run);
 
   // migration_finish.cc
-  absl::Status Finish(StreamRun& run, absl::Duration freeze_to_done);
+  absl::Status Finish(StreamRun& run, absl::Time still_since);
+  absl::Status StoreReport();
   absl::Status DropCreated();
   absl::Status FillReport();
 
@@ -116,15 +134,22 @@ class MigrationRun {
   std::optional<LedgerMigration> known_;
   std::optional<PgTools> tools_;
   std::string encoding_;
-  // Triggers and foreign keys wait for the cutover: the role may not keep them
-  // quiet.
+  // The target's role may keep triggers and foreign keys quiet.
+  bool may_guard_ = false;
+  // They wait for the cutover, see LedgerMigration.
   bool defer_triggers_ = false;
+  // Some of them are there and cannot be kept quiet: no change may come.
+  bool sealed_ = false;
+  // The freeze that has been made, or is about to be.
+  std::optional<LedgerObject> frozen_;
   std::unique_ptr<SourceSnapshot> snapshot_;
   Catalog catalog_;
   std::optional<SchemaDump> dump_;
   std::optional<SchemaRestore> restore_;
   // The copied tables' positions, for the stream.
   absl::flat_hash_map<QualifiedName, Lsn> copied_at_;
+  std::optional<UnloggedTables> unlogged_;
+  absl::Time next_watch_;
 
   Phase phase_ = Phase::kCheck;
   absl::Time phase_started_;

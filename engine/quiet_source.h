@@ -5,6 +5,7 @@
 // hangs on.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -23,12 +24,20 @@ struct OpenWriters {
 };
 absl::StatusOr<OpenWriters> CountOpenWriters(PgConnection& source);
 
+// What ALTER DATABASE has set default_transaction_read_only to; "": nothing.
+absl::StatusOr<std::string> ReadOnlySetting(PgConnection& source);
+
 // Makes the source's database read-only for new transactions and ends the
-// sessions of other clients that could still write. New sessions can switch it
-// off for themselves: it keeps honest writers out, not hostile ones.
-absl::Status FreezeDatabase(PgConnection& source);
-// The opposite, also for a database that was not frozen.
-absl::Status UnfreezeDatabase(PgConnection& source);
+// sessions of other clients, which could still write, whatever role they have.
+// Returns when those are gone, and calls `wait` meanwhile. New sessions can
+// switch it off for themselves: it keeps honest writers out, not hostile ones.
+// An error may leave it half done. kPermissionDenied, kFailedPrecondition: it
+// could not end some sessions (which).
+absl::Status FreezeDatabase(PgConnection& source,
+                            const std::function<absl::Status()>& wait);
+// The opposite, also for a database that was not frozen. `earlier` is what
+// ReadOnlySetting() told before.
+absl::Status UnfreezeDatabase(PgConnection& source, const std::string& earlier);
 
 }  // namespace walferry
 

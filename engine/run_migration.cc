@@ -70,11 +70,14 @@ MigrationRun::MigrationRun(const MigrateOptions& options, Scope scope,
 absl::Status MigrationRun::Attempt() {
   progressed_ = false;
   in_phase_ = false;
+  report_ = Report();
   const absl::Status status = [this]() -> absl::Status {
     RETURN_IF_ERROR(Connect());
     RETURN_IF_ERROR(Begin());
     if (phase_ == Phase::kDone) return absl::OkStatus();
     if (known_->report.has_value()) return DropCreated();
+    RETURN_IF_ERROR(ThawLeftover());
+    RETURN_IF_ERROR(ChooseGuard());
     RETURN_IF_ERROR(Prepare());
     RETURN_IF_ERROR(LoadSchema());
     RETURN_IF_ERROR(CopyRows());

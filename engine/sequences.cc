@@ -105,4 +105,16 @@ absl::StatusOr<int64_t> SyncSequences(
   return static_cast<int64_t>(sequences.size());
 }
 
+absl::StatusOr<bool> SequencesMatch(
+    PgConnection& source, PgConnection& target,
+    const std::vector<CatalogSequence>& sequences) {
+  for (size_t first = 0; first < sequences.size(); first += kBatch) {
+    const Batch batch = Batch(sequences).subspan(first, kBatch);
+    ASSIGN_OR_RETURN(const std::vector<Value> there, ReadValues(source, batch));
+    ASSIGN_OR_RETURN(const std::vector<Value> here, ReadValues(target, batch));
+    if (there != here) return false;
+  }
+  return true;
+}
+
 }  // namespace walferry

@@ -21,6 +21,11 @@ absl::StatusOr<int64_t> SyncSequences(
     PgConnection& source, PgConnection& target,
     const std::vector<CatalogSequence>& sequences);
 
+// Every sequence has the same last_value and is_called on both sides.
+absl::StatusOr<bool> SequencesMatch(
+    PgConnection& source, PgConnection& target,
+    const std::vector<CatalogSequence>& sequences);
+
 }  // namespace walferry
 
 #endif  // ENGINE_SEQUENCES_H_

@@ -116,6 +116,270 @@ class CutoverTest : public ::testing::Test {
   std::unique_ptr<PgServer> target_;
 };
 
+TEST_F(CutoverTest, BeginsAnewWhenRowsComeInBeforeItIsDone) {
+  BackgroundRun run(Options());
+  CutOverUntilTheSlowView(run);
+  OnSource("INSERT INTO notes (book, body) VALUES (1, 'late')");
+  ASSERT_OK(run.Result());
+  EXPECT_THAT(OnTarget("SELECT n FROM slow"), IsOkAndHolds("2"));
+  ExpectEqual();
+}
+
+TEST_F(CutoverTest, BeginsAnewWhenASequenceIsDrawnFromBeforeItIsDone) {
+  BackgroundRun run(Options());
+  CutOverUntilTheSlowView(run);
+  OnSource("SELECT nextval('tickets')");
+  ASSERT_OK(run.Result());
+  ExpectEqual();
+}
+
+TEST_F(CutoverTest, BeginsAnewWhenAnUnloggedTableIsWrittenBeforeItIsDone) {
+  BackgroundRun run(Options());
+  CutOverUntilTheSlowView(run);
+  OnSource("UPDATE cache SET v = 'new'");
+  ASSERT_OK(run.Result());
+  EXPECT_THAT(OnTarget("SELECT v FROM cache"), IsOkAndHolds("new"));
+  ExpectEqual();
+}
+
+TEST_F(CutoverTest, CreatesWhatActsOnRowsOnlyWhenNoChangeCanCome) {
+  BackgroundRun run(NarrowOptions());
+  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  OnSource("INSERT INTO books VALUES (2, 'two')");
+  CutOverUntilTheSlowView(run);
+  OnSource(
+      "INSERT INTO books VALUES (3, 'three');"
+      "INSERT INTO notes (book, body) VALUES (3, 'late')");
+  ASSERT_OK(run.Result());
+  EXPECT_THAT(OnTarget("SELECT count(*) FROM pg_trigger WHERE tgname = "
+                       "'log_note'"),
+              IsOkAndHolds("1"));
+  EXPECT_THAT(OnTarget("SELECT count(*) FROM pg_constraint WHERE contype = "
+                       "'f' AND conrelid = 'notes'::regclass"),
+              IsOkAndHolds("1"));
+  EXPECT_THAT(OnTarget("SELECT count(*) FROM pg_rewrite WHERE rulename = "
+                       "'keep'"),
+              IsOkAndHolds("1"));
+  ExpectEqual();
+}
+
+TEST_F(CutoverTest, CreatesWhatAnEarlierRoleHadToLeaveForTheEnd) {
+  {
+    BackgroundRun run(NarrowOptions());
+    ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+    run.control().RequestStop();
+    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+  }
+  EXPECT_THAT(OnTarget("SELECT count(*) FROM pg_trigger WHERE tgname = "
+                       "'log_note'"),
+              IsOkAndHolds("0"));
+  OnSource("INSERT INTO notes (book, body) VALUES (1, 'second')");
+  BackgroundRun run(Options());
+  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  run.control().RequestCutover();
+  ASSERT_OK(run.Result());
+  EXPECT_THAT(OnTarget("SELECT count(*) FROM pg_trigger WHERE tgname = "
+                       "'log_note'"),
+              IsOkAndHolds("1"));
+  EXPECT_THAT(OnTarget("SELECT count(*) FROM pg_constraint WHERE contype = "
+                       "'f' AND conrelid = 'notes'::regclass"),
+              IsOkAndHolds("1"));
+  ExpectEqual();
+}
+
+TEST_F(CutoverTest, RefusesARoleThatCannotKeepQuietWhatIsThere) {
+  {
+    BackgroundRun run(Options());
+    ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+    run.control().RequestStop();
+    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+  }
+  ASSERT_OK(target_->Exec(
+      "GRANT ALL ON SCHEMA walferry TO mover; GRANT ALL ON ALL TABLES IN "
+      "SCHEMA walferry TO mover; GRANT ALL ON ALL TABLES IN SCHEMA public TO "
+      "mover",
+      "app"));
+  BackgroundRun run(NarrowOptions());
+  EXPECT_THAT(run.Result().status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "the target has triggers and foreign keys already, and "
+                       "its role may not keep them from acting on applied "
+                       "changes any more (session_replication_role)"));
+}
+
+TEST_F(CutoverTest, AppliesNothingUnguardedAfterOneThatDidNotEnd) {
+  {
+    BackgroundRun run(NarrowOptions());
+    ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+    run.control().RequestStop();
+    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+  }
+  // As a process leaves it that is killed while it creates them.
+  ASSERT_OK(target_->Exec(
+      "SET ROLE mover; CREATE TRIGGER log_note AFTER INSERT ON notes FOR EACH "
+      "ROW EXECUTE FUNCTION log_note();",
+      "app"));
+  ASSERT_OK_AND_ASSIGN(
+      const std::string oid,
+      source_->QueryValue("SELECT oid FROM pg_trigger WHERE tgname = "
+                          "'log_note'",
+                          "app"));
+  ASSERT_OK(target_->Exec(
+      absl::StrCat("INSERT INTO walferry.step VALUES ('test', 'TRIGGER ", oid,
+                   "'); UPDATE walferry.migration SET phase = 'cutover'"),
+      "app"));
+  {
+    OnSource("INSERT INTO notes (book, body) VALUES (1, 'too late')");
+    BackgroundRun run(NarrowOptions());
+    const absl::Status status = run.Result().status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr("table public."),
+                      HasSubstr(" was written on the source after a cutover "
+                                "that did not end")));
+    EXPECT_THAT(HintOf(status), HasSubstr("session_replication_role"));
+    EXPECT_THAT(OnTarget("SELECT count(*) FROM log"), IsOkAndHolds("1"));
+  }
+  // A role that may keep them quiet goes on.
+  BackgroundRun run(Options());
+  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  run.control().RequestCutover();
+  ASSERT_OK(run.Result());
+  ExpectEqual();
+}
+
+TEST_F(CutoverTest, GoesOnInFollowWithoutASecondLookAtTheSchema) {
+  {
+    BackgroundRun run(NarrowOptions());
+    CutOverUntilTheSlowView(run);
+    run.control().RequestStop();
+    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+  }
+  EXPECT_THAT(OnTarget("SELECT phase FROM walferry.migration"),
+              IsOkAndHolds("cutover"));
+  BackgroundRun run(NarrowOptions());
+  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  std::vector<std::string> phases;
+  for (const PhaseStarted& started : run.events().All<PhaseStarted>()) {
+    phases.emplace_back(PhaseName(started.phase));
+  }
+  EXPECT_THAT(phases, ::testing::ElementsAre("follow"));
+  run.control().RequestCutover();
+  ASSERT_OK(run.Result());
+  ExpectEqual();
+}
+
+TEST_F(CutoverTest, ThatIsStoppedLeavesTheSourceWritable) {
+  MigrateOptions options = Options();
+  options.freeze = FreezeMode::kReadOnly;
+  BackgroundRun run(options);
+  CutOverUntilTheSlowView(run);
+  EXPECT_THAT(source_->Exec("DELETE FROM notes", "app"), Not(IsOk()));
+  run.control().RequestStop();
+  EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+  ExpectWritable();
+  EXPECT_THAT(OnTarget("SELECT count(*) FROM walferry.object WHERE kind = "
+                       "'setting'"),
+              IsOkAndHolds("0"));
+}
+
+TEST_F(CutoverTest, ThatMayNotEndAllSessionsLeavesTheSourceWritable) {
+  ASSERT_OK(source_->Exec(
+      "CREATE ROLE keeper LOGIN REPLICATION; ALTER DATABASE app OWNER TO "
+      "keeper"));
+  ASSERT_OK(source_->Exec(
+      "DO $$ DECLARE t text; BEGIN FOR t IN SELECT oid::regclass FROM pg_class "
+      "WHERE relnamespace = 'public'::regnamespace AND relkind IN "
+      "('r','m','v') "
+      "LOOP EXECUTE 'ALTER TABLE ' || t || ' OWNER TO keeper'; END LOOP; END "
+      "$$; ALTER SEQUENCE tickets OWNER TO keeper",
+      "app"));
+  MigrateOptions options = Options();
+  options.endpoints.source = source_->ConnInfoAs("keeper", "", "app");
+  options.freeze = FreezeMode::kReadOnly;
+  BackgroundRun run(options);
+  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_OK_AND_ASSIGN(auto superuser,
+                       SqlConnection::Open(source_->ConnInfo("app")));
+  run.control().RequestCutover();
+  EXPECT_THAT(run.Result().status(),
+              StatusIs(absl::StatusCode::kPermissionDenied,
+                       HasSubstr("source: freeze: cannot end pid ")));
+  ExpectWritable();
+}
+
+TEST_F(CutoverTest, ThatWasKilledDoesNotLeaveTheSourceReadOnlyForEver) {
+  {
+    BackgroundRun run(Options());
+    ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+    run.control().RequestStop();
+    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+  }
+  ASSERT_OK(source_->Exec(
+      "ALTER DATABASE app SET default_transaction_read_only = on"));
+  ASSERT_OK(target_->Exec(
+      "INSERT INTO walferry.object VALUES ('test', 'source', 'setting', "
+      "'default_transaction_read_only', '')",
+      "app"));
+  BackgroundRun run(Options());
+  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  EXPECT_TRUE(run.events().WaitFor<Notice>([](const Notice& notice) {
+    return notice.text ==
+           "an earlier cutover had left the source read-only; it takes writes "
+           "again";
+  }));
+  ExpectWritable();
+  run.control().RequestCutover();
+  ASSERT_OK(run.Result());
+  ExpectEqual();
+}
+
+TEST_F(CutoverTest, StopsWhenATableIsNoLongerPublished) {
+  BackgroundRun run(Options());
+  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  OnSource("ALTER PUBLICATION walferry_test DROP TABLE shelf");
+  run.control().RequestCutover();
+  const absl::Status status = run.Result().status();
+  EXPECT_THAT(status,
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "the publication was altered since the migration began: "
+                       "source: publication walferry_test does not publish "
+                       "public.shelf"));
+  EXPECT_EQ(HintOf(status),
+            "changes may be lost: run `walferry cleanup`, empty the target and "
+            "begin again");
+}
+
+TEST_F(CutoverTest, ByItselfHardlyWritesToASourceThatIsBusy) {
+  // It takes transaction IDs too.
+  OnSource("ALTER SYSTEM SET autovacuum = off");
+  OnSource("SELECT pg_reload_conf()");
+  MigrateOptions options = Options();
+  options.cutover = CutoverMode::kAuto;
+  options.stream.poll_interval = absl::Milliseconds(200);
+  ASSERT_OK_AND_ASSIGN(auto writer,
+                       SqlConnection::Open(source_->ConnInfo("app")));
+  BackgroundRun run(options);
+  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_OK(writer.Exec("BEGIN; UPDATE books SET title = 'busy'"));
+  ASSERT_TRUE(run.events().WaitFor<Lag>([](const Lag& lag) {
+    return lag.waiting_for ==
+           "writes on the source to stop: 1 open transaction";
+  }));
+  const std::string next_xid =
+      "SELECT txid_snapshot_xmax(s) FROM "
+      "txid_current_snapshot() s";
+  ASSERT_OK_AND_ASSIGN(const std::string before,
+                       source_->QueryValue(next_xid, "app"));
+  const size_t beats = run.events().All<Lag>().size();
+  ASSERT_TRUE(
+      WaitUntil([&] { return run.events().All<Lag>().size() >= beats + 10; }));
+  EXPECT_THAT(source_->QueryValue(next_xid, "app"), IsOkAndHolds(before));
+  ASSERT_OK(writer.Exec("COMMIT"));
+  ASSERT_OK(run.Result());
+  ExpectEqual();
+}
+
 class CutoverRequestTest : public CutoverTest {
  protected:
   void SetUp() override {

@@ -1,0 +1,157 @@
+// The cutover: the source is made still or found so, the target is completed,
+// and what acts on rows is created only when no change can come any more.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "engine/cutover.h"
+#include "engine/matviews.h"
+#include "engine/migration_run.h"
+#include "engine/quiet_source.h"
+#include "engine/sequences.h"
+#include "engine/source_freeze.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+// How long an unasked source must have been still to count as stopped: a pool's
+// idle moment is not the end.
+constexpr absl::Duration kQuietForAuto = absl::Seconds(1);
+constexpr absl::Duration kQuietForAsked = absl::Milliseconds(100);
+
+}  // namespace
+
+// A cutover that did not come to its end has left it, and nobody knows for how
+// long: what is written now is carried over.
+absl::Status MigrationRun::ThawLeftover() {
+  ASSIGN_OR_RETURN(frozen_, FindFreeze(*ledger_));
+  if (!frozen_) return absl::OkStatus();
+  RETURN_IF_ERROR(ThawSource(connector_, *frozen_));
+  frozen_.reset();
+  Notify(Notice::Level::kWarning,
+         "an earlier cutover had left the source read-only; it takes writes "
+         "again");
+  return absl::OkStatus();
+}
+
+// What the ledger says was chosen stays so: what is there is never applied to
+// unguarded, and what is not there yet is not forgotten.
+absl::Status MigrationRun::ChooseGuard() {
+  ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger_->StepsDone());
+  const bool acting = std::any_of(steps.begin(), steps.end(), ActsOnRows);
+  defer_triggers_ = known_->defer_triggers;
+  sealed_ = acting && !may_guard_;
+  if (may_guard_ || defer_triggers_) return absl::OkStatus();
+  if (acting) {
+    return WithHint(
+        absl::FailedPreconditionError(
+            "the target has triggers and foreign keys already, and its role "
+            "may not keep them from acting on applied changes any more "
+            "(session_replication_role)"),
+        "connect to the target as the role that began the migration, or give "
+        "this one the right back");
+  }
+  defer_triggers_ = true;
+  return ledger_->SetDeferTriggers();
+}
+
+absl::Status MigrationRun::Freeze(Follower& follower) {
+  if (options_.freeze != FreezeMode::kReadOnly) return absl::OkStatus();
+  // One that could not be taken back is still noted.
+  if (!frozen_) {
+    ASSIGN_OR_RETURN(frozen_, DescribeFreeze(*source_));
+    RETURN_IF_ERROR(ledger_->AddObject(*frozen_));
+  }
+  return FreezeDatabase(*source_, [&follower] { return follower.Turn(); });
+}
+
+// Takes the freeze back because of `why`, which it returns.
+absl::Status MigrationRun::Thaw(const absl::Status& why) {
+  if (!frozen_) return why;
+  const absl::Status thawed = ThawSource(connector_, *frozen_);
+  if (!thawed.ok()) {
+    return Annotate(why, absl::StrCat("the source is still read-only (",
+                                      thawed.message(), ")"));
+  }
+  frozen_.reset();
+  return why;
+}
+
+absl::StatusOr<absl::Time> MigrationRun::TryCutover(Follower& follower,
+                                                    StreamRun& run) {
+  RETURN_IF_ERROR(Enter(Phase::kCutover));
+  unlogged_.emplace(CopySession(), encoding_);
+  const bool asked =
+      options_.cutover == CutoverMode::kManual || control_.cutover_requested();
+  // Not while the source is still: that is what its writers wait for.
+  if (asked) RETURN_IF_ERROR(PrepareRest());
+  if (absl::Status frozen = Freeze(follower); !frozen.ok()) return Thaw(frozen);
+  absl::StatusOr<absl::Time> still_since = CutOver(
+      {.quiet_for = asked ? kQuietForAsked : kQuietForAuto,
+       .timeout = asked ? options_.cutover_timeout : absl::InfiniteDuration(),
+       .longest_pause = asked ? kQuietForAsked : options_.stream.poll_interval},
+      follower, run, *source_,
+      {.watch = [this] { return WatchSourceIfDue(); },
+       .finish = [this] { return FinishTarget(); },
+       .unchanged = [this] { return SourceIsUnchanged(); }});
+  if (!still_since.ok()) return Thaw(still_since.status());
+  return still_since;
+}
+
+// What the stream does not carry.
+absl::Status MigrationRun::FinishTarget() {
+  RETURN_IF_ERROR(WatchSource());
+  RETURN_IF_ERROR(PrepareRest());
+  RETURN_IF_ERROR(unlogged_->Copy(catalog_));
+  if (options_.sequence_sync) {
+    ASSIGN_OR_RETURN(report_.sequences_set,
+                     SyncSequences(*source_, *target_, catalog_.sequences));
+  }
+  ASSIGN_OR_RETURN(
+      report_.materialized_views_refreshed,
+      RefreshMaterializedViews(*target_, catalog_.materialized_views,
+                               [this](absl::string_view view) {
+                                 Notify(Notice::Level::kInfo,
+                                        absl::StrCat("refreshing ", view));
+                               }));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> MigrationRun::SourceIsUnchanged() {
+  RETURN_IF_ERROR(WatchSource());
+  if (options_.sequence_sync) {
+    ASSIGN_OR_RETURN(const bool match,
+                     SequencesMatch(*source_, *target_, catalog_.sequences));
+    if (!match) return false;
+  }
+  return unlogged_->Unchanged(catalog_);
+}
+
+// The steps of the schema that no run has done yet, ready to be done.
+absl::Status MigrationRun::PrepareRest() {
+  ASSIGN_OR_RETURN(const std::optional<LedgerMigration> row, ledger_->Read());
+  ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger_->StepsDone());
+  if (static_cast<int64_t>(steps.size()) == row->planned_steps) {
+    return absl::OkStatus();
+  }
+  return OpenRestore();
+}
+
+// No change can come any more: the stream has ended.
+absl::Status MigrationRun::CompleteTarget(StreamRun& run) {
+  RETURN_IF_ERROR(run.Stop());
+  RETURN_IF_ERROR(PrepareRest());
+  if (restore_) {
+    RETURN_IF_ERROR(restore_->RestorePreData());
+    RETURN_IF_ERROR(
+        RestoreStages({SchemaStage::kIndexes, SchemaStage::kObjects,
+                       SchemaStage::kForeignKeys, SchemaStage::kTriggers,
+                       SchemaStage::kEventTriggers}));
+  }
+  return FillReport();
+}
+
+}  // namespace walferry
