@@ -81,7 +81,8 @@ absl::Status Follower::Heartbeat() {
                                     .lag_bytes = lag.lag_bytes,
                                     .lag_seconds = lag.lag_seconds,
                                     .waiting_for = lag.waiting_for}));
-  if (!caught_up_ && lag.lag_bytes <= context_.options.lag_threshold_bytes) {
+  if (!caught_up_ && phase_ == Phase::kFollow &&
+      lag.lag_bytes <= context_.options.lag_threshold_bytes) {
     caught_up_ = true;
     context_.events.OnEvent(
         CaughtUp{.applied_lsn = lag.applied_lsn, .lag_bytes = lag.lag_bytes});

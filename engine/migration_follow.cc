@@ -1,6 +1,8 @@
 // The stream: until all tables have come together, and until the cutover.
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -142,6 +144,32 @@ Follower::Context MigrationRun::FollowContext(StreamRun& run) {
           .events = events_,
           .options = options_.stream,
           .slot = slot_};
+}
+
+// Tables that were copied by different runs are as of different positions:
+// what refers from one to another holds only once the stream has brought all
+// of them to the last one.
+absl::Status MigrationRun::BringTablesTogether() {
+  ASSIGN_OR_RETURN(const std::vector<LedgerTable> tables, ledger_->Tables());
+  ASSIGN_OR_RETURN(const std::optional<LedgerStream> stream, ledger_->Stream());
+  Lsn first(std::numeric_limits<uint64_t>::max());
+  Lsn last;
+  for (const LedgerTable& table : tables) {
+    const CatalogTable* const known = catalog_.Find(table.table);
+    if (known == nullptr || !known->copy_data) continue;
+    first = std::min(first, table.lsn);
+    last = std::max(last, table.lsn);
+  }
+  if (stream) first = std::max(first, stream->applied_lsn);
+  if (first >= last) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::unique_ptr<StreamRun> run, StartStream(last));
+  Follower follower(FollowContext(*run));
+  follower.SetPhase(Phase::kIndexes);
+  follower.SetWaitingFor("all tables to come to one position");
+  const absl::Status arrived = follower.DrainTo(last, absl::InfiniteFuture());
+  progressed_ |= follower.progressed();
+  RETURN_IF_ERROR(arrived);
+  return run->Stop();
 }
 
 absl::Status MigrationRun::Follow() {

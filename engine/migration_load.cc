@@ -116,6 +116,7 @@ absl::Status MigrationRun::BuildIndexes() {
   RETURN_IF_ERROR(
       RestoreStages({SchemaStage::kIndexes, SchemaStage::kObjects}));
   if (!defer_triggers_) {
+    RETURN_IF_ERROR(BringTablesTogether());
     RETURN_IF_ERROR(
         RestoreStages({SchemaStage::kForeignKeys, SchemaStage::kTriggers,
                        SchemaStage::kEventTriggers}));

@@ -86,6 +86,7 @@ class MigrationRun {
   absl::StatusOr<std::unique_ptr<StreamRun>> StartStream(
       std::optional<Lsn> until);
   Follower::Context FollowContext(StreamRun& run);
+  absl::Status BringTablesTogether();
   absl::Status Follow();
   RelationGate Gate() const;
   absl::Status FollowUntilCutover(Follower& follower, StreamRun& run);

@@ -380,6 +380,46 @@ TEST_F(CutoverTest, ByItselfHardlyWritesToASourceThatIsBusy) {
   ExpectEqual();
 }
 
+// The child of a foreign key is copied by a later run than its parent, and
+// refers to rows that the parent got in between.
+TEST_F(CutoverTest, BuildsForeignKeysOnceAllTablesAreAsOfOnePosition) {
+  OnSource(
+      "INSERT INTO books SELECT i, repeat('t', 50) FROM "
+      "generate_series(2, 20000) i; TRUNCATE shelf");
+  MigrateOptions options = Options();
+  options.jobs = 1;
+  {
+    BackgroundRun run(options);
+    // The biggest table comes first. The copy of notes waits.
+    ASSERT_TRUE(run.events().WaitForPhase(Phase::kSchema));
+    ASSERT_OK_AND_ASSIGN(auto holder,
+                         SqlConnection::Open(target_->ConnInfo("app")));
+    ASSERT_TRUE(WaitUntil([&] {
+      return holder.Exec("ROLLBACK; BEGIN; LOCK TABLE notes IN SHARE MODE")
+          .ok();
+    }));
+    ASSERT_TRUE(WaitUntil([&] {
+      return OnTarget(
+                 "SELECT copied FROM walferry.table_copy WHERE table_name "
+                 "= 'books'")
+                 .value_or("f") == "t";
+    }));
+    run.control().RequestStop();
+    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+  }
+  ASSERT_THAT(OnTarget("SELECT copied FROM walferry.table_copy WHERE "
+                       "table_name = 'notes'"),
+              IsOkAndHolds("f"));
+  OnSource(
+      "INSERT INTO books VALUES (50000, 'between');"
+      "INSERT INTO notes (book, body) VALUES (50000, 'refers')");
+  BackgroundRun run(options);
+  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  run.control().RequestCutover();
+  ASSERT_OK(run.Result());
+  ExpectEqual();
+}
+
 class CutoverRequestTest : public CutoverTest {
  protected:
   void SetUp() override {
