@@ -19,9 +19,9 @@ constexpr char kBegin[] =
 std::vector<CheckStep> AllSteps() {
   std::vector<CheckStep> all;
   for (const auto& steps :
-       {ServerChecks(), SourceChecks(), CapacityChecks(), SourceRightsChecks(),
-        ScopeChecks(), TableChecks(), ObjectChecks(), TargetChecks(),
-        TargetRoleChecks(), TargetContentChecks()}) {
+       {ServerChecks(), ToolChecks(), SourceChecks(), CapacityChecks(),
+        SourceRightsChecks(), ScopeChecks(), TableChecks(), ObjectChecks(),
+        TargetChecks(), TargetRoleChecks(), TargetContentChecks()}) {
     all.insert(all.end(), steps.begin(), steps.end());
   }
   return all;

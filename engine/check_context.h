@@ -61,6 +61,7 @@ struct CheckStep {
 
 // Each file's steps, in the order in which they run.
 std::vector<CheckStep> ServerChecks();
+std::vector<CheckStep> ToolChecks();
 std::vector<CheckStep> SourceChecks();
 std::vector<CheckStep> CapacityChecks();
 std::vector<CheckStep> SourceRightsChecks();

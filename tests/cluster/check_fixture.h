@@ -4,7 +4,10 @@
 // Two real servers of one version, on which tests of the preflight each have a
 // database of their own.
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,6 +28,7 @@
 #include "tests/testing/pg_server.h"
 #include "tests/testing/server_binaries.h"
 #include "tests/testing/status_matchers.h"
+#include "tests/testing/temp_dir.h"
 
 namespace walferry {
 
@@ -48,6 +52,22 @@ class CheckTest : public ::testing::TestWithParam<std::string> {
     target_conninfo_ = target_->ConnInfo(dbname_);
     // Whatever another test does to the roles is of no interest.
     options_.no_acl = true;
+    // Nor which clients this machine has: some servers are newer.
+    UseClient("99.0");
+  }
+
+  // A pg_dump that calls itself that version, and does no more.
+  void UseClient(const std::string& version) {
+    client_.reset();
+    ASSERT_OK_AND_ASSIGN(TempDir directory, TempDir::Create());
+    client_.emplace(std::move(directory));
+    options_.pg_dump = client_->path() + "/pg_dump";
+    std::ofstream(options_.pg_dump)
+        << "#!/bin/sh\necho 'pg_dump (PostgreSQL) " << version << "'\n";
+    std::ofstream(client_->path() + "/pg_restore") << "#!/bin/sh\n";
+    for (const char* const name : {"/pg_dump", "/pg_restore"}) {
+      ASSERT_EQ(chmod((client_->path() + name).c_str(), 0755), 0);
+    }
   }
 
   void OnSource(const std::string& sql) {
@@ -137,6 +157,7 @@ class CheckTest : public ::testing::TestWithParam<std::string> {
   std::string target_conninfo_;
   std::string walsender_conninfo_;  // "": as the source's.
   MigrateOptions options_;
+  std::optional<TempDir> client_;
   bool resuming_ = false;
 };
 
