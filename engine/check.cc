@@ -21,7 +21,8 @@ std::vector<CheckStep> AllSteps() {
   for (const auto& steps :
        {ServerChecks(), ToolChecks(), SourceChecks(), CapacityChecks(),
         SourceRightsChecks(), ScopeChecks(), TableChecks(), ObjectChecks(),
-        TargetChecks(), TargetRoleChecks(), TargetContentChecks()}) {
+        TargetChecks(), TargetRoleChecks(), TargetNameChecks(),
+        TargetContentChecks()}) {
     all.insert(all.end(), steps.begin(), steps.end());
   }
   return all;

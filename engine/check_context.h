@@ -69,6 +69,7 @@ std::vector<CheckStep> ScopeChecks();
 std::vector<CheckStep> TableChecks();
 std::vector<CheckStep> ObjectChecks();
 std::vector<CheckStep> TargetChecks();
+std::vector<CheckStep> TargetNameChecks();
 std::vector<CheckStep> TargetContentChecks();
 std::vector<CheckStep> TargetRoleChecks();
 

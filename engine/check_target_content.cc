@@ -1,5 +1,4 @@
-// Checks: what is on the target already, and what it lacks to hold the
-// source's objects.
+// Checks: what the target lacks to hold the source's objects.
 
 #include <string>
 #include <vector>
@@ -15,90 +14,10 @@
 namespace walferry {
 namespace {
 
-// Types and functions in scope by their identity, none of an extension's.
-std::string TypesAndFunctionsSql(const CheckContext& check) {
-  const std::string schemas =
-      absl::StrCat("SELECT oid FROM pg_namespace WHERE nspname = ANY (",
-                   NameArray(check.schemas), ")");
-  const auto own = [](absl::string_view catalog) {
-    return absl::StrCat(
-        " AND NOT EXISTS (SELECT FROM pg_depend d"
-        " WHERE d.deptype = 'e' AND d.classid = '",
-        catalog, "'::regclass AND d.objid = o.oid)");
-  };
-  return absl::StrCat(
-      "SELECT 'type ' || format_type(o.oid, NULL) FROM pg_type o"
-      " LEFT JOIN pg_class c ON c.oid = o.typrelid"
-      " WHERE (o.typtype IN ('d', 'e', 'r') OR c.relkind = 'c')"
-      " AND o.typnamespace IN (",
-      schemas, ")", own("pg_type"),
-      " UNION ALL SELECT 'function ' || o.oid::regprocedure FROM pg_proc o"
-      " WHERE o.pronamespace IN (",
-      schemas, ")", own("pg_proc"), " ORDER BY 1");
-}
-
-absl::StatusOr<absl::flat_hash_set<QualifiedName>> TargetRelations(
-    CheckContext& check) {
-  ASSIGN_OR_RETURN(
-      const PgResult rows,
-      check.target.Exec(absl::StrCat(
-          "SELECT n.nspname, c.relname FROM pg_class c"
-          " JOIN pg_namespace n ON n.oid = c.relnamespace"
-          " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')"
-          " AND n.nspname = ANY (",
-          NameArray(check.schemas),
-          ") AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'e'"
-          " AND d.classid = 'pg_class'::regclass AND d.objid = c.oid)")));
-  absl::flat_hash_set<QualifiedName> names;
-  for (int row = 0; row < rows.rows(); ++row) {
-    names.insert(
-        {std::string(rows.Text(row, 0)), std::string(rows.Text(row, 1))});
-  }
-  return names;
-}
-
-absl::Status CheckTargetEmpty(CheckContext& check) {
-  if (check.resuming) {
-    check.findings.Ok({"target-not-empty", "target",
-                       "the migration has begun: its objects are there"});
-    return absl::OkStatus();
-  }
-  ASSIGN_OR_RETURN(const absl::flat_hash_set<QualifiedName> there,
-                   TargetRelations(check));
-  std::vector<std::string> clashes;
-  for (const IncludedRelation& relation : check.relations) {
-    if (there.contains(relation.name)) {
-      clashes.push_back(ToDisplay(relation.name));
-    }
-  }
-  const std::string others_sql = TypesAndFunctionsSql(check);
-  ASSIGN_OR_RETURN(const std::vector<std::string> on_source,
-                   QueryColumn(check.source, others_sql));
-  ASSIGN_OR_RETURN(const std::vector<std::string> on_target,
-                   QueryColumn(check.target, others_sql));
-  const absl::flat_hash_set<std::string> others(on_target.begin(),
-                                                on_target.end());
-  for (const std::string& object : on_source) {
-    if (others.contains(object)) clashes.push_back(object);
-  }
-  if (clashes.empty()) {
-    check.findings.Ok({"target-not-empty", "target",
-                       "nothing there has the name of anything that will be "
-                       "created"});
-    return absl::OkStatus();
-  }
-  check.findings.Blocking(
-      {"target-not-empty", "target",
-       absl::StrCat(CountOf(static_cast<int64_t>(clashes.size()), "object"),
-                    " of the source exist there already: ", NameSome(clashes)),
-       "drop them on the target, take an empty database, or leave them out "
-       "with --exclude-table or --exclude-schema"});
-  return absl::OkStatus();
-}
-
 struct AvailableExtension {
   std::string default_version;
   std::string installed_version;
+  std::string installed_schema;
   bool needs_superuser = false;
 };
 using AvailableExtensions =
@@ -108,8 +27,10 @@ absl::StatusOr<AvailableExtensions> ReadAvailable(PgConnection& target) {
   ASSIGN_OR_RETURN(
       const PgResult rows,
       target.Exec("SELECT e.name, e.default_version, e.installed_version,"
-                  " coalesce(v.superuser AND NOT v.trusted, false)"
+                  " coalesce(v.superuser AND NOT v.trusted, false),"
+                  " x.extnamespace::regnamespace"
                   " FROM pg_available_extensions e"
+                  " LEFT JOIN pg_extension x ON x.extname = e.name"
                   " LEFT JOIN pg_available_extension_versions v"
                   " ON v.name = e.name AND v.version = e.default_version"));
   AvailableExtensions available;
@@ -117,6 +38,7 @@ absl::StatusOr<AvailableExtensions> ReadAvailable(PgConnection& target) {
     available[rows.Text(row, 0)] = {
         .default_version = std::string(rows.Text(row, 1)),
         .installed_version = std::string(rows.Text(row, 2)),
+        .installed_schema = std::string(rows.Text(row, 4)),
         .needs_superuser = rows.Bool(row, 3)};
   }
   return available;
@@ -141,11 +63,17 @@ absl::StatusOr<bool> MayCreate(CheckContext& check,
   return false;
 }
 
+struct SourceExtension {
+  std::string name;
+  std::string version;
+  std::string schema;  // As SQL has it.
+};
+
 // False if the target cannot have it.
 absl::StatusOr<bool> CheckExtension(CheckContext& check,
                                     const AvailableExtensions& available,
-                                    const std::string& name,
-                                    absl::string_view version) {
+                                    const SourceExtension& extension) {
+  const auto& [name, version, schema] = extension;
   const auto found = available.find(name);
   if (found == available.end()) {
     check.findings.Blocking(
@@ -166,6 +94,18 @@ absl::StatusOr<bool> CheckExtension(CheckContext& check,
                                       " on the source and will be ", will_be,
                                       " on the target")});
   }
+  // CREATE EXTENSION IF NOT EXISTS leaves it there, and what uses its objects
+  // names them with the source's schema.
+  if (installed && there.installed_schema != schema) {
+    check.findings.Blocking(
+        {"extension", "target",
+         absl::StrCat("extension ", name, " is in schema ", schema,
+                      " on the source and in schema ", there.installed_schema,
+                      " on the target"),
+         absl::StrCat("on the target: ALTER EXTENSION ", QuoteIdentifier(name),
+                      " SET SCHEMA ", schema, "; or drop it there")});
+    return false;
+  }
   if (installed || check.target_superuser || !there.needs_superuser) {
     return true;
   }
@@ -175,7 +115,8 @@ absl::StatusOr<bool> CheckExtension(CheckContext& check,
 absl::Status CheckExtensions(CheckContext& check) {
   ASSIGN_OR_RETURN(
       const PgResult rows,
-      check.source.Exec("SELECT extname, extversion FROM pg_extension"
+      check.source.Exec("SELECT extname, extversion,"
+                        " extnamespace::regnamespace FROM pg_extension"
                         " ORDER BY 1"));
   ASSIGN_OR_RETURN(const AvailableExtensions available,
                    ReadAvailable(check.target));
@@ -185,7 +126,10 @@ absl::Status CheckExtensions(CheckContext& check) {
     names.emplace_back(rows.Text(row, 0));
     ASSIGN_OR_RETURN(
         const bool possible,
-        CheckExtension(check, available, names.back(), rows.Text(row, 1)));
+        CheckExtension(check, available,
+                       {.name = names.back(),
+                        .version = std::string(rows.Text(row, 1)),
+                        .schema = std::string(rows.Text(row, 2))}));
     all_possible = all_possible && possible;
   }
   if (!all_possible) return absl::OkStatus();
@@ -303,8 +247,7 @@ absl::Status CheckCompression(CheckContext& check) {
 }  // namespace
 
 std::vector<CheckStep> TargetContentChecks() {
-  return {{"target-not-empty", CheckTargetEmpty},
-          {"extension", CheckExtensions},
+  return {{"extension", CheckExtensions},
           {"tablespace", CheckTablespaces},
           {"column-collation", CheckColumnCollations},
           {"compression", CheckCompression}};

@@ -45,6 +45,15 @@ const StageOfType* FindPostData(absl::string_view type) {
   return nullptr;
 }
 
+// One that is there already will do: check has looked at what is in it.
+void AllowExisting(DumpEntry& entry) {
+  if (entry.type != "SCHEMA") return;
+  const std::string create = "CREATE SCHEMA ";
+  const size_t at = entry.sql.find(create);
+  if (at == std::string::npos) return;
+  entry.sql.insert(at + create.size(), "IF NOT EXISTS ");
+}
+
 // Says something about another entry: its first dependency.
 bool BelongsToAnother(const DumpEntry& entry) {
   return (entry.type == "ACL" || entry.type == "COMMENT" ||
@@ -112,6 +121,7 @@ class Planner {
   }
 
   void AddToPreData(DumpEntry entry) {
+    AllowExisting(entry);
     pre_data_.insert(entry.dump_id);
     if (entry.class_oid == kPgClass) {
       relation_of_[entry.dump_id] = entry.oid;

@@ -42,7 +42,8 @@ struct SchemaStep {
 };
 
 struct SchemaPlan {
-  // What rows need: types, functions, tables, views. In order.
+  // What rows need: types, functions, tables, views. In order. A schema's
+  // statement does nothing where the schema is there.
   std::vector<DumpEntry> pre_data;
   std::vector<SchemaStep> steps;
 };

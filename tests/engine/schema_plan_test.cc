@@ -107,6 +107,20 @@ TEST(PlanSchema, EndsPreDataAtTheFirstThatComesAfterTheRows) {
   EXPECT_THAT(plan.steps[2].after, ElementsAre(1));
 }
 
+TEST(PlanSchema, CreatesASchemaOnlyIfItIsMissing) {
+  Script script;
+  script.Add("SCHEMA", "s", {},
+             "SET default_tablespace = '';\nCREATE SCHEMA s;\n\n\n"
+             "ALTER SCHEMA s OWNER TO o;");
+  script.Add("SCHEMA", "public", {}, "ALTER SCHEMA public OWNER TO o;");
+  const SchemaPlan plan = script.Plan();
+  ASSERT_EQ(plan.pre_data.size(), 2u);
+  EXPECT_EQ(plan.pre_data[0].sql,
+            "SET default_tablespace = '';\nCREATE SCHEMA IF NOT EXISTS s;\n\n\n"
+            "ALTER SCHEMA s OWNER TO o;");
+  EXPECT_EQ(plan.pre_data[1].sql, "ALTER SCHEMA public OWNER TO o;");
+}
+
 TEST(PlanSchema, PutsWhatBelongsToAnObjectIntoItsStep) {
   Script script;
   const int table = script.Add("TABLE", "t");
