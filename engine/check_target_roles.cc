@@ -18,10 +18,10 @@ namespace {
 constexpr char kInitdb[] =
     "coalesce(o.schema, 0) = coalesce(to_regnamespace('public')::oid, 1)";
 
-// Roles that own something in scope, are granted something, or are named by a
-// policy: name and which of the three. What initdb gave away to its own roles
-// in schema public (10: the first superuser, 6171: pg_database_owner), pg_dump
-// leaves out.
+// Roles that own something in scope, are granted something, are named by a
+// policy, or have default privileges: name and which of the four. What initdb
+// gave away to its own roles in schema public (10: the first superuser, 6171:
+// pg_database_owner), pg_dump leaves out.
 std::string RolesSql(const CheckContext& check) {
   const std::string schemas =
       absl::StrCat("SELECT oid FROM pg_namespace WHERE nspname = ANY (",
@@ -55,8 +55,7 @@ std::string RolesSql(const CheckContext& check) {
       " CROSS JOIN aclexplode(t.attacl) a WHERE t.attrelid = ANY (",
       relations,
       ") UNION SELECT a.grantee FROM pg_default_acl d"
-      " CROSS JOIN aclexplode(d.defaclacl) a"
-      " UNION SELECT defaclrole FROM pg_default_acl),"
+      " CROSS JOIN aclexplode(d.defaclacl) a WHERE a.grantee <> d.defaclrole),"
       " uses (role, what) AS ("
       "SELECT role, 'owner' FROM owned o WHERE NOT (",
       kInitdb,
@@ -65,8 +64,12 @@ std::string RolesSql(const CheckContext& check) {
       " UNION SELECT unnest(polroles), 'policy' FROM pg_policy"
       " WHERE polrelid = ANY (",
       relations,
+      ") UNION SELECT defaclrole, 'creator' FROM pg_default_acl"
+      " WHERE defaclnamespace = 0 OR defaclnamespace IN (",
+      schemas,
       ")) SELECT r.rolname, bool_or(u.what = 'owner'),"
-      " bool_or(u.what = 'grantee'), bool_or(u.what = 'policy')"
+      " bool_or(u.what = 'grantee'), bool_or(u.what = 'policy'),"
+      " bool_or(u.what = 'creator')"
       " FROM uses u JOIN pg_roles r ON r.oid = u.role"
       " GROUP BY 1 ORDER BY 1");
 }
@@ -75,6 +78,7 @@ struct NeededRoles {
   std::vector<std::string> owners;
   std::vector<std::string> grantees;
   std::vector<std::string> in_policies;
+  std::vector<std::string> creators;  // Whose objects get default privileges.
 };
 
 absl::StatusOr<NeededRoles> ReadNeededRoles(CheckContext& check) {
@@ -89,6 +93,9 @@ absl::StatusOr<NeededRoles> ReadNeededRoles(CheckContext& check) {
       roles.grantees.push_back(name);
     }
     if (rows.Bool(row, 3)) roles.in_policies.push_back(name);
+    if (rows.Bool(row, 4) && !check.options.no_acl) {
+      roles.creators.push_back(name);
+    }
   }
   return roles;
 }
@@ -128,31 +135,54 @@ absl::Status CheckRolesExist(CheckContext& check) {
                  "objects of the source are granted to it", " or --no-acl");
   const bool policies = AddMissing(check, needed.in_policies, existing,
                                    "policies of the source name it", "");
-  if (owners && grantees && policies) {
+  const bool creators = AddMissing(
+      check, needed.creators, existing,
+      "the source has default privileges for its objects", " or --no-acl");
+  if (owners && grantees && policies && creators) {
     check.findings.Ok({"target-role", "target", "the roles exist"});
   }
   return absl::OkStatus();
 }
 
-// By doing: giving an object away takes the right to become its owner.
-absl::Status CheckMayGiveAway(CheckContext& check) {
+// By doing. False, and a finding, if the role lacks the right.
+absl::StatusOr<bool> MayAsMember(CheckContext& check, const std::string& role,
+                                 const std::string& sql, absl::string_view need,
+                                 absl::string_view way_out) {
+  const absl::Status tried = Probe(check.target, sql);
+  if (tried.ok()) return true;
+  if (SqlStateOf(tried).empty()) return tried;
+  check.findings.Blocking(
+      {"target-membership", "target",
+       absl::StrCat("the role is no member of ", role, " and cannot ", need),
+       absl::StrCat("GRANT ", QuoteIdentifier(role), " TO ",
+                    QuoteIdentifier(check.target.user()), "; or ", way_out)});
+  return false;
+}
+
+// Giving an object away takes the right to become its owner.
+absl::Status CheckMemberships(CheckContext& check) {
   ASSIGN_OR_RETURN(const NeededRoles needed, ReadNeededRoles(check));
   ASSIGN_OR_RETURN(const RoleSet existing, ReadTargetRoles(check));
   bool may_all = true;
   for (const std::string& owner : needed.owners) {
     if (!existing.contains(owner)) continue;
-    const absl::Status become = Probe(
-        check.target, absl::StrCat("SET LOCAL ROLE ", QuoteIdentifier(owner)));
-    if (become.ok()) continue;
-    if (SqlStateOf(become).empty()) return become;
-    may_all = false;
-    check.findings.Blocking(
-        {"target-membership", "target",
-         absl::StrCat("the role is no member of ", owner,
-                      " and cannot give objects to it"),
-         absl::StrCat("GRANT ", QuoteIdentifier(owner), " TO ",
-                      QuoteIdentifier(check.target.user()),
-                      "; or --no-owner")});
+    ASSIGN_OR_RETURN(
+        const bool may,
+        MayAsMember(check, owner,
+                    absl::StrCat("SET LOCAL ROLE ", QuoteIdentifier(owner)),
+                    "give objects to it", "--no-owner"));
+    may_all = may_all && may;
+  }
+  for (const std::string& creator : needed.creators) {
+    if (!existing.contains(creator)) continue;
+    ASSIGN_OR_RETURN(
+        const bool may,
+        MayAsMember(check, creator,
+                    absl::StrCat("ALTER DEFAULT PRIVILEGES FOR ROLE ",
+                                 QuoteIdentifier(creator),
+                                 " GRANT SELECT ON TABLES TO PUBLIC"),
+                    "set its default privileges", "--no-acl"));
+    may_all = may_all && may;
   }
   if (may_all) {
     check.findings.Ok({"target-membership", "target",
@@ -215,7 +245,7 @@ absl::Status CheckSuperuser(CheckContext& check) {
 std::vector<CheckStep> TargetRoleChecks() {
   return {{"target-superuser", CheckSuperuser},
           {"target-role", CheckRolesExist},
-          {"target-membership", CheckMayGiveAway},
+          {"target-membership", CheckMemberships},
           {"target-row-security", CheckTargetRowSecurity}};
 }
 
