@@ -153,8 +153,9 @@ absl::Status CheckSession(CheckContext& check) {
         {"temporary-table", "target", "the role may create temporary tables"});
   } else {
     check.findings.Info({"temporary-table", "target",
-                         "the role may not create temporary tables: rows are "
-                         "staged in arrays"});
+                         "the role may not create temporary tables: a copy "
+                         "that is interrupted begins anew with the tables that "
+                         "were not finished"});
   }
   if (check.ladder.timeouts_settable) {
     check.findings.Ok(

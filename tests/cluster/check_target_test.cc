@@ -83,7 +83,8 @@ TEST_P(CheckTargetTest, TellsARoleWhatItLacks) {
                           "ledger alone, and what was applied is not marked"));
   EXPECT_THAT(Found(report, "temporary-table"),
               ElementsAre("info target: the role may not create temporary "
-                          "tables: rows are staged in arrays"));
+                          "tables: a copy that is interrupted begins anew with "
+                          "the tables that were not finished"));
   EXPECT_THAT(Found(report, "target-superuser"),
               ElementsAre("ok target: role check_guest is not a superuser"));
   EXPECT_THAT(
