@@ -17,6 +17,30 @@ absl::Status Lacking(const std::string& publication, const std::string& what) {
       "let walferry create one (leave out --publication), or alter it");
 }
 
+// The target computes them itself and takes no values for them.
+absl::Status CheckGeneratedColumns(PgConnection& source,
+                                   const std::string& publication,
+                                   const std::vector<CatalogTable>& tables) {
+  if (source.server_version() < 180000) return absl::OkStatus();
+  ASSIGN_OR_RETURN(
+      const PgResult published,
+      source.Exec(absl::StrCat("SELECT FROM pg_catalog.pg_publication WHERE "
+                               "pubgencols = 's' AND pubname = ",
+                               QuoteLiteral(publication))));
+  std::vector<std::string> with_stored;
+  for (const CatalogTable& table : tables) {
+    for (const CatalogColumn& column : table.columns) {
+      if (column.generated != 's') continue;
+      with_stored.push_back(ToDisplay(table.name));
+      break;
+    }
+  }
+  if (published.rows() == 0 || with_stored.empty()) return absl::OkStatus();
+  return Lacking(publication, absl::StrCat("publishes generated columns "
+                                           "(publish_generated_columns) of ",
+                                           NameSome(with_stored)));
+}
+
 }  // namespace
 
 std::string CreatePublicationSql(const std::string& publication,
@@ -115,6 +139,7 @@ absl::Status CheckPublicationCovers(PgConnection& source,
     return Lacking(publication,
                    absl::StrCat("does not publish ", NameSome(missing)));
   }
+  RETURN_IF_ERROR(CheckGeneratedColumns(source, publication, tables));
   if (source.server_version() < 150000) return absl::OkStatus();
   ASSIGN_OR_RETURN(
       PgResult partial,
