@@ -72,9 +72,6 @@ std::vector<std::string> DumpArguments(const SchemaDumpOptions& options,
       absl::StrCat("--lock-wait-timeout=",
                    absl::ToInt64Milliseconds(options.lock_timeout)),
   };
-  if (!options.snapshot.empty()) {
-    arguments.push_back(absl::StrCat("--snapshot=", options.snapshot));
-  }
   return arguments;
 }
 

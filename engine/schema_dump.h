@@ -18,8 +18,7 @@ namespace walferry {
 
 struct SchemaDumpOptions {
   PgTools tools;
-  std::string source;    // Connection string.
-  std::string snapshot;  // Exported by another session; "": pg_dump's own.
+  std::string source;  // Connection string.
   bool no_owner = false;
   bool no_acl = false;
   bool no_tablespaces = false;
@@ -43,8 +42,8 @@ struct SchemaDump {
 // file. kFailedPrecondition also when something that is created after the rows
 // and cannot be left out needs a table that is out of scope.
 //
-// A later process may dump again without the snapshot: DumpEntry::oid of the
-// same object stays the same.
+// A later process may dump again: DumpEntry::oid of the same object stays the
+// same.
 absl::StatusOr<SchemaDump> DumpSchema(const SchemaDumpOptions& options,
                                       const Catalog& catalog,
                                       PgConnection& source);

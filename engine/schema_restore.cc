@@ -51,8 +51,7 @@ int64_t SchemaRestore::total_steps() const {
 }
 
 absl::StatusOr<SchemaSession> SchemaRestore::OpenSession() const {
-  return SchemaSession::Open(options_.target, options_.ledger, preamble_,
-                             options_.maintenance_work_mem);
+  return SchemaSession::Open(options_.target, options_.ledger, preamble_);
 }
 
 absl::StatusOr<SchemaSession> SchemaRestore::OpenFirstSession() {

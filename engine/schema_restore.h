@@ -29,8 +29,6 @@ struct SchemaRestoreOptions {
   PgConnectOptions target;
   LedgerKey ledger;  // The ledger exists already.
   int jobs = 2;      // Steps at once.
-  // For building indexes; "": the server's.
-  std::string maintenance_work_mem;
   absl::Duration progress_interval = absl::Seconds(1);
 };
 

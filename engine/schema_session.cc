@@ -90,8 +90,7 @@ absl::string_view HintFor(absl::string_view sqlstate, absl::string_view display,
 
 absl::StatusOr<SchemaSession> SchemaSession::Open(
     const PgConnectOptions& target, const LedgerKey& ledger,
-    const std::vector<std::string>& preamble,
-    const std::string& maintenance_work_mem) {
+    const std::vector<std::string>& preamble) {
   ASSIGN_OR_RETURN(PgConnection connection, PgConnection::Open(target));
   ASSIGN_OR_RETURN(const absl::flat_hash_set<std::string> unknown,
                    UnknownSettings(connection, preamble));
@@ -99,10 +98,6 @@ absl::StatusOr<SchemaSession> SchemaSession::Open(
   for (const std::string& statement : preamble) {
     if (unknown.contains(SettingOf(statement))) continue;
     absl::StrAppend(&settings, statement, "\n");
-  }
-  if (!maintenance_work_mem.empty()) {
-    absl::StrAppend(&settings, "SET maintenance_work_mem = ",
-                    QuoteLiteral(maintenance_work_mem), ";\n");
   }
   RETURN_IF_ERROR(connection.Exec(settings).status());
   // So that a build whose client was killed does not go on for hours. Not

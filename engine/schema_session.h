@@ -19,11 +19,10 @@ namespace walferry {
 class SchemaSession {
  public:
   // Runs the preamble, but for settings that the target's version does not
-  // have. `maintenance_work_mem` "": the server's.
+  // have.
   static absl::StatusOr<SchemaSession> Open(
       const PgConnectOptions& target, const LedgerKey& ledger,
-      const std::vector<std::string>& preamble,
-      const std::string& maintenance_work_mem);
+      const std::vector<std::string>& preamble);
 
   // The ids in the ledger, in this session's encoding, which is the script's.
   absl::StatusOr<std::vector<std::string>> StepsDone();

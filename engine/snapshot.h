@@ -8,7 +8,7 @@
 //   ASSIGN_OR_RETURN(Catalog catalog,
 //                    ReadCatalog(snapshot->connection(), scope));
 //   RETURN_IF_ERROR(snapshot->Guard(catalog.tables));
-//   ... pg_dump --snapshot, LiftTables, CopyTables ...
+//   ... LiftTables, CopyTables ...
 //
 // Transactions whose commit record starts before consistent_point() are in the
 // snapshot, all others are in the stream of the slot: no gap, no overlap.
@@ -73,8 +73,6 @@ class SourceSnapshot {
   absl::Status Import(PgConnection& connection) const;
 
   Lsn consistent_point() const { return consistent_point_; }
-  // For SET TRANSACTION SNAPSHOT and pg_dump --snapshot.
-  const std::string& name() const { return name_; }
   // pg_current_snapshot() in it: "xmin:xmax:xid,xid,..." (XidSnapshot).
   const std::string& text() const { return text_; }
   // The source's server_encoding.

@@ -241,23 +241,6 @@ TEST_F(SchemaErrorsTest, ComeBeforeTheCopyWhenAPolicyNeedsWhatIsOutOfScope) {
             "take that table into the scope, or drop or exclude what needs it");
 }
 
-TEST_F(SchemaErrorsTest, DoNotComeFromTheSnapshotsFuture) {
-  OnSource("CREATE TABLE before (i int)");
-  ASSERT_OK_AND_ASSIGN(SqlConnection other,
-                       SqlConnection::Open(source_->ConnInfo("app")));
-  ASSERT_OK(other.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ"));
-  ASSERT_OK_AND_ASSIGN(const std::string snapshot,
-                       other.QueryValue("SELECT pg_export_snapshot()"));
-  OnSource("CREATE TABLE after (i int)");
-  ASSERT_OK_AND_ASSIGN(const SchemaDump dump,
-                       Dump(Catalog(), {.snapshot = snapshot}));
-  std::vector<std::string> names;
-  for (const DumpEntry& entry : dump.script.entries) {
-    names.push_back(entry.Display());
-  }
-  EXPECT_THAT(names, ElementsAre("TABLE public.before"));
-}
-
 // Names and comments keep their characters between servers of other encodings.
 class SchemaEncodingTest : public SchemaTest {
  protected:
