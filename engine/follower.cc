@@ -14,6 +14,14 @@ namespace {
 constexpr absl::Duration kTurn = absl::Milliseconds(20);
 constexpr absl::Duration kShortTurn = absl::Milliseconds(2);
 
+ApplyCounts Sum(const ApplyCounts& a, const ApplyCounts& b) {
+  return {.inserts = a.inserts + b.inserts,
+          .updates = a.updates + b.updates,
+          .deletes = a.deletes + b.deletes,
+          .truncates = a.truncates + b.truncates,
+          .transactions = a.transactions + b.transactions};
+}
+
 }  // namespace
 
 absl::Status Follower::Turn() {
@@ -36,6 +44,11 @@ absl::Status Follower::DrainTo(Lsn lsn, absl::Time deadline) {
     RETURN_IF_ERROR(context_.control.interrupt().Sleep(kShortTurn));
   }
   return absl::OkStatus();
+}
+
+void Follower::AddToTotals() {
+  ApplyCounts& counts = context_.totals.counts;
+  counts = Sum(counts, context_.run.state().counts());
 }
 
 absl::Status Follower::CheckStream() {
@@ -69,7 +82,7 @@ absl::Status Follower::Heartbeat() {
     lag.lag_seconds =
         std::max(0.0, absl::ToDoubleSeconds(absl::Now() - *oldest));
   }
-  const ApplyCounts counts = state.counts();
+  const ApplyCounts counts = Sum(context_.totals.counts, state.counts());
   lag.transactions = counts.transactions;
   lag.changes =
       counts.inserts + counts.updates + counts.deletes + counts.truncates;
@@ -84,6 +97,7 @@ absl::Status Follower::Heartbeat() {
   if (!caught_up_ && phase_ == Phase::kFollow &&
       lag.lag_bytes <= context_.options.lag_threshold_bytes) {
     caught_up_ = true;
+    if (std::exchange(context_.totals.caught_up, true)) return absl::OkStatus();
     context_.events.OnEvent(
         CaughtUp{.applied_lsn = lag.applied_lsn, .lag_bytes = lag.lag_bytes});
   }

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "apply/applier.h"
 #include "engine/control.h"
 #include "engine/event.h"
 #include "engine/ledger.h"
@@ -19,6 +20,12 @@
 #include "protocol/pg_connection.h"
 
 namespace walferry {
+
+// What the attempts of a run have in common: figures and news are of the run.
+struct FollowTotals {
+  ApplyCounts counts;      // Of the attempts that have ended.
+  bool caught_up = false;  // It has been told.
+};
 
 // Used by the thread that runs the migration. What it is given outlives it.
 class Follower {
@@ -31,6 +38,7 @@ class Follower {
     const Control& control;
     EventSink& events;
     const StreamOptions& options;
+    FollowTotals& totals;
     std::string slot;  // For the report of a conflict.
   };
   explicit Follower(Context context) : context_(context) {}
@@ -47,7 +55,10 @@ class Follower {
   void SetPhase(Phase phase) { phase_ = phase; }
   void SetWaitingFor(std::string what) { waiting_for_ = std::move(what); }
 
-  // The lag was under the threshold at some heartbeat.
+  // After StreamRun::Stop(), once: what it has applied belongs to the totals.
+  void AddToTotals();
+
+  // The lag was under the threshold at some heartbeat of this stream.
   bool caught_up() const { return caught_up_; }
   // The applied position has moved since this began.
   bool progressed() const { return context_.run.state().applied() > start_; }

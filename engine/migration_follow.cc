@@ -143,6 +143,7 @@ Follower::Context MigrationRun::FollowContext(StreamRun& run) {
           .control = control_,
           .events = events_,
           .options = options_.stream,
+          .totals = followed_,
           .slot = slot_};
 }
 
@@ -167,9 +168,11 @@ absl::Status MigrationRun::BringTablesTogether() {
   follower.SetPhase(Phase::kIndexes);
   follower.SetWaitingFor("all tables to come to one position");
   const absl::Status arrived = follower.DrainTo(last, absl::InfiniteFuture());
+  const absl::Status stopped = run->Stop();
+  follower.AddToTotals();
   progressed_ |= follower.progressed();
   RETURN_IF_ERROR(arrived);
-  return run->Stop();
+  return stopped;
 }
 
 absl::Status MigrationRun::Follow() {
@@ -178,6 +181,9 @@ absl::Status MigrationRun::Follow() {
                    StartStream(/*until=*/std::nullopt));
   Follower follower(FollowContext(*run));
   const absl::Status followed = FollowUntilCutover(follower, *run);
+  // Its own error is known already.
+  if (!followed.ok()) run->Stop().IgnoreError();
+  follower.AddToTotals();
   progressed_ |= follower.progressed();
   return followed;
 }

@@ -158,6 +158,7 @@ class MigrationRun {
   bool progressed_ = false;
   // The ledger has this migration: errors are noted there.
   bool in_ledger_ = false;
+  FollowTotals followed_;  // By all attempts.
   Report report_;
 };
 

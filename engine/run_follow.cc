@@ -39,6 +39,7 @@ class FollowRun {
  private:
   absl::Status OpenLedger(Ledger& ledger);
   void TellStart(bool resumed);
+  absl::Status Follow(PgConnection& source, Ledger& ledger);
   absl::Status Watch(Follower& follower, StreamRun& run, PgConnection& source);
 
   const FollowOptions& options_;
@@ -47,7 +48,7 @@ class FollowRun {
   const Connector connector_;
   const absl::Time started_ = absl::Now();
   Contact contact_ = Contact::kFirst;
-  ApplyCounts counts_;  // Of earlier attempts.
+  FollowTotals totals_;
   Lsn applied_;
   bool progressed_ = false;
   bool told_start_ = false;
@@ -99,6 +100,10 @@ absl::Status FollowRun::Attempt() {
   Ledger ledger(target, {.schema = options_.endpoints.ledger_schema,
                          .migration = options_.endpoints.name});
   RETURN_IF_ERROR(OpenLedger(ledger));
+  return Follow(source, ledger);
+}
+
+absl::Status FollowRun::Follow(PgConnection& source, Ledger& ledger) {
   ASSIGN_OR_RETURN(
       std::unique_ptr<StreamRun> run,
       StreamRun::Start(
@@ -118,16 +123,12 @@ absl::Status FollowRun::Attempt() {
                      .control = control_,
                      .events = events_,
                      .options = options_.stream,
+                     .totals = totals_,
                      .slot = options_.slot});
   absl::Status status = Watch(follower, *run, source);
   const absl::Status stopped = run->Stop();
   if (status.ok()) status = stopped;
-  const ApplyCounts counts = run->state().counts();
-  counts_.inserts += counts.inserts;
-  counts_.updates += counts.updates;
-  counts_.deletes += counts.deletes;
-  counts_.truncates += counts.truncates;
-  counts_.transactions += counts.transactions;
+  follower.AddToTotals();
   applied_ = run->state().applied();
   progressed_ = follower.progressed();
   return status;
@@ -149,11 +150,11 @@ absl::Status FollowRun::Watch(Follower& follower, StreamRun& run,
 Report FollowRun::report() const {
   Report report;
   report.name = options_.endpoints.name;
-  report.transactions_applied = counts_.transactions;
-  report.inserts = counts_.inserts;
-  report.updates = counts_.updates;
-  report.deletes = counts_.deletes;
-  report.truncates = counts_.truncates;
+  report.transactions_applied = totals_.counts.transactions;
+  report.inserts = totals_.counts.inserts;
+  report.updates = totals_.counts.updates;
+  report.deletes = totals_.counts.deletes;
+  report.truncates = totals_.counts.truncates;
   report.applied_lsn = applied_;
   report.elapsed = absl::Now() - started_;
   return report;
