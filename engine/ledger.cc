@@ -255,6 +255,11 @@ absl::Status Ledger::SetReport(absl::string_view json) {
   return Set(absl::StrCat("report = ", QuoteLiteral(json)));
 }
 
+absl::Status Ledger::BeginAgain(absl::string_view phase) {
+  return Set(absl::StrCat("phase = ", QuoteLiteral(phase),
+                          ", report = NULL, last_error = ''"));
+}
+
 absl::Status Ledger::SetPlannedSteps(int64_t steps) {
   return Set(absl::StrCat("planned_steps = ", steps));
 }

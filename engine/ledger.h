@@ -119,6 +119,8 @@ class Ledger {
   absl::Status SetHeartbeat(const LedgerHeartbeat& heartbeat);
   absl::Status SetLastError(absl::string_view text);  // "" clears it.
   absl::Status SetReport(absl::string_view json);
+  // In that phase; what an earlier run ended with is forgotten.
+  absl::Status BeginAgain(absl::string_view phase);
   absl::Status SetPlannedSteps(int64_t steps);
 
   absl::Status RequestCutover();

@@ -13,6 +13,7 @@
 #include "engine/ledger.h"
 #include "engine/migration.h"
 #include "engine/publication.h"
+#include "engine/report_json.h"
 #include "engine/retry_policy.h"
 #include "engine/source_position.h"
 #include "engine/stream_run.h"
@@ -61,7 +62,7 @@ absl::Status FollowRun::OpenLedger(Ledger& ledger) {
   if (known) {
     if (known->kind == "follow" && known->slot == options_.slot) {
       TellStart(/*resumed=*/true);
-      return absl::OkStatus();
+      return ledger.BeginAgain(PhaseName(Phase::kFollow));
     }
     return WithHint(absl::AlreadyExistsError(absl::StrCat(
                         "the name ", options_.endpoints.name, " is taken by a ",
@@ -100,7 +101,14 @@ absl::Status FollowRun::Attempt() {
   Ledger ledger(target, {.schema = options_.endpoints.ledger_schema,
                          .migration = options_.endpoints.name});
   RETURN_IF_ERROR(OpenLedger(ledger));
-  return Follow(source, ledger);
+  const absl::Status status = Follow(source, ledger);
+  if (status.ok()) {
+    RETURN_IF_ERROR(ledger.SetReport(ReportToJson(report())));
+    return ledger.SetPhase(PhaseName(Phase::kDone));
+  }
+  // The error itself is what matters; the note is for `walferry status`.
+  if (!target.broken()) ledger.SetLastError(status.message()).IgnoreError();
+  return status;
 }
 
 absl::Status FollowRun::Follow(PgConnection& source, Ledger& ledger) {

@@ -1,0 +1,91 @@
+// RunStatus: what another process learns of a run, and when.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "engine/migration.h"
+#include "tests/testing/background_run.h"
+#include "tests/testing/event_recorder.h"
+#include "tests/testing/pg_server.h"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/wait_until.h"
+
+namespace walferry {
+namespace {
+
+class StatusTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_OK_AND_ASSIGN(source_, PgServer::Start());
+    ASSERT_OK_AND_ASSIGN(target_, PgServer::Start());
+    ASSERT_OK(source_->Exec("CREATE DATABASE app"));
+    ASSERT_OK(target_->Exec("CREATE DATABASE app"));
+  }
+
+  Endpoints Both() const {
+    return {.source = source_->ConnInfo("app"),
+            .target = target_->ConnInfo("app"),
+            .name = "test"};
+  }
+
+  MigrationStatus Status() {
+    Control control;
+    absl::StatusOr<MigrationStatus> status = RunStatus(
+        {.target = target_->ConnInfo("app"), .name = "test"}, control);
+    return status.ok() ? *std::move(status) : MigrationStatus();
+  }
+
+  Lsn Now() const {
+    const auto text =
+        source_->QueryValue("SELECT pg_current_wal_insert_lsn()", "app");
+    return text.ok() ? Lsn::Parse(*text).value_or(Lsn()) : Lsn();
+  }
+
+  std::unique_ptr<PgServer> source_;
+  std::unique_ptr<PgServer> target_;
+};
+
+TEST_F(StatusTest, TellsHowAFollowEnded) {
+  for (PgServer* server : {source_.get(), target_.get()}) {
+    ASSERT_OK(server->Exec("CREATE TABLE t (id int PRIMARY KEY)", "app"));
+  }
+  ASSERT_OK(source_->Exec("CREATE PUBLICATION pub FOR TABLE t", "app"));
+  ASSERT_OK(source_->Exec(
+      "SELECT pg_create_logical_replication_slot('slot', 'pgoutput')", "app"));
+  ASSERT_OK(source_->Exec("INSERT INTO t VALUES (1), (2)", "app"));
+  FollowOptions options{
+      .endpoints = Both(), .slot = "slot", .publications = {"pub"}};
+  options.until_lsn = Now();
+  Control control;
+  EventRecorder events;
+  ASSERT_OK(RunFollow(options, control, events));
+  const MigrationStatus done = Status();
+  EXPECT_EQ(done.kind, "follow");
+  EXPECT_EQ(done.phase, "done");
+  EXPECT_EQ(done.last_error, "");
+  ASSERT_TRUE(done.report.has_value());
+  EXPECT_EQ(done.report->inserts, 2);
+  EXPECT_EQ(done.report->applied_lsn, *options.until_lsn);
+
+  ASSERT_OK(target_->Exec("INSERT INTO t VALUES (3)", "app"));
+  ASSERT_OK(source_->Exec("INSERT INTO t VALUES (3)", "app"));
+  options.until_lsn = Now();
+  const absl::Status error = RunFollow(options, control, events).status();
+  EXPECT_FALSE(error.ok());
+  const MigrationStatus failed = Status();
+  EXPECT_EQ(failed.phase, "follow");
+  EXPECT_EQ(failed.last_error, error.message());
+  EXPECT_FALSE(failed.report.has_value());
+
+  ASSERT_OK(target_->Exec("DELETE FROM t WHERE id = 3", "app"));
+  ASSERT_OK(RunFollow(options, control, events));
+  EXPECT_EQ(Status().phase, "done");
+  EXPECT_EQ(Status().last_error, "");
+}
+
+}  // namespace
+}  // namespace walferry
