@@ -247,6 +247,8 @@ absl::Status Ledger::SetHeartbeat(const LedgerHeartbeat& heartbeat) {
       ", waiting_for = ", QuoteLiteral(heartbeat.waiting_for)));
 }
 
+absl::Status Ledger::Beat() { return Set("heartbeat_at = clock_timestamp()"); }
+
 absl::Status Ledger::SetLastError(absl::string_view text) {
   return Set(absl::StrCat("last_error = ", QuoteLiteral(text)));
 }

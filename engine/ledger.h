@@ -117,6 +117,7 @@ class Ledger {
   absl::Status SetConsistentPoint(Lsn lsn);
   absl::Status SetDeferTriggers();
   absl::Status SetHeartbeat(const LedgerHeartbeat& heartbeat);
+  absl::Status Beat();  // A sign of life, and nothing to say.
   absl::Status SetLastError(absl::string_view text);  // "" clears it.
   absl::Status SetReport(absl::string_view json);
   // In that phase; what an earlier run ended with is forgotten.

@@ -55,13 +55,14 @@ absl::Status MigrationRun::OpenRestore() {
   restore_->on_warning = [this](absl::string_view text) {
     Notify(Notice::Level::kWarning, std::string(text));
   };
-  restore_->on_progress = [this](const SchemaProgress& progress) {
-    events_.OnEvent(Progress{.phase = phase_,
-                             .items_done = progress.done,
-                             .items_total = progress.total,
-                             .elapsed = absl::Now() - phase_started_,
-                             .active = progress.active});
-  };
+  restore_->on_progress =
+      [this, signs = Signs()](const SchemaProgress& progress) mutable {
+        signs.OnEvent(Progress{.phase = phase_,
+                               .items_done = progress.done,
+                               .items_total = progress.total,
+                               .elapsed = absl::Now() - phase_started_,
+                               .active = progress.active});
+      };
   return ledger_->SetPlannedSteps(restore_->total_steps() +
                                   (options_.analyze ? 1 : 0));
 }
@@ -82,6 +83,10 @@ absl::Status MigrationRun::LoadSchema() {
   return absl::OkStatus();
 }
 
+LifeSigns MigrationRun::Signs() {
+  return {events_, *ledger_, options_.stream.poll_interval};
+}
+
 absl::Status MigrationRun::CopyRows() {
   if (snapshot_ == nullptr) return absl::OkStatus();
   RETURN_IF_ERROR(Enter(Phase::kCopy, known_->consistent_point.valid()));
@@ -89,12 +94,13 @@ absl::Status MigrationRun::CopyRows() {
   // Whoever waits for the guard's lock must not wait long because a worker in
   // turn waits for him: a new snapshot is taken instead.
   session.lock_wait = kWorkerLockWait;
+  LifeSigns signs = Signs();
   const absl::StatusOr<CopyTotals> totals =
       CopyTables({.session = session,
                   .jobs = options_.jobs,
                   .split_bytes = options_.split_bytes,
                   .progress_interval = options_.stream.poll_interval},
-                 *snapshot_, catalog_.tables, control_, events_);
+                 *snapshot_, catalog_.tables, control_, signs);
   RETURN_IF_ERROR(totals.status());
   progressed_ = true;
   snapshot_.reset();

@@ -28,6 +28,7 @@
 #include "engine/event.h"
 #include "engine/follower.h"
 #include "engine/ledger.h"
+#include "engine/life_signs.h"
 #include "engine/options.h"
 #include "engine/pg_tools.h"
 #include "engine/report.h"
@@ -81,6 +82,7 @@ class MigrationRun {
   absl::Status BuildIndexes();
   absl::Status RestoreStages(const std::vector<SchemaStage>& stages);
   absl::Status Analyze();
+  LifeSigns Signs();
 
   // migration_follow.cc
   absl::StatusOr<std::unique_ptr<StreamRun>> StartStream(

@@ -87,5 +87,37 @@ TEST_F(StatusTest, TellsHowAFollowEnded) {
   EXPECT_EQ(Status().last_error, "");
 }
 
+TEST_F(StatusTest, SeesSignsOfLifeWhileRowsAreCopiedAndIndexesAreBuilt) {
+  // It waits on the target for whoever holds the lock there.
+  ASSERT_OK(source_->Exec(R"(
+      CREATE FUNCTION gate(lock int, v int) RETURNS int LANGUAGE plpgsql
+        IMMUTABLE AS $$BEGIN
+          PERFORM pg_catalog.pg_advisory_xact_lock_shared(lock);
+          RETURN v;
+        END$$;
+      CREATE TABLE t (id int PRIMARY KEY CHECK (public.gate(1, id) > 0));
+      INSERT INTO t VALUES (1);
+      CREATE INDEX gated ON t (public.gate(2, id)))",
+                          "app"));
+  ASSERT_OK_AND_ASSIGN(SqlConnection gates,
+                       SqlConnection::Open(target_->ConnInfo("app")));
+  ASSERT_OK(gates.Exec("SELECT pg_advisory_lock(1), pg_advisory_lock(2)"));
+  MigrateOptions options{.endpoints = Both()};
+  options.stream.poll_interval = absl::Milliseconds(50);
+  BackgroundRun run(options);
+  ASSERT_TRUE(run.events().WaitForPhase(Phase::kCopy));
+  for (const char* const phase : {"copy", "indexes"}) {
+    ASSERT_TRUE(WaitUntil([&] { return Status().phase == phase; })) << phase;
+    ASSERT_OK(target_->Exec("UPDATE walferry.migration SET heartbeat_at = NULL",
+                            "app"));
+    EXPECT_TRUE(WaitUntil([&] { return Status().heartbeat_at.has_value(); }))
+        << phase;
+    EXPECT_EQ(Status().phase, phase);
+    ASSERT_OK(gates.Exec(absl::StrCat("SELECT pg_advisory_unlock(",
+                                      phase[0] == 'c' ? 1 : 2, ")")));
+  }
+  EXPECT_TRUE(run.events().WaitFor<CaughtUp>());
+}
+
 }  // namespace
 }  // namespace walferry
