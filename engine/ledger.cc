@@ -352,39 +352,4 @@ absl::StatusOr<std::optional<LedgerStream>> Ledger::Stream() {
   return std::optional<LedgerStream>(stream);
 }
 
-absl::Status Ledger::Forget() {
-  RETURN_IF_ERROR(connection_
-                      .Exec(absl::StrCat("BEGIN; DELETE FROM ", Table("stream"),
-                                         " WHERE name = ", Name(),
-                                         "; DELETE FROM ", Table("migration"),
-                                         " WHERE name = ", Name(), "; COMMIT"))
-                      .status());
-  ASSIGN_OR_RETURN(const std::string others,
-                   connection_.QueryValue(absl::StrCat("SELECT count(*) FROM ",
-                                                       Table("migration"))));
-  if (others != "0") return absl::OkStatus();
-  std::string drop = "BEGIN; DROP TABLE ";
-  absl::StrAppend(
-      &drop, absl::StrJoin({Table("copy_range"), Table("table_copy"),
-                            Table("step"), Table("object"), Table("stream"),
-                            Table("migration"), Table("version")},
-                           ", "));
-  // Somebody else's objects in the schema keep it alive.
-  absl::StrAppend(&drop, "; COMMIT");
-  RETURN_IF_ERROR(connection_.Exec(drop).status());
-  const std::string schema = QuoteLiteral(sql_.key().schema);
-  ASSIGN_OR_RETURN(
-      const std::string rest,
-      connection_.QueryValue(absl::StrCat(
-          "SELECT count(*) FROM pg_depend WHERE refclassid = "
-          "'pg_namespace'::regclass AND refobjid = (SELECT oid FROM "
-          "pg_namespace WHERE nspname = ",
-          schema, ")")));
-  if (rest != "0") return absl::OkStatus();
-  return connection_
-      .Exec(absl::StrCat("DROP SCHEMA IF EXISTS ",
-                         QuoteIdentifier(sql_.key().schema)))
-      .status();
-}
-
 }  // namespace walferry

@@ -144,8 +144,8 @@ class Ledger {
   // nullopt: the stream has not begun.
   absl::StatusOr<std::optional<LedgerStream>> Stream();
 
-  // Deletes the migration's rows, and the schema when no other migration is in
-  // it and nothing else either.
+  // Deletes the migration's rows, and with the last migration's the tables;
+  // the schema too when nothing else is in it. In one transaction.
   absl::Status Forget();
 
   const LedgerSql& sql() const { return sql_; }
@@ -154,6 +154,7 @@ class Ledger {
   std::string Table(absl::string_view name) const;
   std::string Name() const;
   absl::Status Set(absl::string_view assignments);
+  absl::Status ForgetInTransaction();
 
   PgConnection& connection_;
   LedgerSql sql_;
