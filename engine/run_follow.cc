@@ -112,6 +112,10 @@ absl::Status FollowRun::Attempt() {
 }
 
 absl::Status FollowRun::Follow(PgConnection& source, Ledger& ledger) {
+  RETURN_IF_ERROR(ledger.AddObject(
+      {.side = Side::kTarget,
+       .kind = "origin",
+       .identity = absl::StrCat("walferry_", options_.endpoints.name)}));
   ASSIGN_OR_RETURN(
       std::unique_ptr<StreamRun> run,
       StreamRun::Start(
