@@ -171,10 +171,17 @@ absl::StatusOr<ReplayReport> ApplyInSession(const ReplayOptions& options,
   return report;
 }
 
-// No other replay runs, and none was killed half-way: its position would still
-// be there.
+// No migration has this name, no other replay runs, and none was killed
+// half-way: its position would still be there.
 absl::Status CheckBegin(Ledger& ledger) {
   RETURN_IF_ERROR(ledger.Lock(absl::ZeroDuration()));
+  ASSIGN_OR_RETURN(const std::optional<LedgerMigration> known, ledger.Read());
+  if (known) {
+    return WithHint(absl::AlreadyExistsError(absl::StrCat(
+                        "target: the name ", kReplay, " is taken by a ",
+                        known->kind, " of slot ", known->slot)),
+                    "name another schema with --ledger-schema");
+  }
   ASSIGN_OR_RETURN(const std::optional<LedgerStream> stream, ledger.Stream());
   if (!stream || !stream->applied_lsn.valid()) return absl::OkStatus();
   const std::string schema = QuoteIdentifier(ledger.sql().key().schema);

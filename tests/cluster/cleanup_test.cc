@@ -11,6 +11,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "engine/capture.h"
 #include "engine/ledger.h"
 #include "engine/migration.h"
 #include "protocol/pg_connection.h"
@@ -19,6 +20,7 @@
 #include "tests/testing/event_recorder.h"
 #include "tests/testing/pg_server.h"
 #include "tests/testing/status_matchers.h"
+#include "tests/testing/temp_dir.h"
 #include "tests/testing/wait_until.h"
 
 namespace walferry {
@@ -169,6 +171,31 @@ TEST_F(CleanupTest, LeavesTheLedgerToAMigrationThatBeginsMeanwhile) {
   // And the last one takes all with it.
   ASSERT_OK(beginning.Forget());
   ExpectNothingOnTarget();
+}
+
+TEST_F(CleanupTest, LeavesAMigrationAloneThatHasTheNameOfAReplay) {
+  ASSERT_OK_AND_ASSIGN(const TempDir directory, TempDir::Create());
+  const ReplayOptions options{.input = directory.path() + "/record",
+                              .target = target_->ConnInfo("app"),
+                              .ledger_schema = "walferry"};
+  Control control;
+  ASSERT_OK(RunCapture({.source = source_->ConnInfo("app"),
+                        .publications = {"pub"},
+                        .slot = "slot",
+                        .output = options.input,
+                        .until_lsn = Now()},
+                       control, [](const CaptureReport&) {}));
+  ASSERT_OK_AND_ASSIGN(PgConnection target, OpenTarget());
+  Ledger ledger(target, {.migration = "replay"});
+  ASSERT_OK(ledger.Create());
+  ASSERT_OK(
+      ledger.Start({.kind = "migrate", .phase = "copy", .slot = "theirs"}));
+  const absl::Status taken = RunReplay(options, control).status();
+  EXPECT_THAT(taken, StatusIs(absl::StatusCode::kAlreadyExists,
+                              "target: the name replay is taken by a migrate "
+                              "of slot theirs"));
+  EXPECT_EQ(HintOf(taken), "name another schema with --ledger-schema");
+  EXPECT_THAT(ledger.Exists(), IsOkAndHolds(true));
 }
 
 }  // namespace
