@@ -4,11 +4,13 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "engine/connect.h"
+#include "engine/created_objects.h"
 #include "engine/follower.h"
 #include "engine/ledger.h"
 #include "engine/migration.h"
@@ -41,6 +43,8 @@ class FollowRun {
   absl::Status OpenLedger(Ledger& ledger);
   void TellStart(bool resumed);
   absl::Status Follow(PgConnection& source, Ledger& ledger);
+  absl::Status NoteFailure(const absl::Status& status, PgConnection& source,
+                           PgConnection& target, Ledger& ledger);
   absl::Status Watch(Follower& follower, StreamRun& run, PgConnection& source);
 
   const FollowOptions& options_;
@@ -53,6 +57,8 @@ class FollowRun {
   Lsn applied_;
   bool progressed_ = false;
   bool told_start_ = false;
+  bool in_ledger_before_ = true;  // This run did not begin it.
+  bool streamed_ = false;         // A stream has begun.
 };
 
 absl::Status FollowRun::OpenLedger(Ledger& ledger) {
@@ -78,6 +84,7 @@ absl::Status FollowRun::OpenLedger(Ledger& ledger) {
                     .source_dbname = identity.dbname,
                     .slot = options_.slot,
                     .publications = options_.publications}));
+  in_ledger_before_ = false;
   TellStart(/*resumed=*/false);
   return absl::OkStatus();
 }
@@ -106,9 +113,30 @@ absl::Status FollowRun::Attempt() {
     RETURN_IF_ERROR(ledger.SetReport(ReportToJson(report())));
     return ledger.SetPhase(PhaseName(Phase::kDone));
   }
-  // The error itself is what matters; the note is for `walferry status`.
-  if (!target.broken()) ledger.SetLastError(status.message()).IgnoreError();
+  // Who is stopped has not failed, and his sessions take no more statements.
+  if (!target.broken() && !control_.stop_requested()) {
+    const absl::Status noted = NoteFailure(status, source, target, ledger);
+    if (!noted.ok()) {
+      events_.OnEvent(
+          Notice{.level = Notice::Level::kWarning,
+                 .text = absl::StrCat("the ledger: ", noted.message())});
+    }
+  }
   return status;
+}
+
+// For `walferry status`. A follow that cannot even begin leaves nothing behind.
+absl::Status FollowRun::NoteFailure(const absl::Status& status,
+                                    PgConnection& source, PgConnection& target,
+                                    Ledger& ledger) {
+  if (in_ledger_before_ || streamed_ || IsRetriable(status)) {
+    return ledger.SetLastError(status.message());
+  }
+  ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger.Objects());
+  for (const LedgerObject& object : objects) {
+    RETURN_IF_ERROR(DropObject(object, source, target));
+  }
+  return ledger.Forget();
 }
 
 absl::Status FollowRun::Follow(PgConnection& source, Ledger& ledger) {
@@ -129,6 +157,7 @@ absl::Status FollowRun::Follow(PgConnection& source, Ledger& ledger) {
            },
            .stream = options_.stream},
           events_));
+  streamed_ = true;
   Follower follower({.run = *run,
                      .source = source,
                      .ledger = ledger,
