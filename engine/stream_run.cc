@@ -35,7 +35,7 @@ absl::StatusOr<Lsn> StreamRun::CheckSlot(PgConnection& walsender) {
       PgResult slot,
       walsender.Exec(absl::StrCat(
           "SELECT coalesce(plugin, ''), database = current_database(), "
-          "confirmed_flush_lsn, coalesce(wal_status, '') "
+          "confirmed_flush_lsn, coalesce(wal_status, ''), two_phase "
           "FROM pg_catalog.pg_replication_slots WHERE slot_name = ",
           QuoteLiteral(options_.slot))));
   const std::string name = absl::StrCat("source: slot ", options_.slot);
@@ -62,6 +62,14 @@ absl::StatusOr<Lsn> StreamRun::CheckSlot(PgConnection& walsender) {
                          "needed")),
         "the changes are gone: run `walferry cleanup` and begin again, with a "
         "larger max_slot_wal_keep_size on the source");
+  }
+  if (slot.Bool(0, 4)) {
+    return WithHint(
+        absl::FailedPreconditionError(absl::StrCat(
+            name,
+            " sends prepared transactions (two_phase) before they are "
+            "committed, and walferry applies what is committed")),
+        "a slot keeps that option: create it anew without it");
   }
   return slot.LsnAt(0, 2);
 }
