@@ -42,7 +42,7 @@ class SchemaTest : public ::testing::Test {
   void SetUp() override {
     if (source_ == nullptr) {
       ASSERT_OK_AND_ASSIGN(source_, PgServer::Start(SourceOptions()));
-      ASSERT_OK_AND_ASSIGN(target_, PgServer::Start());
+      ASSERT_OK_AND_ASSIGN(target_, PgServer::Start(TargetOptions()));
     }
     for (const PgServer* server : {source_.get(), target_.get()}) {
       ASSERT_OK(server->Exec("DROP DATABASE IF EXISTS app WITH (FORCE)"));
@@ -57,6 +57,7 @@ class SchemaTest : public ::testing::Test {
   }
 
   virtual PgServerOptions SourceOptions() const { return {}; }
+  virtual PgServerOptions TargetOptions() const { return {}; }
 
   void MakeLedger() {
     ASSERT_OK_AND_ASSIGN(
