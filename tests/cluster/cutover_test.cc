@@ -109,6 +109,11 @@ class CutoverTest : public ::testing::Test {
   }
 
   void ExpectEqual() {
+    // The source's view is as old as before.
+    ASSERT_OK_AND_ASSIGN(SqlConnection source,
+                         SqlConnection::Open(source_->ConnInfo("app")));
+    ASSERT_OK(source.Exec("SET default_transaction_read_only = off"));
+    ASSERT_OK(source.Exec("REFRESH MATERIALIZED VIEW slow"));
     ExpectDatabasesEqual(source_->ConnInfo("app"), target_->ConnInfo("app"));
   }
 

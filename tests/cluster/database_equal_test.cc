@@ -131,7 +131,7 @@ TEST_F(DatabasesEqualTest, NamesTablesAndColumnsThatOneSideLacks) {
   Source("CREATE TABLE mine (i int); ALTER TABLE t ADD extra int");
   Target("CREATE SCHEMA other; CREATE TABLE other.\"Theirs\" (i int)");
   EXPECT_EQ(Differences(),
-            "\nother.Theirs: only in target\n"
+            "\nother.\"Theirs\": only in target\n"
             "public.mine: only in source\n"
             "table public.t: columns (extra, id, name) in source, (id, name) "
             "in target\n");
@@ -140,9 +140,48 @@ TEST_F(DatabasesEqualTest, NamesTablesAndColumnsThatOneSideLacks) {
 TEST_F(DatabasesEqualTest, LeavesOutWhatItIsToldTo) {
   Target("CREATE SCHEMA walferry; CREATE TABLE walferry.stream (i int)");
   EXPECT_EQ(Differences(), "");
+  Both("CREATE TABLE u (i int)");
   Target("INSERT INTO t VALUES (1)");
   EXPECT_EQ(Differences({.excluded_relations = {"public.t"}}), "");
   EXPECT_NE(Differences({.excluded_schemas = {}}), "");
+}
+
+TEST_F(DatabasesEqualTest, TellsNamesWithDotsApart) {
+  Both("CREATE SCHEMA a; CREATE SCHEMA \"a.b\"; CREATE SCHEMA \"walferry.x\"");
+  Source("CREATE TABLE a.\"b.c\" AS SELECT 1 AS i");
+  Target("CREATE TABLE \"a.b\".c AS SELECT 1 AS i");
+  Source("CREATE TABLE \"walferry.x\".t (i int)");
+  EXPECT_EQ(Differences(),
+            "\n\"a.b\".c: only in target\n"
+            "\"walferry.x\".t: only in source\n"
+            "a.\"b.c\": only in source\n");
+  EXPECT_EQ(Differences({.excluded_schemas = {"walferry.x", "a"},
+                         .excluded_relations = {"\"a.b\".c"}}),
+            "");
+}
+
+TEST_F(DatabasesEqualTest, ComparesMaterializedViews) {
+  Both(
+      "INSERT INTO t VALUES (1, 'a');"
+      "CREATE MATERIALIZED VIEW m AS SELECT count(*) AS n FROM t");
+  EXPECT_EQ(Differences(), "");
+  Both("INSERT INTO t VALUES (2, 'b')");
+  Target("REFRESH MATERIALIZED VIEW m");
+  EXPECT_EQ(Differences(),
+            "\ntable public.m: 1 rows in source, 1 in target\n"
+            "  only in source: (1)\n  only in target: (2)\n");
+  Target("REFRESH MATERIALIZED VIEW m WITH NO DATA");
+  EXPECT_EQ(Differences(), "\ntable public.m: populated on one side only\n");
+  Source("REFRESH MATERIALIZED VIEW m WITH NO DATA");
+  EXPECT_EQ(Differences(), "");
+}
+
+TEST_F(DatabasesEqualTest, DoesNotCallTwoEmptyDatabasesEqual) {
+  constexpr char kNothing[] = "\nneither holds anything to compare";
+  EXPECT_EQ(Differences({.excluded_relations = {"public.t"}}), kNothing);
+  Both("DROP TABLE t; CREATE SEQUENCE s");
+  EXPECT_EQ(Differences(), "");
+  EXPECT_EQ(Differences({.sequences = false}), kNothing);
 }
 
 TEST_F(DatabasesEqualTest, ComparesEachPartition) {

@@ -164,18 +164,8 @@ absl::StatusOr<CopyTotals> CopyPair::CopyUntilStopped(const Control& control) {
 }
 
 testing::AssertionResult CopyPair::Equal() {
-  CompareOptions options;
-  for (SqlConnection* side : {source_.get(), target_.get()}) {
-    const absl::StatusOr<SqlRows> sequences = side->Query(
-        "SELECT schemaname || '.' || sequencename FROM pg_sequences");
-    if (!sequences.ok()) {
-      return testing::AssertionFailure() << sequences.status();
-    }
-    for (const SqlRow& row : *sequences) {
-      options.excluded_relations.push_back(row.front().value());
-    }
-  }
-  return DatabasesEqual(source_conninfo(), target_conninfo(), options);
+  return DatabasesEqual(source_conninfo(), target_conninfo(),
+                        {.sequences = false});
 }
 
 absl::StatusOr<std::string> CopyPair::Ranges(const std::string& table) {

@@ -33,25 +33,28 @@ constexpr char kPrepare[] = R"sql(
   BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 )sql";
 
-// Name, relkind, quoted name, column names, quoted column names.
+// Schema, relkind, quoted name, column names, quoted column names, and whether
+// it can be read.
 constexpr char kRelations[] = R"sql(
-  SELECT n.nspname || '.' || c.relname, c.relkind,
-         format('%I.%I', n.nspname, c.relname),
+  SELECT n.nspname, c.relkind, format('%I.%I', n.nspname, c.relname),
          coalesce(string_agg(a.attname, ', ' ORDER BY a.attname COLLATE "C"),
                   ''),
          coalesce(string_agg(quote_ident(a.attname), ', '
-                             ORDER BY a.attname COLLATE "C"), '')
+                             ORDER BY a.attname COLLATE "C"), ''),
+         c.relispopulated
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_attribute a
     ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  WHERE c.relkind IN ('r', 'S') AND c.relpersistence <> 't'
+  WHERE c.relkind IN ('r', 'm', 'S') AND c.relpersistence <> 't'
     AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   GROUP BY c.oid, n.nspname, c.relname, c.relkind
 )sql";
 
 struct Relation {
   bool is_sequence = false;
+  // A materialized view that was never refreshed is not.
+  bool is_populated = true;
   std::string quoted_name;
   std::string columns;
   // One row's text, and all rows' texts with their digests.
@@ -63,17 +66,19 @@ std::map<std::string, Relation> RelationsOf(const SqlRows& rows,
                                             const CompareOptions& options) {
   std::map<std::string, Relation> relations;
   for (const SqlRow& row : rows) {
-    const std::string& name = *row[0];
+    const std::string& name = *row[2];
     const auto is_listed = [](const std::vector<std::string>& list,
                               const std::string& what) {
       return std::find(list.begin(), list.end(), what) != list.end();
     };
     if (is_listed(options.excluded_relations, name) ||
-        is_listed(options.excluded_schemas, name.substr(0, name.find('.')))) {
+        is_listed(options.excluded_schemas, *row[0]) ||
+        (*row[1] == "S" && !options.sequences)) {
       continue;
     }
     Relation& relation = relations[name];
     relation.is_sequence = *row[1] == "S";
+    relation.is_populated = *row[5] == "t";
     relation.quoted_name = *row[2];
     relation.columns = *row[3];
     relation.row = absl::StrCat("ROW(", *row[4], ")::text");
@@ -94,6 +99,9 @@ struct Database {
 
 absl::StatusOr<TableFingerprint> FingerprintTable(SqlConnection& connection,
                                                   const Relation& table) {
+  if (!table.is_populated) {
+    return TableFingerprint{.columns = table.columns, .hash = "not populated"};
+  }
   // A sum does not depend on the order, and duplicates do not cancel out.
   ASSIGN_OR_RETURN(
       const SqlRows rows,
@@ -131,6 +139,7 @@ absl::StatusOr<Database> ReadDatabase(SqlConnection& connection,
 
 absl::StatusOr<std::multiset<std::string>> DigestsOf(SqlConnection& connection,
                                                      const Relation& table) {
+  if (!table.is_populated) return std::multiset<std::string>();
   ASSIGN_OR_RETURN(
       const SqlRows rows,
       connection.Query(absl::StrCat("SELECT digest FROM ", table.digests)));
@@ -177,6 +186,7 @@ class Comparison {
     std::set<std::string> names;
     for (const auto& [name, relation] : source_.relations) names.insert(name);
     for (const auto& [name, relation] : target_.relations) names.insert(name);
+    if (names.empty()) return std::string("neither holds anything to compare");
     std::string differences;
     for (const std::string& name : names) {
       ASSIGN_OR_RETURN(const std::string difference, Compare(name));
@@ -229,6 +239,10 @@ class Comparison {
         const std::string only_in_target,
         RowsOnlyIn("target", target_connection_, target_.relations[name],
                    target_digests, source_digests));
+    if (source_.relations[name].is_populated !=
+        target_.relations[name].is_populated) {
+      return absl::StrCat("table ", name, ": populated on one side only\n");
+    }
     return absl::StrCat("table ", name, ": ", source.rows, " rows in source, ",
                         target.rows, " in target\n", only_in_source,
                         only_in_target);

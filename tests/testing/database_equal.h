@@ -6,8 +6,12 @@
 // Rows are compared as the servers print them, column by column in the order
 // of the columns' names, under settings that make the text exact and the same
 // on every server; their order in the table does not matter, duplicates do.
-// Sequences are compared by last_value and is_called. Not compared: views,
-// indexes and the rest of the schema, foreign tables, large objects.
+// Materialized views are compared as tables are. Sequences are compared by
+// last_value and is_called. Not compared: views, indexes and the rest of the
+// schema, foreign tables, large objects.
+//
+// Two databases of which nothing is compared are not equal: a test that looks
+// at the wrong ones would pass.
 
 #include <cstdint>
 #include <map>
@@ -21,9 +25,10 @@
 namespace walferry {
 
 struct CompareOptions {
-  std::vector<std::string> excluded_schemas = {"walferry"};
-  // "schema.table" or "schema.sequence", unquoted.
+  std::vector<std::string> excluded_schemas = {"walferry"};  // Unquoted.
+  // "schema.table" or "schema.sequence", each name quoted if it must be.
   std::vector<std::string> excluded_relations;
+  bool sequences = true;
 };
 
 // Equal for equal contents, and different for others as sure as md5 is.
@@ -35,7 +40,7 @@ struct TableFingerprint {
   bool operator==(const TableFingerprint&) const = default;
 };
 
-// By "schema.name", unquoted.
+// By "schema.name", each name quoted if it must be.
 struct DatabaseFingerprint {
   std::map<std::string, TableFingerprint> tables;
   std::map<std::string, std::string> sequences;  // "last_value,is_called"

@@ -189,18 +189,8 @@ absl::StatusOr<ApplyCounts> ReplicaPair::Apply(const ChangeBatch& batch) {
 }
 
 testing::AssertionResult ReplicaPair::Equal() {
-  CompareOptions options;
-  for (SqlConnection* side : {source_.get(), target_.get()}) {
-    const absl::StatusOr<SqlRows> sequences = side->Query(
-        "SELECT schemaname || '.' || sequencename FROM pg_sequences");
-    if (!sequences.ok()) {
-      return testing::AssertionFailure() << sequences.status();
-    }
-    for (const SqlRow& row : *sequences) {
-      options.excluded_relations.push_back(row.front().value());
-    }
-  }
-  return DatabasesEqual(source_conninfo(), target_conninfo(), options);
+  return DatabasesEqual(source_conninfo(), target_conninfo(),
+                        {.sequences = false});
 }
 
 absl::StatusOr<std::string> ReplicaPair::StreamRow(absl::string_view columns) {
