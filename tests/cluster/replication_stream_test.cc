@@ -184,18 +184,17 @@ TEST_P(ReplicationStreamTest, IsAnsweredWhenItAsks) {
 }
 
 TEST_P(ReplicationStreamTest, LivesAsLongAsItAnswers) {
+  // The server asks after half of it: so long may this test stand still.
   ASSERT_OK_AND_ASSIGN(
       auto stream,
-      StartStream({}, {.settings = {{"wal_sender_timeout", "600ms"}}}));
-  const absl::Time end = absl::Now() + absl::Seconds(2);
-  int asked = 0;
-  while (absl::Now() < end) {
+      StartStream({}, {.settings = {{"wal_sender_timeout", "5s"}}}));
+  // Once more only because the first answer was heard.
+  for (int asked = 0; asked < 2;) {
     ASSERT_OK_AND_ASSIGN(const Keepalive keepalive, NextKeepalive(*stream));
     if (!keepalive.reply_requested) continue;
     ++asked;
     ASSERT_OK(stream->Send({.write = keepalive.wal_end}));
   }
-  EXPECT_GE(asked, 2);
 }
 
 TEST_P(ReplicationStreamTest, IsClosedWhenItDoesNotAnswer) {

@@ -1,7 +1,9 @@
 #include "tools/signal_watch.h"
 
+#include <atomic>
 #include <thread>
 
+#include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/wait_until.h"
 
@@ -58,11 +60,26 @@ TEST(SignalWatchDeathTest, EndsTheProcessOnASigintAfterAStop) {
 TEST(SignalWatch, WakesForASignalAndForWake) {
   Control control;
   SignalWatch watch(control, InterruptMeaning::kCutover);
+  const auto time_of_wait = [&](absl::Duration patience) {
+    const absl::Time start = absl::Now();
+    watch.Wait(patience);
+    return absl::Now() - start;
+  };
   raise(SIGINT);
-  watch.Wait(absl::InfiniteDuration());  // Returns, or the test times out.
-  std::thread waker([&] { watch.Wake(); });
-  watch.Wait(absl::InfiniteDuration());
+  // A wait that nothing wakes lasts a minute at least.
+  EXPECT_LT(time_of_wait(absl::InfiniteDuration()), absl::Minutes(1));
+  EXPECT_TRUE(control.cutover_requested());
+  // Each wakes one wait only.
+  EXPECT_GT(time_of_wait(absl::Milliseconds(20)), absl::Milliseconds(15));
+  std::atomic<bool> woken = false;
+  std::thread waker([&] {
+    woken = true;
+    watch.Wake();
+  });
+  EXPECT_LT(time_of_wait(absl::InfiniteDuration()), absl::Minutes(1));
+  EXPECT_TRUE(woken);
   waker.join();
+  EXPECT_GT(time_of_wait(absl::Milliseconds(20)), absl::Milliseconds(15));
 }
 
 // As a shell starts a script's background jobs.
