@@ -9,57 +9,14 @@
 #include "gtest/gtest.h"
 #include "protocol/pg_interrupt.h"
 #include "protocol/status.h"
-#include "tests/testing/pg_server.h"
-#include "tests/testing/status_matchers.h"
-#include "tests/testing/wait_until.h"
+#include "tests/cluster/pg_fixture.h"
 
 namespace walferry {
 namespace {
 
 constexpr absl::Duration kIdle = absl::Seconds(30);
 
-class PgCopyTest : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    auto server = PgServer::Start();
-    ASSERT_OK(server);
-    server_ = std::move(*server).release();
-  }
-  static void TearDownTestSuite() {
-    delete server_;
-    server_ = nullptr;
-  }
-
-  void SetUp() override {
-    ASSERT_OK(server_->Exec(
-        "DROP TABLE IF EXISTS t; CREATE TABLE t (i int PRIMARY KEY, v text)"));
-  }
-
-  static absl::StatusOr<PgConnection> Open(
-      const Interrupt* interrupt = nullptr) {
-    return PgConnection::Open(
-        {.conninfo = server_->ConnInfo(), .interrupt = interrupt});
-  }
-
-  static std::string Count(absl::string_view what = "count(*)") {
-    return server_->QueryValue(absl::StrCat("SELECT ", what, " FROM t"))
-        .value_or("error");
-  }
-
-  // Waits until one lock exists of which `condition` holds.
-  static bool WaitForLock(absl::string_view condition) {
-    return WaitUntil([&] {
-      return server_
-                 ->QueryValue(absl::StrCat(
-                     "SELECT count(*) FROM pg_locks WHERE ", condition))
-                 .value_or("") == "1";
-    });
-  }
-
-  static PgServer* server_;
-};
-
-PgServer* PgCopyTest::server_ = nullptr;
+using PgCopyTest = PgTest;
 
 TEST_F(PgCopyTest, CarriesRowsInAndOut) {
   ASSERT_OK_AND_ASSIGN(PgConnection connection, Open());

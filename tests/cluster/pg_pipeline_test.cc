@@ -1,8 +1,10 @@
 #include "protocol/pg_pipeline.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -10,9 +12,7 @@
 #include "gtest/gtest.h"
 #include "protocol/pg_interrupt.h"
 #include "protocol/status.h"
-#include "tests/testing/pg_server.h"
-#include "tests/testing/status_matchers.h"
-#include "tests/testing/wait_until.h"
+#include "tests/cluster/pg_fixture.h"
 
 namespace walferry {
 namespace {
@@ -26,32 +26,14 @@ PgParam Text(const std::string& value) {
   return {.data = value.c_str(), .size = static_cast<int>(value.size())};
 }
 
-class PgPipelineTest : public ::testing::Test {
+class PgPipelineTest : public PgTest {
  protected:
-  static void SetUpTestSuite() {
-    auto server = PgServer::Start();
-    ASSERT_OK(server);
-    server_ = std::move(*server).release();
-  }
-  static void TearDownTestSuite() {
-    delete server_;
-    server_ = nullptr;
-  }
-
   void SetUp() override {
-    ASSERT_OK(server_->Exec(
-        "DROP TABLE IF EXISTS t; CREATE TABLE t (i int PRIMARY KEY, v text)"));
+    PgTest::SetUp();
+    if (HasFatalFailure()) return;
     auto connection = Open();
     ASSERT_OK(connection);
     connection_.emplace(*std::move(connection));
-  }
-
-  static absl::StatusOr<PgConnection> Open(
-      const Interrupt* interrupt = nullptr,
-      absl::Duration timeout = absl::InfiniteDuration()) {
-    return PgConnection::Open({.conninfo = server_->ConnInfo(),
-                               .statement_timeout = timeout,
-                               .interrupt = interrupt});
   }
 
   // A callback that notes the first value of what arrives.
@@ -62,24 +44,9 @@ class PgPipelineTest : public ::testing::Test {
     };
   }
 
-  static std::string Count() {
-    return server_->QueryValue("SELECT count(*) FROM t").value_or("error");
-  }
-
-  static bool WaitForABlockedStatement() {
-    return WaitUntil([&] {
-      return server_
-                 ->QueryValue("SELECT count(*) FROM pg_locks WHERE NOT granted")
-                 .value_or("") == "1";
-    });
-  }
-
-  static PgServer* server_;
   std::optional<PgConnection> connection_;
   std::vector<std::string> noted_;
 };
-
-PgServer* PgPipelineTest::server_ = nullptr;
 
 TEST_F(PgPipelineTest, GivesResultsInTheOrderOfTheStatements) {
   PgPipeline pipeline(*connection_, kLimit);
@@ -311,7 +278,7 @@ TEST_F(PgPipelineTest, AnInterruptEndsTheWaitForResults) {
   ASSERT_OK(pipeline.Send("SELECT 'first'", {}, Note()));
   ASSERT_OK(pipeline.Send("INSERT INTO t VALUES (1)", {}, Note()));
   std::thread raiser([&] {
-    EXPECT_TRUE(WaitForABlockedStatement());
+    EXPECT_TRUE(WaitForLock("NOT granted"));
     interrupt.Raise();
   });
   const absl::Status status = pipeline.Sync();
@@ -331,7 +298,7 @@ TEST_F(PgPipelineTest, AnInterruptEndsTheWaitForRoom) {
   ASSERT_OK(pipeline.Enter());
   const std::string large(100'000, 'x');
   std::thread raiser([&] {
-    EXPECT_TRUE(WaitForABlockedStatement());
+    EXPECT_TRUE(WaitForLock("NOT granted"));
     interrupt.Raise();
   });
   absl::Status status = pipeline.Send("INSERT INTO t VALUES (1)");
@@ -343,7 +310,7 @@ TEST_F(PgPipelineTest, AnInterruptEndsTheWaitForRoom) {
 
 TEST_F(PgPipelineTest, AWaitEndsByItsDeadline) {
   ASSERT_OK_AND_ASSIGN(PgConnection connection,
-                       Open(nullptr, absl::Milliseconds(100)));
+                       Open({.statement_timeout = absl::Milliseconds(100)}));
   PgPipeline pipeline(connection, kLimit);
   ASSERT_OK(pipeline.Enter());
   ASSERT_OK(pipeline.Send("SELECT pg_sleep(600)", {}, Note()));
