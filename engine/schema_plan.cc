@@ -156,11 +156,13 @@ class Planner {
     dependencies_.push_back(std::move(entry.dependencies));
   }
 
-  // OIDs stay when an object is renamed or dumped again; what has none is told
-  // by its name, which newlines may have made equal to another's.
+  // OIDs stay when an object is renamed or dumped again; but REINDEX
+  // CONCURRENTLY gives an index another one. It, and what has none, is told by
+  // its name, which newlines may have made equal to another's.
   std::string UniqueId(const DumpEntry& entry, const std::string& display) {
-    const std::string id =
-        entry.oid != 0 ? absl::StrCat(entry.type, " ", entry.oid) : display;
+    const std::string id = entry.oid != 0 && entry.type != "INDEX"
+                               ? absl::StrCat(entry.type, " ", entry.oid)
+                               : display;
     const int uses = ++uses_of_id_[id];
     return uses == 1 ? id : absl::StrCat(id, " (", uses, ")");
   }

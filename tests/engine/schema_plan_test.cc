@@ -256,16 +256,19 @@ TEST(PlanSchema, SetsDefaultPrivilegesAfterAllObjects) {
   EXPECT_THAT(plan.steps[2].after, ElementsAre(1));
 }
 
-TEST(PlanSchema, NamesStepsByOidsWhichStay) {
+TEST(PlanSchema, NamesStepsByOidsWhereTheyStay) {
   Script script;
-  script.Add("INDEX", "i");
+  script.Add("TRIGGER", "t a");
   script.last().oid = 77;
+  script.Add("INDEX", "i");  // REINDEX CONCURRENTLY makes it anew.
+  script.last().oid = 78;
   script.Add("INDEX ATTACH", "a b");
   script.Add("INDEX ATTACH", "a b");  // "a\nb" on the source.
   const SchemaPlan plan = script.Plan();
-  EXPECT_EQ(plan.steps[0].id, "INDEX 77");
-  EXPECT_EQ(plan.steps[1].id, "INDEX ATTACH s.a b");
-  EXPECT_EQ(plan.steps[2].id, "INDEX ATTACH s.a b (2)");
+  EXPECT_EQ(plan.steps[0].id, "TRIGGER 77");
+  EXPECT_EQ(plan.steps[1].id, "INDEX s.i");
+  EXPECT_EQ(plan.steps[2].id, "INDEX ATTACH s.a b");
+  EXPECT_EQ(plan.steps[3].id, "INDEX ATTACH s.a b (2)");
 }
 
 }  // namespace
