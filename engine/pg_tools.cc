@@ -54,10 +54,19 @@ absl::StatusOr<PgTools> Probe(const std::string& pg_dump,
   PgTools tools{.pg_dump = pg_dump};
   tools.pg_restore =
       (std::filesystem::path(pg_dump).parent_path() / "pg_restore").string();
-  ASSIGN_OR_RETURN(const SubprocessResult result,
-                   RunSubprocess({.argv = {pg_dump, "--version"},
-                                  .timeout = kVersionTimeout,
-                                  .interrupt = interrupt}));
+  const absl::StatusOr<SubprocessResult> ran =
+      RunSubprocess({.argv = {pg_dump, "--version"},
+                     .timeout = kVersionTimeout,
+                     .interrupt = interrupt});
+  if (absl::IsNotFound(ran.status()) ||
+      absl::IsPermissionDenied(ran.status())) {
+    return WithHint(ran.status(),
+                    "name the program itself with --pg-dump, or leave the "
+                    "option out: it is looked for on PATH and in the "
+                    "distribution's folders");
+  }
+  RETURN_IF_ERROR(ran.status());
+  const SubprocessResult& result = *ran;
   if (!result.ok() || !ReadVersion(result.output, tools)) {
     return absl::FailedPreconditionError(
         absl::StrCat(pg_dump, " --version: exit code ", result.exit_code,
@@ -124,7 +133,8 @@ absl::StatusOr<std::string> PathOf(
     const std::string path = absl::StrCat(directory, "/", program);
     if (IsExecutable(path)) return path;
   }
-  return absl::NotFoundError(absl::StrCat(program, ": not on PATH"));
+  return WithHint(absl::NotFoundError(absl::StrCat(program, ": not on PATH")),
+                  "give its path with --pg-dump");
 }
 
 std::vector<std::string> Glob(const char* pattern) {

@@ -140,9 +140,13 @@ TEST_F(PgToolsTest, TakesTheOperatorsChoiceOrNone) {
                                     "PostgreSQL 15 and the target 16, found "
                                     "15.18 (",
                                     c15, "/pg_dump)")));
-  EXPECT_THAT(Find(15, 15, {c15}, "/nowhere/pg_dump"),
+  const absl::Status missing = Find(15, 15, {c15}, "/nowhere/pg_dump").status();
+  EXPECT_THAT(missing,
               StatusIs(absl::StatusCode::kNotFound,
                        "run /nowhere/pg_dump: No such file or directory"));
+  EXPECT_EQ(HintOf(missing),
+            "name the program itself with --pg-dump, or leave the option out: "
+            "it is looked for on PATH and in the distribution's folders");
 }
 
 }  // namespace
