@@ -181,18 +181,12 @@ absl::Status CheckSourceStandby(CheckContext& check) {
                    check.source.QueryValue("SELECT pg_is_in_recovery()"));
   if (standby == "f") {
     check.findings.Ok({"source-standby", "source", "it is a primary"});
-  } else if (check.source.server_version() < 160000) {
-    check.findings.Blocking({"source-standby", "source",
-                             "it is a standby: before PostgreSQL 16 only a "
-                             "primary can send its changes",
-                             "connect to the primary"});
   } else {
-    check.findings.Warning(
+    check.findings.Blocking(
         {"source-standby", "source",
-         "it is a standby: creating the slot waits for the primary's next "
-         "checkpoint or snapshot record, and a conflict with recovery ends it",
-         "on the primary: SELECT pg_log_standby_snapshot(); and set "
-         "hot_standby_feedback on the standby"});
+         "it is a standby: it does not see which transactions the primary has "
+         "open, so nobody could tell when the writes have ended",
+         "connect to the primary"});
   }
   return absl::OkStatus();
 }
