@@ -62,15 +62,15 @@ absl::StatusOr<OwnedFd> MemoryFile(absl::string_view bytes) {
   return file;
 }
 
-std::vector<std::string> Environment(
-    const std::vector<std::pair<std::string, std::string>>& added) {
+std::vector<std::string> Environment(const ChildOptions& options) {
   std::vector<std::string> entries;
-  for (const auto& [name, value] : added) {
+  for (const auto& [name, value] : options.environment) {
     entries.push_back(absl::StrCat(name, "=", value));
   }
   for (char** own = environ; *own != nullptr; ++own) {
-    bool replaced = false;
-    for (const auto& [name, value] : added) {
+    bool replaced = !options.dropped_prefix.empty() &&
+                    absl::StartsWith(*own, options.dropped_prefix);
+    for (const auto& [name, value] : options.environment) {
       replaced |= absl::StartsWith(*own, absl::StrCat(name, "="));
     }
     if (!replaced) entries.emplace_back(*own);
@@ -99,7 +99,7 @@ struct ChildSide {
 };
 
 [[noreturn]] void Become(const ChildSide& side) {
-  bool ready = setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
+  bool ready = setsid() >= 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
   if (getppid() != side.parent) _exit(127);  // Died before the prctl().
   ready = ready && dup2(side.input, STDIN_FILENO) >= 0 &&
           dup2(side.output, STDOUT_FILENO) >= 0 &&
@@ -149,17 +149,15 @@ void OwnedFd::Close() {
   fd_ = -1;
 }
 
-absl::StatusOr<StartedChild> StartChild(
-    const std::vector<std::string>& argv,
-    const std::vector<std::pair<std::string, std::string>>& environment,
-    absl::string_view input) {
-  ASSIGN_OR_RETURN(const OwnedFd file, MemoryFile(input));
+absl::StatusOr<StartedChild> StartChild(const ChildOptions& options) {
+  const std::vector<std::string>& argv = options.argv;
+  ASSIGN_OR_RETURN(const OwnedFd file, MemoryFile(options.input));
   ASSIGN_OR_RETURN(Pipe output, OpenPipe());
   ASSIGN_OR_RETURN(Pipe errors, OpenPipe());
   ASSIGN_OR_RETURN(Pipe failure, OpenPipe());
   RETURN_IF_ERROR(SetNonBlocking(output.read));
   RETURN_IF_ERROR(SetNonBlocking(errors.read));
-  const std::vector<std::string> variables = Environment(environment);
+  const std::vector<std::string> variables = Environment(options);
   const ChildSide side = {.argv = Pointers(argv),
                           .environment = Pointers(variables),
                           .parent = getpid(),

@@ -34,7 +34,15 @@ class OwnedFd {
   int fd_ = -1;
 };
 
-// The child leads a process group of its own, blocks no signal, and gets
+struct ChildOptions {
+  // As in SubprocessOptions, which see.
+  const std::vector<std::string>& argv;
+  const std::vector<std::pair<std::string, std::string>>& environment;
+  absl::string_view dropped_prefix;
+  absl::string_view input;
+};
+
+// The child leads a session of its own, blocks no signal, and gets
 // SIGKILL when the thread that started it ends. Its caller reaps it.
 struct StartedChild {
   pid_t pid = -1;
@@ -43,10 +51,7 @@ struct StartedChild {
 };
 
 // kNotFound, kPermissionDenied: argv[0] cannot be executed.
-absl::StatusOr<StartedChild> StartChild(
-    const std::vector<std::string>& argv,
-    const std::vector<std::pair<std::string, std::string>>& environment,
-    absl::string_view input);
+absl::StatusOr<StartedChild> StartChild(const ChildOptions& options);
 
 }  // namespace walferry
 

@@ -28,13 +28,15 @@ bool Contains(const std::vector<std::string>& steps, absl::string_view step) {
 absl::Status MigrationRun::Dump() {
   // As the finding is called in check_target_content.cc.
   const bool no_tablespaces = Accepts(options_.accept, "tablespace", "target");
-  ASSIGN_OR_RETURN(dump_, DumpSchema({.tools = *tools_,
-                                      .source = options_.endpoints.source,
-                                      .no_owner = options_.no_owner,
-                                      .no_acl = options_.no_acl,
-                                      .no_tablespaces = no_tablespaces,
-                                      .interrupt = &control_.interrupt()},
-                                     catalog_, *source_));
+  ASSIGN_OR_RETURN(
+      dump_, DumpSchema({.tools = *tools_,
+                         .source = options_.endpoints.source,
+                         .no_owner = options_.no_owner,
+                         .no_acl = options_.no_acl,
+                         .no_tablespaces = no_tablespaces,
+                         .connect_timeout = options_.endpoints.connect_timeout,
+                         .interrupt = &control_.interrupt()},
+                        catalog_, *source_));
   for (const std::string& sentence : dump_->left_out) {
     Notify(Notice::Level::kWarning, sentence);
     report_.remarks.push_back(sentence);

@@ -3,10 +3,9 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
+#include "engine/dump_connection.h"
+#include "engine/dump_failure.h"
 #include "engine/out_of_scope.h"
 #include "engine/subprocess.h"
 #include "protocol/quoting.h"
@@ -17,43 +16,6 @@ namespace {
 
 // Of all arguments together; Linux allows 2 MiB, environment included.
 constexpr size_t kArgumentBytes = size_t{1} << 20;
-
-// Both programs print a line for everything they do, and what went wrong at
-// the end of it: "pg_dump: error: ..." with its details.
-std::string ErrorLines(absl::string_view errors) {
-  std::vector<absl::string_view> kept;
-  for (absl::string_view line : absl::StrSplit(errors, '\n')) {
-    if (absl::StrContains(line, ": error: ") ||
-        absl::StrContains(line, ": detail: ") ||
-        absl::StrContains(line, ": hint: ")) {
-      kept.push_back(line);
-    }
-  }
-  if (!kept.empty()) return absl::StrJoin(kept, "; ");
-  // Not one of PostgreSQL's: a loader's or a wrapper's complaint.
-  const std::vector<absl::string_view> lines =
-      absl::StrSplit(errors, '\n', absl::SkipWhitespace());
-  return lines.empty() ? "no message" : std::string(lines.back());
-}
-
-absl::Status Failure(absl::string_view program,
-                     const SubprocessResult& result) {
-  const std::string text = ErrorLines(result.errors);
-  absl::Status status = absl::FailedPreconditionError(absl::StrCat(
-      program, " failed with exit code ", result.exit_code, ": ", text));
-  if (absl::StrContains(text, "timeout") &&
-      absl::StrContains(text, "LOCK TABLE")) {
-    return WithHint(std::move(status),
-                    "someone is changing the schema of the source, or waits "
-                    "for it: try again when that is done");
-  }
-  if (absl::StrContains(text, "permission denied")) {
-    return WithHint(std::move(status),
-                    "the source's role must be able to read every table in "
-                    "scope: grant SELECT, or exclude the table");
-  }
-  return status;
-}
 
 std::vector<std::string> DumpArguments(const SchemaDumpOptions& options,
                                        const std::string& conninfo,
@@ -104,18 +66,19 @@ absl::StatusOr<std::vector<std::string>> Exclusions(const Catalog& catalog) {
 absl::StatusOr<std::string> RunDump(const SchemaDumpOptions& options,
                                     const Catalog& catalog,
                                     const std::string& encoding) {
-  ASSIGN_OR_RETURN(const ConnInfoParts conninfo, ParseConnInfo(options.source));
+  ASSIGN_OR_RETURN(const DumpConnection connection,
+                   ConnectionForDump(options.source, options.connect_timeout));
   SubprocessOptions dump = {
-      .argv = DumpArguments(options, conninfo.without_password, encoding),
-      .environment = {{"LC_ALL", "C"}},
+      .argv = DumpArguments(options, connection.conninfo, encoding),
+      .environment = connection.environment,
+      .dropped_prefix = "PG",
+      .input = connection.input,
       .interrupt = options.interrupt};
+  dump.environment.emplace_back("LC_ALL", "C");
   ASSIGN_OR_RETURN(std::vector<std::string> exclusions, Exclusions(catalog));
   dump.argv.insert(dump.argv.end(), exclusions.begin(), exclusions.end());
-  if (!conninfo.password.empty()) {
-    dump.environment.emplace_back("PGPASSWORD", conninfo.password);
-  }
   ASSIGN_OR_RETURN(SubprocessResult result, RunSubprocess(dump));
-  if (!result.ok()) return Failure("pg_dump", result);
+  if (!result.ok()) return DumpFailure("pg_dump", result);
   return std::move(result.output);
 }
 
@@ -124,13 +87,14 @@ absl::StatusOr<std::string> PrintScript(const SchemaDumpOptions& options,
   SubprocessOptions restore = {
       .argv = {options.tools.pg_restore, "--file=-", "--verbose"},
       .environment = {{"LC_ALL", "C"}},
+      .dropped_prefix = "PG",
       .input = archive,
       .interrupt = options.interrupt};
   if (options.no_owner) restore.argv.emplace_back("--no-owner");
   if (options.no_acl) restore.argv.emplace_back("--no-acl");
   if (options.no_tablespaces) restore.argv.emplace_back("--no-tablespaces");
   ASSIGN_OR_RETURN(SubprocessResult result, RunSubprocess(restore));
-  if (!result.ok()) return Failure("pg_restore", result);
+  if (!result.ok()) return DumpFailure("pg_restore", result);
   return std::move(result.output);
 }
 
@@ -139,9 +103,13 @@ absl::StatusOr<std::string> PrintScript(const SchemaDumpOptions& options,
 absl::StatusOr<SchemaDump> DumpSchema(const SchemaDumpOptions& options,
                                       const Catalog& catalog,
                                       PgConnection& source) {
-  ASSIGN_OR_RETURN(
-      const std::string archive,
-      RunDump(options, catalog, source.parameter("server_encoding")));
+  const absl::StatusOr<std::string> dumped =
+      RunDump(options, catalog, source.parameter("server_encoding"));
+  if (absl::IsFailedPrecondition(dumped.status())) {
+    // Its server's messages may be in any language: a lost link shows here.
+    RETURN_IF_ERROR(source.Exec("SELECT").status());
+  }
+  ASSIGN_OR_RETURN(const std::string archive, dumped);
   ASSIGN_OR_RETURN(const std::string script, PrintScript(options, archive));
   SchemaDump dump;
   ASSIGN_OR_RETURN(dump.script, ParseDumpScript(script));

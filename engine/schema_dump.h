@@ -25,6 +25,7 @@ struct SchemaDumpOptions {
   // pg_dump locks every table against being changed; how long it may wait for
   // those who are changing one.
   absl::Duration lock_timeout = absl::Minutes(2);
+  absl::Duration connect_timeout = absl::Seconds(10);
   const Interrupt* interrupt = nullptr;
 };
 
@@ -39,7 +40,8 @@ struct SchemaDump {
 // Without publications, subscriptions, rows, sequence values and large
 // objects; without catalog.excluded_tables and excluded_schemas. `source` is a
 // connection to the same database, for what pg_dump does not tell. Writes no
-// file. kFailedPrecondition also when something that is created after the rows
+// file. kAborted: a table stayed locked; kUnavailable: the link was lost or not
+// made. kFailedPrecondition also when something that is created after the rows
 // and cannot be left out needs a table that is out of scope.
 //
 // A later process may dump again: DumpEntry::oid of the same object stays the

@@ -130,9 +130,11 @@ class Conversation {
 
 absl::StatusOr<SubprocessResult> RunSubprocess(
     const SubprocessOptions& options) {
-  ASSIGN_OR_RETURN(
-      StartedChild child,
-      StartChild(options.argv, options.environment, options.input));
+  ASSIGN_OR_RETURN(StartedChild child,
+                   StartChild({.argv = options.argv,
+                               .environment = options.environment,
+                               .dropped_prefix = options.dropped_prefix,
+                               .input = options.input}));
   return Conversation(options, std::move(child)).Hold();
 }
 

@@ -21,6 +21,9 @@ struct SubprocessOptions {
   std::vector<std::string> argv;
   // Added to our own environment; replaces variables of the same name.
   std::vector<std::pair<std::string, std::string>> environment;
+  // Variables of our own environment whose names begin so are not handed on;
+  // "": all are.
+  std::string dropped_prefix;
   // What it reads from stdin.
   absl::string_view input;
   // More output than that ends the program with kResourceExhausted.
@@ -40,9 +43,9 @@ struct SubprocessResult {
 
 // Blocks until the program has ended and is reaped. kNotFound or
 // kPermissionDenied: it cannot be executed; kDeadlineExceeded, kCancelled: it
-// was ended by SIGTERM, or SIGKILL 3 s later. The program runs in a process
-// group of its own (Ctrl+C does not reach it) and dies when we die. Callable
-// from any thread.
+// was ended by SIGTERM, or SIGKILL 3 s later. The program runs in a session
+// of its own (Ctrl+C does not reach it, and it cannot ask the terminal for a
+// password) and dies when we die. Callable from any thread.
 absl::StatusOr<SubprocessResult> RunSubprocess(
     const SubprocessOptions& options);
 

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "protocol/conninfo_secrets.h"
 #include "protocol/pg_connection.h"
 #include "protocol/status.h"
 
@@ -96,6 +97,14 @@ absl::Status CheckPorts(const std::string& ports) {
   return absl::OkStatus();
 }
 
+// What libpq itself hides, and what it does not and should.
+bool IsSecret(const PQconninfoOption& option) {
+  const absl::string_view keyword = option.keyword;
+  return absl::string_view(option.dispchar) == "*" ||
+         keyword == "oauth_client_secret" || keyword == "scram_client_key" ||
+         keyword == "scram_server_key";
+}
+
 constexpr char kRefused[] = "?";
 
 // Everything libpq knows about the string before it touches the network: the
@@ -159,7 +168,7 @@ absl::StatusOr<ResolvedConnInfo> ResolvedConnInfo::Of(
     Setting setting{.keyword = option->keyword,
                     .value = value == nullptr ? "" : value,
                     .is_default = false,
-                    .secret = absl::string_view(option->dispchar) == "*"};
+                    .secret = IsSecret(*option)};
     const char* built_in = option->compiled;
     setting.is_default = setting.value == (built_in == nullptr ? "" : built_in);
     resolved.settings_.push_back(std::move(setting));
@@ -200,7 +209,7 @@ absl::StatusOr<ConnInfoParts> ParseConnInfo(const std::string& conninfo) {
   if (parts.host.empty()) parts.host = resolved.Value("hostaddr");
   for (const ResolvedConnInfo::Setting& setting : resolved.settings()) {
     if (setting.secret || setting.is_default || setting.value.empty() ||
-        setting.keyword == "service") {
+        setting.keyword == "service" || setting.keyword == "servicefile") {
       continue;
     }
     absl::StrAppend(&parts.without_password,
@@ -208,6 +217,20 @@ absl::StatusOr<ConnInfoParts> ParseConnInfo(const std::string& conninfo) {
                     "=", QuoteConnInfoValue(setting.value));
   }
   return parts;
+}
+
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> OtherSecrets(
+    const std::string& conninfo) {
+  ASSIGN_OR_RETURN(const ResolvedConnInfo resolved,
+                   ResolvedConnInfo::Of(conninfo));
+  std::vector<std::pair<std::string, std::string>> secrets;
+  for (const ResolvedConnInfo::Setting& setting : resolved.settings()) {
+    if (!setting.secret || setting.keyword == "password") continue;
+    if (!setting.value.empty()) {
+      secrets.emplace_back(setting.keyword, setting.value);
+    }
+  }
+  return secrets;
 }
 
 }  // namespace walferry

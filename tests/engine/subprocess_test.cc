@@ -73,6 +73,16 @@ TEST(Subprocess, AddsAndReplacesVariables) {
   EXPECT_EQ(result.output, "theirs kept new\n");
 }
 
+TEST(Subprocess, HandsNoVariableOfADroppedPrefixOn) {
+  ASSERT_EQ(setenv("WALFERRY_TEST_DROPPED", "1", 1), 0);
+  SubprocessOptions options =
+      Shell("echo \"$WALFERRY_TEST_DROPPED,$WALFERRY_TEST_GIVEN\"");
+  options.environment = {{"WALFERRY_TEST_GIVEN", "2"}};
+  options.dropped_prefix = "WALFERRY_TEST_";
+  ASSERT_OK_AND_ASSIGN(const SubprocessResult result, RunSubprocess(options));
+  EXPECT_EQ(result.output, ",2\n");
+}
+
 TEST(Subprocess, FeedsMoreThanAPipeHoldsToAProgramThatReadsLate) {
   const std::string input(size_t{3} << 20, 'x');
   SubprocessOptions options = Shell("head -c 100000 /dev/zero; cat");
@@ -166,13 +176,14 @@ TEST(Subprocess, DoesNotWaitForAGrandchildThatKeepsTheOutputOpen) {
   EXPECT_EQ(kill(grandchild, SIGKILL), 0);
 }
 
-TEST(Subprocess, GivesAChildItsOwnGroupAndNoBlockedSignals) {
+TEST(Subprocess, GivesAChildItsOwnSessionAndNoBlockedSignals) {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  const auto result = RunSubprocess(
-      {.argv = {"/bin/grep", "-E", "^SigBlk|^NSpgid", "/proc/self/status"}});
+  const auto result =
+      RunSubprocess({.argv = {"/bin/grep", "-E", "^SigBlk|^NSpgid|^NSsid",
+                              "/proc/self/status"}});
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   ASSERT_OK(result);
   EXPECT_THAT(result->output, EndsWith("SigBlk:\t0000000000000000\n"));

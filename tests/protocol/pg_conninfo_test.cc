@@ -8,6 +8,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "protocol/conninfo_secrets.h"
 #include "protocol/pg_connection.h"
 #include "protocol/status.h"
 #include "tests/testing/status_matchers.h"
@@ -99,6 +100,9 @@ TEST_F(ParseConnInfoTest, LeavesEverySecretOut) {
       ParseConnInfo("host=h user=u dbname=d password=one sslpassword=two"));
   EXPECT_EQ(parts.without_password,
             "user='u' passfile='/nowhere' dbname='d' host='h'");
+  EXPECT_THAT(
+      OtherSecrets("host=h user=u dbname=d password=one sslpassword=two"),
+      IsOkAndHolds(testing::ElementsAre(testing::Pair("sslpassword", "two"))));
 }
 
 TEST_F(ParseConnInfoTest, ItsStringReadsBackTheSame) {
