@@ -24,6 +24,9 @@ struct CopyPoolOptions {
   absl::Duration progress_interval = absl::Seconds(1);
   // After an error no item is started; those that run may end within it.
   absl::Duration error_grace = absl::Seconds(10);
+  // Somebody waits for the guard on the source, and others behind him, for so
+  // long: the snapshot is given up.
+  absl::Duration waiter_patience = absl::Minutes(1);
 };
 
 // Over all runs of the migration.
@@ -41,12 +44,13 @@ struct CopyTotals {
 // copied must stand at the snapshot's position: from the start, or by
 // LiftTables. The snapshot guards all of `tables`.
 //
-// Sends Progress (phase copy). Nothing that was committed is lost with an
+// Sends Progress (phase copy), and a warning about each session that waits for
+// the guard. Nothing that was committed is lost with an
 // error: kUnavailable (a connection or the guard was lost), kAborted and
-// kResourceExhausted (a statement on the source waits for the guard and stands
-// in a worker's way) are for a new snapshot, LiftTables and another call;
-// kCancelled after Control::RequestStop(). kFailedPrecondition: a table that
-// should be empty is not.
+// kResourceExhausted (a statement on the source waits for the guard, for too
+// long or in a worker's way) are for a new snapshot, LiftTables and another
+// call; kCancelled after Control::RequestStop(). kFailedPrecondition: a table
+// that should be empty is not.
 absl::StatusOr<CopyTotals> CopyTables(const CopyPoolOptions& options,
                                       SourceSnapshot& snapshot,
                                       const std::vector<CatalogTable>& tables,

@@ -274,6 +274,28 @@ absl::Status SourceSnapshot::Check() {
                    alive.ok() ? "" : ": ", alive.message()));
 }
 
+absl::StatusOr<std::vector<GuardWaiter>> SourceSnapshot::Waiters() {
+  absl::MutexLock lock(&mutex_);
+  // pg_locks shows the present, whatever the transaction's snapshot is.
+  ASSIGN_OR_RETURN(
+      const PgResult rows,
+      guard_.Exec(
+          "SELECT pid, relation, coalesce(extract(epoch FROM "
+          "clock_timestamp() - waitstart) * 1000, 0)::bigint FROM pg_locks "
+          "WHERE NOT granted AND locktype = 'relation' AND pg_backend_pid() = "
+          "ANY(pg_blocking_pids(pid)) ORDER BY 3 DESC"));
+  std::vector<GuardWaiter> waiters;
+  for (int row = 0; row < rows.rows(); ++row) {
+    ASSIGN_OR_RETURN(const int64_t pid, rows.Int64(row, 0));
+    ASSIGN_OR_RETURN(const int64_t table, rows.Int64(row, 1));
+    ASSIGN_OR_RETURN(const int64_t waited_ms, rows.Int64(row, 2));
+    waiters.push_back({.pid = static_cast<int>(pid),
+                       .table_oid = static_cast<uint32_t>(table),
+                       .waited = absl::Milliseconds(waited_ms)});
+  }
+  return waiters;
+}
+
 absl::Status SourceSnapshot::Import(PgConnection& connection) const {
   const absl::Status imported = connection.Exec(ImportSql(name_)).status();
   if (imported.ok() || absl::IsCancelled(imported)) return imported;

@@ -13,6 +13,7 @@
 // Transactions whose commit record starts before consistent_point() are in the
 // snapshot, all others are in the stream of the slot: no gap, no overlap.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,6 +46,14 @@ struct SourceSnapshotOptions {
   const Interrupt* interrupt = nullptr;
 };
 
+// A session that waits for a lock which the guard is in the way of. Behind it
+// everybody waits who wants the table.
+struct GuardWaiter {
+  int pid = 0;
+  uint32_t table_oid = 0;
+  absl::Duration waited;
+};
+
 // Holds the snapshot, and after Guard() the tables' shape, until destroyed: a
 // session of its own (the guard) stays inside a transaction.
 class SourceSnapshot {
@@ -67,6 +76,9 @@ class SourceSnapshot {
   // Thread-safe. Asks the server whether the guard still stands: if it does
   // now, it has since Guard(). kUnavailable otherwise, and from then on.
   absl::Status Check();
+
+  // Thread-safe. Who waits for the guard, longest first.
+  absl::StatusOr<std::vector<GuardWaiter>> Waiters();
 
   // Begins a transaction in this snapshot on a session of the source:
   // REPEATABLE READ READ ONLY. Thread-safe.
