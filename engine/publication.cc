@@ -41,6 +41,45 @@ absl::Status CheckGeneratedColumns(PgConnection& source,
                                            NameSome(with_stored)));
 }
 
+// Publishing a table needs a lock (SHARE UPDATE EXCLUSIVE) that vacuums and
+// CREATE INDEX CONCURRENTLY may hold for hours.
+absl::Status ExplainLockTimeout(PgConnection& source,
+                                const std::string& publication,
+                                const std::vector<CatalogTable>& tables,
+                                const absl::Status& failure) {
+  const std::string oids = absl::StrJoin(
+      tables, ",", [](std::string* out, const CatalogTable& table) {
+        absl::StrAppend(out, table.oid);
+      });
+  ASSIGN_OR_RETURN(
+      const PgResult holder,
+      source.Exec(absl::StrCat(
+          "SELECT l.relation, l.pid, l.mode, coalesce(' (' || left(a.query, "
+          "80) || ')', '') FROM pg_catalog.pg_locks l LEFT JOIN "
+          "pg_catalog.pg_stat_activity a USING (pid) WHERE l.locktype = "
+          "'relation' AND l.granted AND l.pid <> pg_backend_pid() AND "
+          "l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname "
+          "= current_database()) AND l.mode NOT IN ('AccessShareLock', "
+          "'RowShareLock', 'RowExclusiveLock') AND l.relation = ANY('{",
+          oids, "}'::oid[]) ORDER BY l.pid LIMIT 1")));
+  const std::string what =
+      absl::StrCat("source: publication ", publication, " cannot be created");
+  if (holder.rows() == 0) return Annotate(failure, what);
+  std::string name;
+  for (const CatalogTable& table : tables) {
+    if (holder.Text(0, 0) == absl::StrCat(table.oid)) {
+      name = ToDisplay(table.name);
+    }
+  }
+  return WithHint(
+      WithSqlState(
+          absl::AbortedError(absl::StrCat(
+              what, ": table ", name, " stays locked by session ",
+              holder.Text(0, 1), ", ", holder.Text(0, 2), holder.Text(0, 3))),
+          SqlStateOf(failure)),
+      "let that session end, or end it with pg_terminate_backend()");
+}
+
 }  // namespace
 
 std::string CreatePublicationSql(const std::string& publication,
@@ -60,6 +99,26 @@ std::string CreatePublicationSql(const std::string& publication,
                   " WITH (publish = 'insert, update, delete, truncate', "
                   "publish_via_partition_root = false)");
   return sql;
+}
+
+absl::Status CreatePublication(PgConnection& source,
+                               const std::string& publication,
+                               const std::vector<CatalogTable>& tables,
+                               absl::Duration lock_wait) {
+  const absl::Status created =
+      source
+          .Exec(absl::StrCat(
+              "BEGIN; SET LOCAL lock_timeout = ",
+              absl::ToInt64Milliseconds(lock_wait),
+              "; DROP PUBLICATION IF EXISTS ", QuoteIdentifier(publication),
+              "; ", CreatePublicationSql(publication, tables), "; COMMIT"))
+          .status();
+  if (created.ok() || source.broken()) return created;
+  RETURN_IF_ERROR(source.Exec("ROLLBACK").status());
+  if (SqlStateOf(created) == "55P03") {
+    return ExplainLockTimeout(source, publication, tables, created);
+  }
+  return Annotate(created, absl::StrCat("source: publication ", publication));
 }
 
 absl::Status CheckPublications(PgConnection& source,

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "engine/catalog.h"
 #include "protocol/pg_connection.h"
 
@@ -17,6 +18,13 @@ namespace walferry {
 // are named with ONLY; partitions are published as themselves.
 std::string CreatePublicationSql(const std::string& publication,
                                  const std::vector<CatalogTable>& tables);
+
+// Runs it, in the place of one that an earlier attempt left: that may know
+// other tables. kAborted: a table stayed locked (who holds it, is told).
+absl::Status CreatePublication(PgConnection& source,
+                               const std::string& publication,
+                               const std::vector<CatalogTable>& tables,
+                               absl::Duration lock_wait = absl::Seconds(10));
 
 // Each exists on the source and publishes at least one table: a missing one
 // would stop the stream at its first change, or from PostgreSQL 18 on silently
