@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "engine/check.h"
 #include "engine/migration_run.h"
+#include "engine/name_encoding.h"
 #include "engine/publication.h"
 #include "engine/report_json.h"
 #include "engine/scope_json.h"
@@ -24,6 +25,7 @@ absl::Status MigrationRun::Connect() {
   ASSIGN_OR_RETURN(source_, connector_.OpenSource("migrate", contact_));
   ASSIGN_OR_RETURN(target_, connector_.OpenTarget("ledger", contact_));
   contact_ = Contact::kAgain;
+  RETURN_IF_ERROR(SpeakNameEncoding(*source_, *target_));
   encoding_ = source_->parameter("server_encoding");
   ledger_.emplace(*target_,
                   LedgerKey{.schema = options_.endpoints.ledger_schema,

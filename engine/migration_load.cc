@@ -8,6 +8,7 @@
 #include "engine/check.h"
 #include "engine/copy_pool.h"
 #include "engine/migration_run.h"
+#include "engine/name_encoding.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -136,8 +137,10 @@ absl::Status MigrationRun::Analyze() {
   if (!options_.analyze) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger_->StepsDone());
   if (Contains(steps, kAnalyzeStep)) return absl::OkStatus();
-  RETURN_IF_ERROR(AnalyzeTables(connector_.TargetOptions("analyze"), catalog_,
-                                options_.index_jobs, restore_->on_progress));
+  PgConnectOptions session = connector_.TargetOptions("analyze");
+  session.client_encoding = NameEncoding(*source_, *target_);
+  RETURN_IF_ERROR(AnalyzeTables(session, catalog_, options_.index_jobs,
+                                restore_->on_progress));
   return target_->Exec(ledger_->sql().StepDone(kAnalyzeStep)).status();
 }
 

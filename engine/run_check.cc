@@ -5,6 +5,7 @@
 #include "engine/connect.h"
 #include "engine/ledger.h"
 #include "engine/migration.h"
+#include "engine/name_encoding.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -19,6 +20,7 @@ absl::StatusOr<CheckReport> RunCheck(const CheckOptions& options,
                    connector.OpenSource("check", Contact::kFirst));
   ASSIGN_OR_RETURN(PgConnection target,
                    connector.OpenTarget("check", Contact::kFirst));
+  RETURN_IF_ERROR(SpeakNameEncoding(source, target));
   absl::StatusOr<PgConnection> walsender = connector.OpenWalsender("");
   ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(source, scope));
   Ledger ledger(target, {.schema = migrate.endpoints.ledger_schema,
