@@ -64,6 +64,7 @@ absl::Status MigrationRun::Begin() {
   if (!known_) {
     return absl::AbortedError("the migration was cleaned up just now");
   }
+  consistent_point_ = known_->consistent_point;
   if (known_->kind != "migrate") {
     return WithHint(absl::AlreadyExistsError(absl::StrCat(
                         "the name ", options_.endpoints.name,
@@ -85,7 +86,10 @@ absl::Status MigrationRun::Begin() {
             " and publication ", absl::StrJoin(known_->publications, ", "))),
         "go on with the same --slot and --publication");
   }
+  RETURN_IF_ERROR(CheckSameSource());
   RETURN_IF_ERROR(CheckScopeUnchanged(known_->scope, scope_.options()));
+  // Until then nothing holds on to what an earlier run's checks have found.
+  if (!consistent_point_.valid() && !checked_) RETURN_IF_ERROR(RunChecks());
   return ledger_->SetLastError("");
 }
 
@@ -94,7 +98,8 @@ absl::Status MigrationRun::RunChecks() {
   RETURN_IF_ERROR(Enter(Phase::kCheck));
   ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(*source_, scope_));
   absl::StatusOr<PgConnection> walsender = connector_.OpenWalsender("");
-  CheckInputs inputs{.source = &*source_, .target = &*target_};
+  CheckInputs inputs{
+      .source = &*source_, .target = &*target_, .resuming = in_ledger_};
   if (walsender.ok()) {
     inputs.source_replication = &*walsender;
   } else {
@@ -126,7 +131,25 @@ absl::Status MigrationRun::RunChecks() {
     RETURN_IF_ERROR(
         CheckPublicationCovers(*source_, publication_, catalog.tables));
   }
+  checked_ = true;
   return absl::OkStatus();
+}
+
+// What is copied comes from one database: the rest must, too.
+absl::Status MigrationRun::CheckSameSource() {
+  ASSIGN_OR_RETURN(PgConnection walsender, connector_.OpenWalsender(""));
+  ASSIGN_OR_RETURN(const SystemIdentity source, IdentifySystem(walsender));
+  if (source.system_identifier == known_->source_system_identifier &&
+      source.dbname == known_->source_dbname) {
+    return absl::OkStatus();
+  }
+  return WithHint(
+      absl::FailedPreconditionError(absl::StrCat(
+          "source: this is database ", source.dbname, " of system ",
+          source.system_identifier, ", but the migration was begun with ",
+          known_->source_dbname, " of system ",
+          known_->source_system_identifier)),
+      "go on with the same --source, or choose another --name");
 }
 
 absl::Status MigrationRun::StartLedger() {
@@ -144,6 +167,7 @@ absl::Status MigrationRun::StartLedger() {
                       .scope = ScopeToJson(scope_.options()),
                       .defer_triggers = !may_guard_}));
   in_ledger_ = true;
+  began_ = true;
   ASSIGN_OR_RETURN(known_, ledger_->Read());
   return absl::OkStatus();
 }

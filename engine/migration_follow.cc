@@ -127,6 +127,7 @@ absl::StatusOr<std::unique_ptr<StreamRun>> MigrationRun::StartStream(
       {.connector = connector_,
        .slot = slot_,
        .publications = {publication_},
+       .start = consistent_point_,
        .client_encoding = encoding_,
        .trigger_guard =
            may_guard_ ? TriggerGuard::kReplicaRole : TriggerGuard::kNone,

@@ -1,25 +1,24 @@
 // prepare: the publication, the slot, and one state of the source that
-// everything is copied from. A later run takes a newer state instead.
+// everything is copied from.
 
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "engine/check.h"
 #include "engine/migration_name.h"
 #include "engine/migration_run.h"
+#include "engine/name_some.h"
 #include "engine/publication.h"
-#include "engine/range_lift.h"
-#include "engine/schema_change.h"
 #include "protocol/replication_stream.h"
 #include "protocol/status.h"
 
 namespace walferry {
 
 absl::Status MigrationRun::Prepare() {
-  if (known_->consistent_point.valid()) return Resume();
+  if (consistent_point_.valid()) return Resume();
   RETURN_IF_ERROR(Enter(Phase::kPrepare));
   RETURN_IF_ERROR(DumpCatalog());
-  RETURN_IF_ERROR(CreatePublication(catalog_));
+  RETURN_IF_ERROR(CreatePublication());
   RETURN_IF_ERROR(CreateSlotAndSnapshot());
   RETURN_IF_ERROR(GuardTables());
   return RecordTables();
@@ -44,24 +43,38 @@ absl::Status MigrationRun::GuardTables() {
       "source: the schema changed while the snapshot was taken: ", difference));
 }
 
+// Once a table is published, its users can update only what has an identity.
+// The checks say so too, but tables may have come since.
+absl::Status MigrationRun::RequireIdentities() const {
+  std::vector<std::string> without;
+  for (const CatalogTable& table : catalog_.tables) {
+    const std::string name = ToDisplay(table.name);
+    if (!table.copy_data || table.unlogged || table.has_usable_identity ||
+        Accepts(options_.accept, "replica-identity", name)) {
+      continue;
+    }
+    without.push_back(name);
+  }
+  if (without.empty()) return absl::OkStatus();
+  return WithHint(
+      absl::FailedPreconditionError(absl::StrCat(
+          "source: publishing ", NameSome(without),
+          " would make its UPDATE and DELETE fail: no primary key, no replica "
+          "identity")),
+      "add a primary key, or ALTER TABLE ... REPLICA IDENTITY FULL");
+}
+
 // The publication must be there before the slot: the slot sees it as of the
 // change that it decodes.
-absl::Status MigrationRun::CreatePublication(const Catalog& catalog) {
+absl::Status MigrationRun::CreatePublication() {
   if (!options_.publication.empty()) {
-    return CheckPublicationCovers(*source_, publication_, catalog.tables);
+    return CheckPublicationCovers(*source_, publication_, catalog_.tables);
   }
+  RETURN_IF_ERROR(RequireIdentities());
   RETURN_IF_ERROR(ledger_->AddObject({.side = Side::kSource,
                                       .kind = "publication",
                                       .identity = publication_}));
-  // One that an earlier attempt left may know other tables.
-  RETURN_IF_ERROR(source_
-                      ->Exec(absl::StrCat("DROP PUBLICATION IF EXISTS ",
-                                          QuoteIdentifier(publication_)))
-                      .status());
-  return Annotate(
-      source_->Exec(CreatePublicationSql(publication_, catalog.tables))
-          .status(),
-      absl::StrCat("source: publication ", publication_));
+  return walferry::CreatePublication(*source_, publication_, catalog_.tables);
 }
 
 absl::Status MigrationRun::CreateSlotAndSnapshot() {
@@ -105,82 +118,14 @@ absl::Status MigrationRun::RecordTables() {
                       .lsn = snapshot_->consistent_point(),
                       .snapshot = snapshot_->text()});
   }
+  // Even if the commit's answer is lost: what was begun stays.
+  consistent_point_ = snapshot_->consistent_point();
   RETURN_IF_ERROR(target_->Exec("BEGIN").status());
   RETURN_IF_ERROR(ledger_->AddTables(tables));
-  RETURN_IF_ERROR(ledger_->SetConsistentPoint(snapshot_->consistent_point()));
+  RETURN_IF_ERROR(ledger_->SetConsistentPoint(consistent_point_));
   RETURN_IF_ERROR(target_->Exec("COMMIT").status());
   progressed_ = true;
   return absl::OkStatus();
-}
-
-// The slot is there, the snapshot that came with it is gone. A new one is
-// needed only while rows or the first part of the schema are missing.
-absl::Status MigrationRun::Resume() {
-  ASSIGN_OR_RETURN(const std::vector<LedgerTable> tables, ledger_->Tables());
-  ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger_->StepsDone());
-  bool all_copied = !steps.empty();
-  for (const LedgerTable& table : tables) all_copied &= table.copied;
-  if (all_copied) {
-    ASSIGN_OR_RETURN(catalog_, ReadCatalog(*source_, scope_));
-    return CompareWithLedger();
-  }
-  RETURN_IF_ERROR(Enter(Phase::kPrepare, /*resumed=*/true));
-  RETURN_IF_ERROR(DumpCatalog());
-  ASSIGN_OR_RETURN(const int ended,
-                   EndEarlierCopies(*target_, options_.endpoints));
-  if (ended > 0) {
-    Notify(Notice::Level::kInfo,
-           absl::StrCat("ended ", ended,
-                        " target sessions that an earlier run had left"));
-  }
-  ASSIGN_OR_RETURN(snapshot_,
-                   SourceSnapshot::Take({.endpoints = options_.endpoints,
-                                         .interrupt = &control_.interrupt()}));
-  RETURN_IF_ERROR(GuardTables());
-  RETURN_IF_ERROR(CompareWithLedger());
-  ASSIGN_OR_RETURN(const LiftReport lift,
-                   LiftTables({.session = CopySession(),
-                               .slot = slot_,
-                               .publications = {publication_}},
-                              *snapshot_, catalog_.tables, events_));
-  if (lift.lifted > 0 || lift.restarted > 0) {
-    Notify(Notice::Level::kInfo,
-           absl::StrCat("resuming: ", lift.lifted,
-                        " partly copied tables brought to ",
-                        snapshot_->consistent_point().ToString(), " (",
-                        lift.rows_removed, " rows removed, ", lift.rows_fetched,
-                        " fetched), ", lift.restarted, " started anew"));
-  }
-  return absl::OkStatus();
-}
-
-// The source's tables must still be those that the migration began with.
-absl::Status MigrationRun::CompareWithLedger() {
-  ASSIGN_OR_RETURN(const std::vector<LedgerTable> tables, ledger_->Tables());
-  absl::flat_hash_map<QualifiedName, const LedgerTable*> begun_with;
-  for (const LedgerTable& table : tables) {
-    begun_with.emplace(table.table, &table);
-  }
-  std::vector<std::string> differences;
-  for (const CatalogTable& table : catalog_.tables) {
-    const auto found = begun_with.find(table.name);
-    if (found == begun_with.end()) {
-      differences.push_back(
-          absl::StrCat("table ", ToDisplay(table.name), " was created"));
-      continue;
-    }
-    if (found->second->shape != ShapeOf(table)) {
-      differences.push_back(
-          absl::StrCat("table ", ToDisplay(table.name), " changed shape"));
-    }
-    begun_with.erase(found);
-  }
-  for (const auto& [name, table] : begun_with) {
-    differences.push_back(
-        absl::StrCat("table ", ToDisplay(name), " was dropped or renamed"));
-  }
-  if (differences.empty()) return absl::OkStatus();
-  return SchemaChanged(differences);
 }
 
 }  // namespace walferry

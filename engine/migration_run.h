@@ -5,7 +5,8 @@
 // as it gets. Split by phase:
 //   run_migration.cc      attempts and retries
 //   migration_begin.cc    check, ledger
-//   migration_prepare.cc  publication, slot, snapshot; or a new snapshot
+//   migration_prepare.cc  publication, slot, snapshot
+//   migration_resume.cc   the same for a later run: proofs, a new snapshot
 //   migration_load.cc     schema, copy, indexes
 //   migration_follow.cc   stream
 //   migration_cutover.cc  cutover
@@ -38,6 +39,7 @@
 #include "engine/snapshot.h"
 #include "engine/stream_run.h"
 #include "engine/unlogged_tables.h"
+#include "protocol/lsn.h"
 #include "protocol/pg_connection.h"
 
 namespace walferry {
@@ -55,22 +57,30 @@ class MigrationRun {
   Phase phase() const { return phase_; }
   // The attempt did something that the next one need not do again.
   bool progressed() const { return progressed_; }
+  // All that the migration is, this run began, and nothing can be copied yet.
+  bool only_begun() const { return began_ && !consistent_point_.valid(); }
 
  private:
   // migration_begin.cc
   absl::Status Connect();
   absl::Status Begin();
   absl::Status RunChecks();
+  absl::Status CheckSameSource();
   absl::Status StartLedger();
 
   // migration_prepare.cc
   absl::Status Prepare();
   absl::Status DumpCatalog();
   absl::Status GuardTables();
-  absl::Status CreatePublication(const Catalog& catalog);
+  absl::Status RequireIdentities() const;
+  absl::Status CreatePublication();
   absl::Status CreateSlotAndSnapshot();
   absl::Status RecordTables();
+
+  // migration_resume.cc
   absl::Status Resume();
+  absl::Status CheckSlotKept();
+  absl::Status CheckPublicationKept();
   absl::Status CompareWithLedger();
 
   // migration_load.cc
@@ -135,6 +145,8 @@ class MigrationRun {
   std::optional<PgConnection> target_;
   std::optional<Ledger> ledger_;
   std::optional<LedgerMigration> known_;
+  // Where the slot's stream begins; 0/0 until what it begins with is recorded.
+  Lsn consistent_point_;
   std::optional<PgTools> tools_;
   std::string encoding_;
   // The target's role may keep triggers and foreign keys quiet.
@@ -160,6 +172,8 @@ class MigrationRun {
   bool progressed_ = false;
   // The ledger has this migration: errors are noted there.
   bool in_ledger_ = false;
+  bool began_ = false;
+  bool checked_ = false;
   FollowTotals followed_;  // By all attempts.
   Report report_;
 };

@@ -41,7 +41,7 @@ absl::StatusOr<Report> RunMigration(const MigrateOptions& options,
     if (run.progressed()) retry.NoteProgress();
     const absl::Status wait = retry.WaitAfter(status);
     if (wait.ok()) continue;
-    if (run.phase() == Phase::kPrepare && !IsResumable(wait)) {
+    if (run.only_begun() && !IsResumable(wait)) {
       UndoBeginning(options, events);
     }
     events.OnEvent(Failed{.phase = run.phase(), .status = wait});
@@ -69,6 +69,7 @@ MigrationRun::MigrationRun(const MigrateOptions& options, Scope scope,
 
 absl::Status MigrationRun::Attempt() {
   progressed_ = false;
+  phase_ = Phase::kCheck;
   in_phase_ = false;
   report_ = Report();
   const absl::Status status = [this]() -> absl::Status {

@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "apply/exact_applier.h"
+#include "engine/slot_position.h"
 #include "protocol/pg_time.h"
-#include "protocol/quoting.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -30,55 +30,12 @@ StreamRun::~StreamRun() {
   if (reading_.joinable()) Stop().IgnoreError();
 }
 
-absl::StatusOr<Lsn> StreamRun::CheckSlot(PgConnection& walsender) {
-  ASSIGN_OR_RETURN(
-      PgResult slot,
-      walsender.Exec(absl::StrCat(
-          "SELECT coalesce(plugin, ''), database = current_database(), "
-          "confirmed_flush_lsn, coalesce(wal_status, ''), two_phase "
-          "FROM pg_catalog.pg_replication_slots WHERE slot_name = ",
-          QuoteLiteral(options_.slot))));
-  const std::string name = absl::StrCat("source: slot ", options_.slot);
-  if (slot.rows() == 0) {
-    return WithHint(absl::NotFoundError(absl::StrCat(name, " does not exist")),
-                    "name an existing logical slot with --slot, or create it: "
-                    "SELECT pg_create_logical_replication_slot('...', "
-                    "'pgoutput')");
-  }
-  if (slot.Text(0, 0) != "pgoutput") {
-    return absl::FailedPreconditionError(
-        absl::StrCat(name, " uses the output plugin \"", slot.Text(0, 0),
-                     "\", not pgoutput"));
-  }
-  if (!slot.Bool(0, 1)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(name, " belongs to another database"));
-  }
-  if (slot.Text(0, 3) == "lost" || slot.IsNull(0, 2)) {
-    return WithHint(
-        absl::FailedPreconditionError(
-            absl::StrCat(name,
-                         " is invalidated: the server has removed log it still "
-                         "needed")),
-        "the changes are gone: run `walferry cleanup` and begin again, with a "
-        "larger max_slot_wal_keep_size on the source");
-  }
-  if (slot.Bool(0, 4)) {
-    return WithHint(
-        absl::FailedPreconditionError(absl::StrCat(
-            name,
-            " sends prepared transactions (two_phase) before they are "
-            "committed, and walferry applies what is committed")),
-        "a slot keeps that option: create it anew without it");
-  }
-  return slot.LsnAt(0, 2);
-}
-
 absl::Status StreamRun::Open(EventSink& events) {
   ASSIGN_OR_RETURN(PgConnection walsender,
                    options_.connector.OpenWalsender(options_.client_encoding));
   ASSIGN_OR_RETURN(const SystemIdentity source, IdentifySystem(walsender));
-  ASSIGN_OR_RETURN(const Lsn confirmed, CheckSlot(walsender));
+  ASSIGN_OR_RETURN(const Lsn confirmed,
+                   ReadSlotPosition(walsender, options_.slot));
 
   PgConnectOptions target = options_.connector.TargetOptions("apply");
   target.client_encoding = options_.client_encoding;
@@ -90,7 +47,7 @@ absl::Status StreamRun::Open(EventSink& events) {
                     .slot = options_.slot,
                     .dbname = source.dbname},
        .trigger_guard = options_.trigger_guard,
-       .start = confirmed,
+       .start = options_.start.valid() ? options_.start : confirmed,
        .on_wait = [&events](absl::string_view text) {
          events.OnEvent(
              Notice{.level = Notice::Level::kInfo, .text = std::string(text)});
@@ -98,18 +55,8 @@ absl::Status StreamRun::Open(EventSink& events) {
   if (!session.ok()) return Annotate(session.status(), "target");
   session_ = *std::move(session);
   const Lsn position = session_->position();
-  // Every position is stored on the target before it is reported, so a slot
-  // that is further has been moved by something else, or the target has gone
-  // back: what lies between would never be sent.
-  if (confirmed > position) {
-    return WithHint(
-        absl::FailedPreconditionError(absl::StrCat(
-            "source: slot ", options_.slot, " is confirmed up to ",
-            confirmed.ToString(), ", but the target holds changes up to ",
-            position.ToString(), " only: the changes between are lost")),
-        "was the target restored from a backup, or the slot read by another "
-        "client? run `walferry cleanup` and begin again");
-  }
+  RETURN_IF_ERROR(
+      CheckSlotContinues(walsender, options_.slot, confirmed, position));
 
   ASSIGN_OR_RETURN(
       stream_, ReplicationStream::Start(std::move(walsender),

@@ -31,6 +31,9 @@ struct StreamRunOptions {
   Connector connector;
   std::string slot;
   std::vector<std::string> publications;
+  // What the target holds already if no stream has been there yet; 0/0: what
+  // the slot has confirmed.
+  Lsn start;
   // What both sessions speak: the source's server_encoding.
   std::string client_encoding;
   TriggerGuard trigger_guard = TriggerGuard::kReplicaRole;
@@ -74,7 +77,6 @@ class StreamRun {
  private:
   explicit StreamRun(StreamRunOptions options) : options_(std::move(options)) {}
   absl::Status Open(EventSink& events);
-  absl::StatusOr<Lsn> CheckSlot(PgConnection& walsender);
   void Read();
   void ApplyAll();
   absl::Status ApplyItem(Applier& applier, const QueueItem& item);

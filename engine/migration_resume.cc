@@ -1,0 +1,128 @@
+// prepare, once more: a later run proves that slot, publication and tables are
+// those that the migration began with, and takes a newer state of the source
+// for what is not copied yet.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "engine/migration_run.h"
+#include "engine/publication.h"
+#include "engine/range_lift.h"
+#include "engine/schema_change.h"
+#include "engine/slot_position.h"
+#include "protocol/status.h"
+
+namespace walferry {
+
+// The slot is there, the snapshot that came with it is gone. A new one is
+// needed only while rows or the first part of the schema are missing.
+absl::Status MigrationRun::Resume() {
+  RETURN_IF_ERROR(CheckSlotKept());
+  ASSIGN_OR_RETURN(const std::vector<LedgerTable> tables, ledger_->Tables());
+  ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger_->StepsDone());
+  bool all_copied = !steps.empty();
+  for (const LedgerTable& table : tables) all_copied &= table.copied;
+  if (all_copied) {
+    ASSIGN_OR_RETURN(catalog_, ReadCatalog(*source_, scope_));
+    RETURN_IF_ERROR(CompareWithLedger());
+    return CheckPublicationKept();
+  }
+  RETURN_IF_ERROR(Enter(Phase::kPrepare, /*resumed=*/true));
+  RETURN_IF_ERROR(DumpCatalog());
+  ASSIGN_OR_RETURN(const int ended,
+                   EndEarlierCopies(*target_, options_.endpoints));
+  if (ended > 0) {
+    Notify(Notice::Level::kInfo,
+           absl::StrCat("ended ", ended,
+                        " target sessions that an earlier run had left"));
+  }
+  ASSIGN_OR_RETURN(snapshot_,
+                   SourceSnapshot::Take({.endpoints = options_.endpoints,
+                                         .interrupt = &control_.interrupt()}));
+  RETURN_IF_ERROR(GuardTables());
+  RETURN_IF_ERROR(CompareWithLedger());
+  RETURN_IF_ERROR(CheckPublicationKept());
+  ASSIGN_OR_RETURN(const LiftReport lift,
+                   LiftTables({.session = CopySession(),
+                               .slot = slot_,
+                               .publications = {publication_}},
+                              *snapshot_, catalog_.tables, events_));
+  if (lift.lifted > 0 || lift.restarted > 0) {
+    Notify(Notice::Level::kInfo,
+           absl::StrCat("resuming: ", lift.lifted,
+                        " partly copied tables brought to ",
+                        snapshot_->consistent_point().ToString(), " (",
+                        lift.rows_removed, " rows removed, ", lift.rows_fetched,
+                        " fetched), ", lift.restarted, " started anew"));
+  }
+  return absl::OkStatus();
+}
+
+// Nobody else has moved the slot or made it anew: of what was copied already,
+// the changes since would be missing.
+absl::Status MigrationRun::CheckSlotKept() {
+  const absl::StatusOr<Lsn> confirmed = ReadSlotPosition(*source_, slot_);
+  if (absl::IsNotFound(confirmed.status())) {
+    return WithHint(
+        confirmed.status(),
+        "the changes since the copy began are gone with it: run `walferry "
+        "cleanup`, empty the target and begin again");
+  }
+  RETURN_IF_ERROR(confirmed.status());
+  ASSIGN_OR_RETURN(const std::optional<LedgerStream> stream, ledger_->Stream());
+  return CheckSlotContinues(*source_, slot_, *confirmed,
+                            stream ? stream->applied_lsn : consistent_point_);
+}
+
+absl::Status MigrationRun::CheckPublicationKept() {
+  bool any = false;
+  for (const CatalogTable& table : catalog_.tables) {
+    any |= table.copy_data && !table.unlogged;
+  }
+  const bool own = options_.publication.empty();
+  if (own && !any) return absl::OkStatus();
+  const absl::Status covers =
+      CheckPublicationCovers(*source_, publication_, catalog_.tables);
+  if (covers.ok() || !own) return covers;
+  return WithHint(covers,
+                  "somebody changed the publication that walferry made, and "
+                  "changes may be missing: run `walferry cleanup`, empty the "
+                  "target and begin again");
+}
+
+// The source's tables must still be those that the migration began with.
+absl::Status MigrationRun::CompareWithLedger() {
+  ASSIGN_OR_RETURN(const std::vector<LedgerTable> tables, ledger_->Tables());
+  absl::flat_hash_map<QualifiedName, const LedgerTable*> begun_with;
+  for (const LedgerTable& table : tables) {
+    begun_with.emplace(table.table, &table);
+  }
+  std::vector<std::string> differences;
+  for (const CatalogTable& table : catalog_.tables) {
+    const auto found = begun_with.find(table.name);
+    if (found == begun_with.end()) {
+      differences.push_back(
+          absl::StrCat("table ", ToDisplay(table.name), " was created"));
+      continue;
+    }
+    if (found->second->oid != table.oid) {
+      differences.push_back(absl::StrCat("table ", ToDisplay(table.name),
+                                         " was dropped and created again"));
+    } else if (found->second->shape != ShapeOf(table)) {
+      differences.push_back(
+          absl::StrCat("table ", ToDisplay(table.name), " changed shape"));
+    }
+    begun_with.erase(found);
+  }
+  for (const auto& [name, table] : begun_with) {
+    differences.push_back(
+        absl::StrCat("table ", ToDisplay(name), " was dropped or renamed"));
+  }
+  if (differences.empty()) return absl::OkStatus();
+  return SchemaChanged(differences);
+}
+
+}  // namespace walferry
