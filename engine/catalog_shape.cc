@@ -59,6 +59,10 @@ class ShapeDifference {
     if (before.unlogged != after.unlogged) {
       Add(after.unlogged ? "became unlogged" : "became logged");
     }
+    if (before.is_partition != after.is_partition) {
+      Add(after.is_partition ? "became a partition"
+                             : "is no longer a partition");
+    }
     CompareColumns(before, after);
     if (IdentityText(before) != IdentityText(after)) {
       Add(absl::StrCat("the replica identity changed from ",
@@ -134,7 +138,8 @@ class ShapeDifference {
 std::string ShapeOf(const CatalogTable& table) {
   std::string shape = absl::StrCat(
       "table ", Quote(table.name), table.unlogged ? " unlogged" : "",
-      "\nreplica identity ", IdentityText(table), "\n");
+      table.is_partition ? " partition" : "", "\nreplica identity ",
+      IdentityText(table), "\n");
   for (const CatalogColumn& column : table.columns) {
     absl::StrAppend(&shape, "column ", column.attnum, " ",
                     QuoteIdentifier(column.name), " ", column.type);

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS $0.migration (
   cutover_requested_at timestamptz,
   cutover_failure text NOT NULL DEFAULT '',
   last_error text NOT NULL DEFAULT '',
+  schema_facts text NOT NULL DEFAULT '',
   report text);
 CREATE TABLE IF NOT EXISTS $0.object (
   migration text NOT NULL REFERENCES $0.migration ON DELETE CASCADE,

@@ -104,6 +104,7 @@ absl::StatusOr<absl::Time> MigrationRun::TryCutover(Follower& follower,
 // What the stream does not carry.
 absl::Status MigrationRun::FinishTarget() {
   RETURN_IF_ERROR(WatchSource());
+  RETURN_IF_ERROR(CompareSchemaFacts());
   RETURN_IF_ERROR(PrepareRest());
   RETURN_IF_ERROR(unlogged_->Copy(catalog_));
   if (options_.sequence_sync) {

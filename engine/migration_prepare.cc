@@ -30,6 +30,7 @@ absl::Status MigrationRun::Prepare() {
 // and would wait behind a statement that waits for ours.)
 absl::Status MigrationRun::DumpCatalog() {
   ASSIGN_OR_RETURN(catalog_, ReadCatalog(*source_, scope_));
+  ASSIGN_OR_RETURN(facts_, ReadSchemaFacts(*source_, catalog_));
   return Dump();
 }
 
@@ -122,6 +123,7 @@ absl::Status MigrationRun::RecordTables() {
   consistent_point_ = snapshot_->consistent_point();
   RETURN_IF_ERROR(target_->Exec("BEGIN").status());
   RETURN_IF_ERROR(ledger_->AddTables(tables));
+  RETURN_IF_ERROR(StoreSchemaFacts(*target_, ledger_->sql().key(), facts_));
   RETURN_IF_ERROR(ledger_->SetConsistentPoint(consistent_point_));
   RETURN_IF_ERROR(target_->Exec("COMMIT").status());
   progressed_ = true;

@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "engine/check.h"
 #include "engine/migration_run.h"
-#include "engine/publication.h"
+#include "engine/name_some.h"
 #include "engine/range_lift.h"
 #include "engine/schema_change.h"
 #include "engine/slot_position.h"
@@ -28,7 +30,8 @@ absl::Status MigrationRun::Resume() {
   if (all_copied) {
     ASSIGN_OR_RETURN(catalog_, ReadCatalog(*source_, scope_));
     RETURN_IF_ERROR(CompareWithLedger());
-    return CheckPublicationKept();
+    RETURN_IF_ERROR(CompareSchemaFacts());
+    return CheckStillPublished();
   }
   RETURN_IF_ERROR(Enter(Phase::kPrepare, /*resumed=*/true));
   RETURN_IF_ERROR(DumpCatalog());
@@ -44,7 +47,8 @@ absl::Status MigrationRun::Resume() {
                                          .interrupt = &control_.interrupt()}));
   RETURN_IF_ERROR(GuardTables());
   RETURN_IF_ERROR(CompareWithLedger());
-  RETURN_IF_ERROR(CheckPublicationKept());
+  RETURN_IF_ERROR(CompareSchemaFacts());
+  RETURN_IF_ERROR(CheckStillPublished());
   ASSIGN_OR_RETURN(const LiftReport lift,
                    LiftTables({.session = CopySession(),
                                .slot = slot_,
@@ -67,7 +71,7 @@ absl::Status MigrationRun::CheckSlotKept() {
   const absl::StatusOr<Lsn> confirmed = ReadSlotPosition(*source_, slot_);
   if (absl::IsNotFound(confirmed.status())) {
     return WithHint(
-        confirmed.status(),
+        absl::NotFoundError(confirmed.status().message()),
         "the changes since the copy began are gone with it: run `walferry "
         "cleanup`, empty the target and begin again");
   }
@@ -75,22 +79,6 @@ absl::Status MigrationRun::CheckSlotKept() {
   ASSIGN_OR_RETURN(const std::optional<LedgerStream> stream, ledger_->Stream());
   return CheckSlotContinues(*source_, slot_, *confirmed,
                             stream ? stream->applied_lsn : consistent_point_);
-}
-
-absl::Status MigrationRun::CheckPublicationKept() {
-  bool any = false;
-  for (const CatalogTable& table : catalog_.tables) {
-    any |= table.copy_data && !table.unlogged;
-  }
-  const bool own = options_.publication.empty();
-  if (own && !any) return absl::OkStatus();
-  const absl::Status covers =
-      CheckPublicationCovers(*source_, publication_, catalog_.tables);
-  if (covers.ok() || !own) return covers;
-  return WithHint(covers,
-                  "somebody changed the publication that walferry made, and "
-                  "changes may be missing: run `walferry cleanup`, empty the "
-                  "target and begin again");
 }
 
 // The source's tables must still be those that the migration began with.
@@ -123,6 +111,31 @@ absl::Status MigrationRun::CompareWithLedger() {
   }
   if (differences.empty()) return absl::OkStatus();
   return SchemaChanged(differences);
+}
+
+// What is no table's shape: the target has it as it was when the migration
+// began.
+absl::Status MigrationRun::CompareSchemaFacts() {
+  ASSIGN_OR_RETURN(const SchemaFacts before,
+                   StoredSchemaFacts(*target_, ledger_->sql().key()));
+  ASSIGN_OR_RETURN(const SchemaFacts now, ReadSchemaFacts(*source_, catalog_));
+  const std::vector<std::string> differences =
+      DescribeFactDifferences(before, now);
+  if (differences.empty()) return absl::OkStatus();
+  const std::string changed = absl::StrCat(
+      "the schema changed on the source since the migration "
+      "began: ",
+      NameSome(differences));
+  if (absl::c_linear_search(report_.remarks, changed)) return absl::OkStatus();
+  if (!Accepts(options_.accept, "schema-change", "source")) {
+    return WithHint(
+        absl::FailedPreconditionError(changed),
+        "take the change back on the source, or make it on the target, too, "
+        "and run the same command again with --accept schema-change");
+  }
+  Notify(Notice::Level::kWarning, changed);
+  report_.remarks.push_back(changed);
+  return absl::OkStatus();
 }
 
 }  // namespace walferry

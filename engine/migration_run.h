@@ -34,6 +34,7 @@
 #include "engine/pg_tools.h"
 #include "engine/report.h"
 #include "engine/schema_dump.h"
+#include "engine/schema_facts.h"
 #include "engine/schema_restore.h"
 #include "engine/scope.h"
 #include "engine/snapshot.h"
@@ -80,7 +81,7 @@ class MigrationRun {
   // migration_resume.cc
   absl::Status Resume();
   absl::Status CheckSlotKept();
-  absl::Status CheckPublicationKept();
+  absl::Status CompareSchemaFacts();
   absl::Status CompareWithLedger();
 
   // migration_load.cc
@@ -159,6 +160,7 @@ class MigrationRun {
   std::optional<LedgerObject> frozen_;
   std::unique_ptr<SourceSnapshot> snapshot_;
   Catalog catalog_;
+  SchemaFacts facts_;  // As of before the dump.
   std::optional<SchemaDump> dump_;
   std::optional<SchemaRestore> restore_;
   // The copied tables' positions, for the stream.

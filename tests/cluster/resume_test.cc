@@ -16,17 +16,13 @@
 #include "tests/testing/event_recorder.h"
 #include "tests/testing/pg_server.h"
 #include "tests/testing/status_matchers.h"
+#include "tests/testing/wait_until.h"
 #include "tests/testing/writers.h"
 
 namespace walferry {
 namespace {
 
 using ::testing::HasSubstr;
-
-constexpr char kSlotAnew[] =
-    "INSERT INTO notes VALUES ('unseen', 1);"
-    "SELECT pg_drop_replication_slot('walferry_test');"
-    "SELECT pg_create_logical_replication_slot('walferry_test', 'pgoutput')";
 
 // Does something when a phase begins, on the migration's own thread.
 class AtPhase : public EventSink {
@@ -96,9 +92,19 @@ class ResumeTest : public ::testing::Test {
     MigrateOptions options = Options();
     options.cutover = CutoverMode::kManual;
     BackgroundRun run(options);
-    ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+    ASSERT_TRUE(WaitUntil(
+        [&] { return !run.events().All<CaughtUp>().empty() || run.ended(); }));
     run.control().RequestStop();
     EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+  }
+
+  // With a change between that the new one never sends.
+  void MakeSlotAnew() const {
+    EXPECT_OK(OnSource("SELECT pg_drop_replication_slot('walferry_test')"));
+    EXPECT_OK(OnSource("INSERT INTO notes VALUES ('unseen', 1)"));
+    EXPECT_OK(
+        OnSource("SELECT pg_create_logical_replication_slot('walferry_test', "
+                 "'pgoutput')"));
   }
 
   // Slots and publications.
@@ -133,24 +139,23 @@ TEST_F(ResumeTest, StopsWhenItsPublicationLeavesATableOut) {
   ASSERT_OK(OnSource("ALTER PUBLICATION walferry_test DROP TABLE notes"));
   const absl::Status status = Migrate(Options());
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
-                               "source: publication walferry_test does not "
-                               "publish public.notes"));
-  EXPECT_THAT(HintOf(status), HasSubstr("changes may be missing"));
+                               HasSubstr("source: publication walferry_test "
+                                         "does not publish public.notes")));
+  EXPECT_THAT(HintOf(status), HasSubstr("changes may be lost"));
 }
 
 TEST_F(ResumeTest, StopsBeforeTheCopyWhenTheSlotWasMadeAnew) {
   StopAt(Phase::kSchema);
-  ASSERT_OK(OnSource(kSlotAnew));
+  MakeSlotAnew();
   EXPECT_THAT(Migrate(Options()),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("the changes between are lost")));
 }
 
 TEST_F(ResumeTest, StopsBeforeTheStreamWhenTheSlotWasMadeAnew) {
-  EXPECT_THAT(
-      MigrateAndDo(Phase::kIndexes, [this] { EXPECT_OK(OnSource(kSlotAnew)); }),
-      StatusIs(absl::StatusCode::kFailedPrecondition,
-               HasSubstr("the changes between are lost")));
+  EXPECT_THAT(MigrateAndDo(Phase::kIndexes, [this] { MakeSlotAnew(); }),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("the changes between are lost")));
   EXPECT_EQ(LeftOnSource(), "2");
 }
 
@@ -273,6 +278,56 @@ TEST_F(ResumeTest, CarriesNamesToAnotherEncoding) {
                   "1"}}) {
     EXPECT_THAT(target_->QueryValue(query, "app"), IsOkAndHolds(value));
   }
+}
+
+TEST_F(ResumeTest, StopsAtWhatIsNoTablesShapeUnlessItIsAccepted) {
+  ASSERT_OK(
+      OnSource("CREATE VIEW v AS SELECT 1 AS one; CREATE SEQUENCE lone;"
+               "CREATE TABLE p (i int PRIMARY KEY) PARTITION BY LIST (i);"
+               "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)"));
+  StopWhileFollowing();
+  ASSERT_OK(OnSource(
+      "CREATE INDEX notes_new ON notes (body);"
+      "CREATE OR REPLACE VIEW v AS SELECT 2 AS one;"
+      "ALTER TABLE notes ALTER body SET DEFAULT 'x'; DROP SEQUENCE lone"));
+  const absl::Status status = Migrate(Options());
+  EXPECT_THAT(
+      status,
+      StatusIs(absl::StatusCode::kFailedPrecondition,
+               "the schema changed on the source since the migration began: "
+               "default of column public.notes.body was created, index "
+               "public.notes_new was created, view public.v was altered, "
+               "sequence public.lone was dropped"));
+  EXPECT_THAT(HintOf(status), HasSubstr("--accept schema-change"));
+  MigrateOptions options = Options();
+  options.accept = {"schema-change"};
+  EXPECT_OK(Migrate(options));
+}
+
+TEST_F(ResumeTest, StopsTheCutoverWhenAFunctionWasReplaced) {
+  ASSERT_OK(
+      OnSource("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS "
+               "'SELECT 1'"));
+  EXPECT_THAT(MigrateAndDo(Phase::kFollow,
+                           [this] {
+                             EXPECT_OK(
+                                 OnSource("CREATE OR REPLACE FUNCTION f() "
+                                          "RETURNS int LANGUAGE sql AS "
+                                          "'SELECT 2'"));
+                           }),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("function public.f() was altered")));
+}
+
+TEST_F(ResumeTest, StopsWhenAPartitionWasTakenOut) {
+  ASSERT_OK(
+      OnSource("CREATE TABLE p (i int PRIMARY KEY) PARTITION BY LIST (i);"
+               "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)"));
+  StopWhileFollowing();
+  ASSERT_OK(OnSource("ALTER TABLE p DETACH PARTITION p1"));
+  EXPECT_THAT(Migrate(Options()),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("table public.p1 changed shape")));
 }
 
 }  // namespace

@@ -47,6 +47,12 @@ TEST(ShapeOf, SaysWhatAStreamDependsOn) {
             "column 1 \"id\" bigint identity a\n"
             "column 2 \"note\" text\n"
             "column 4 \"size\" integer generated s\n");
+  CatalogTable partition = Lines();
+  partition.is_partition = true;
+  EXPECT_EQ(ShapeOf(partition),
+            "table \"public\".\"Lines\" partition\n"
+            "replica identity full\n"
+            "column 1 \"n\" integer\n");
   CatalogTable unlogged = Lines();
   unlogged.unlogged = true;
   EXPECT_EQ(ShapeOf(unlogged),
