@@ -28,19 +28,24 @@ absl::string_view ChangeKindName(ChangeKind kind) {
 
 ChangeBatch::ChangeBatch() : arena_(kFirstArenaBytes) {}
 
+void ChangeBatch::AddTransaction(const BatchTransaction& transaction) {
+  bytes_ += sizeof(BatchTransaction);
+  transactions_.push_back(transaction);
+}
+
 void ChangeBatch::BeginTransaction(const Begin& begin) {
-  transactions_.push_back({.xid = begin.xid,
-                           .commit_lsn = begin.final_lsn,
-                           .commit_time = begin.commit_time,
-                           .first_change = changes_.size()});
+  AddTransaction({.xid = begin.xid,
+                  .commit_lsn = begin.final_lsn,
+                  .commit_time = begin.commit_time,
+                  .first_change = changes_.size()});
 }
 
 void ChangeBatch::ContinueTransaction(const BatchTransaction& open) {
-  transactions_.push_back({.xid = open.xid,
-                           .commit_lsn = open.commit_lsn,
-                           .commit_time = open.commit_time,
-                           .first_change = changes_.size(),
-                           .continued = true});
+  AddTransaction({.xid = open.xid,
+                  .commit_lsn = open.commit_lsn,
+                  .commit_time = open.commit_time,
+                  .first_change = changes_.size(),
+                  .continued = true});
 }
 
 void ChangeBatch::CommitTransaction(const Commit& commit) {

@@ -89,12 +89,13 @@ class ChangeBatch {
   Lsn end_lsn() const;
   int64_t commit_time() const;
 
-  // Bytes held: rows, change and column arrays.
+  // Bytes held: rows, and the arrays of transactions, changes and columns.
   size_t bytes() const { return bytes_; }
 
  private:
   const BatchTransaction* last_complete() const;
   void Add(const Change& change);
+  void AddTransaction(const BatchTransaction& transaction);
   absl::Span<const Column> CopyRow(const TupleView& row);
   void Hold(const std::shared_ptr<const SourceRelation>& relation);
 

@@ -53,9 +53,14 @@ class BatchBuilder {
   // a message that this stream did not ask for.
   absl::Status Take(absl::string_view payload);
 
-  // A batch that must be handed on before the next Take(): it has reached its
-  // size. It may end inside a transaction.
-  bool full() const { return batch_->bytes() >= batch_bytes_; }
+  // The batch must be handed on before the next Take(). At its size it ends
+  // with the transaction; only one that is as large again is cut. What is cut
+  // keeps the target's transaction open, so its end is handed on at once.
+  bool full() const {
+    if (in_transaction_) return batch_->bytes() >= 2 * batch_bytes_;
+    return batch_->bytes() >= batch_bytes_ ||
+           (!batch_->empty() && batch_->transactions().front().continued);
+  }
 
   // Whether TakeBatch() would give whole transactions only, at least one.
   bool HasWholeTransactions() const {

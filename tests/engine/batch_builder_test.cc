@@ -158,11 +158,31 @@ TEST(BatchBuilder, SplitsATransactionThatIsLargerThanABatch) {
   EXPECT_EQ(first->end_lsn(), Lsn());
   EXPECT_FALSE(builder.Empty());
   ASSERT_OK(TakeAll(builder, {InsertOne("b"), CommitAt(200, 210)}));
+  EXPECT_TRUE(builder.full());
   const auto second = builder.TakeBatch();
+  EXPECT_FALSE(builder.full());
   EXPECT_FALSE(second->open());
   EXPECT_TRUE(second->transactions().front().continued);
   EXPECT_EQ(ValuesOf(*second), std::vector<std::string>{"b"});
   EXPECT_EQ(second->end_lsn(), Lsn(210));
+}
+
+// A cut transaction stays open on the target until its rest is there.
+TEST(BatchBuilder, EndsABatchWithATransactionIfItCan) {
+  BatchBuilderOptions options = Options();
+  options.batch_bytes = 1000;
+  BatchBuilder builder(options);
+  ASSERT_OK(TakeAll(builder, {BeginAt(200), Describe(kTable, "t", {"id"}),
+                              InsertOne(std::string(500, 'a')),
+                              CommitAt(200, 210), BeginAt(220)}));
+  EXPECT_FALSE(builder.full());
+  ASSERT_OK(builder.Take(InsertOne(std::string(500, 'b'))));
+  EXPECT_FALSE(builder.full());
+  ASSERT_OK(builder.Take(CommitAt(220, 230)));
+  EXPECT_TRUE(builder.full());
+  const auto batch = builder.TakeBatch();
+  EXPECT_FALSE(batch->open());
+  EXPECT_EQ(batch->end_lsn(), Lsn(230));
 }
 
 TEST(BatchBuilder, KeepsTheRelationThatIsDescribedAgain) {
