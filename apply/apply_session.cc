@@ -25,6 +25,7 @@ constexpr std::pair<const char*, const char*> kPinned[] = {
     {"DateStyle", "ISO, MDY"},
     {"IntervalStyle", "postgres"},
     {"extra_float_digits", "3"},
+    {"lc_monetary", "C"},
     {"xmloption", "content"},
     {"array_nulls", "on"},
     {"standard_conforming_strings", "on"},

@@ -34,9 +34,14 @@ PgConnectOptions Connector::SourceOptions(absl::string_view role) const {
                    {"datestyle", "ISO"},
                    {"intervalstyle", "postgres"},
                    {"extra_float_digits", "3"},
+                   {"lc_monetary", "C"},
                    {"statement_timeout", "0"},
                    {"lock_timeout", "0"},
-                   {"idle_in_transaction_session_timeout", "0"}},
+                   {"idle_in_transaction_session_timeout", "0"},
+                   // A session that lost us must not hold its locks for hours.
+                   {"tcp_keepalives_idle", "10"},
+                   {"tcp_keepalives_interval", "5"},
+                   {"tcp_keepalives_count", "3"}},
       .connect_timeout = endpoints.connect_timeout,
       .interrupt = interrupt,
   };

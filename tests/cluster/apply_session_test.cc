@@ -234,6 +234,7 @@ TEST_P(ApplySessionTest, SettingsThatValuesDependOnArePinned) {
       {"DateStyle", "ISO, MDY"},
       {"IntervalStyle", "postgres"},
       {"extra_float_digits", "3"},
+      {"lc_monetary", "C"},
       {"xmloption", "content"},
       {"array_nulls", "on"},
       {"standard_conforming_strings", "on"},
