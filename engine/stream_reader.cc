@@ -47,8 +47,20 @@ absl::Status StreamReader::Run() {
       if (builder_.reached_until() || !queue_.HasRoom()) break;
     }
   }
-  if (builder_.reached_until() && !builder_.Empty()) HandOn();
+  if (builder_.reached_until()) RETURN_IF_ERROR(OnUntil());
   return SendStatus(absl::Now(), /*reply_requested=*/false);
+}
+
+// The applier has yet to come this far, and the walsender gives up on a client
+// that is silent meanwhile.
+absl::Status StreamReader::OnUntil() {
+  if (!builder_.Empty()) HandOn();
+  queue_.Push({.batch = nullptr, .advance = *options_.until});
+  while (!stopping_.load()) {
+    RETURN_IF_ERROR(SendStatusIfDue(absl::Now()));
+    absl::SleepFor(kNap);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status StreamReader::TakeFrame(absl::string_view bytes) {
@@ -90,6 +102,12 @@ absl::Status StreamReader::OnQuiet(absl::Time now) {
   } else if (state_.applied() > reported_ && queue_.Idle()) {
     RETURN_IF_ERROR(SendStatus(now, /*reply_requested=*/false));
   }
+  if (!queue_.Idle()) {
+    // The target is the bottleneck. Frames pile up meanwhile: waking for each
+    // of them would slow the walsender down.
+    absl::SleepFor(kNap);
+    return absl::OkStatus();
+  }
   ASSIGN_OR_RETURN(const auto bytes, stream_.Next(NextDeadline(now)));
   if (!bytes) return absl::OkStatus();
   last_frame_ = absl::Now();
@@ -129,7 +147,7 @@ bool StreamReader::Draining() const {
 }
 
 absl::Time StreamReader::NextDeadline(absl::Time now) const {
-  if (!builder_.Empty() || !queue_.Idle()) return now + kNap;
+  if (!builder_.Empty()) return now + kNap;
   if (Draining()) return now + kAskInterval;
   return now + kLongNap;
 }

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -20,6 +21,8 @@
 namespace walferry {
 
 struct StreamReaderOptions {
+  // The position to store on the target once the builder has reached its end.
+  std::optional<Lsn> until;
   // A status goes out at least this often.
   absl::Duration status_interval = absl::Seconds(1);
   // An idle stream's position is stored on the target this often.
@@ -39,8 +42,8 @@ class StreamReader {
         state_(state),
         options_(options) {}
 
-  // Reads until Stop(), until the builder has reached its end (OK), or until
-  // an error.
+  // Reads until Stop() or an error. Behind `until` it reads no more, but goes
+  // on to answer the source.
   absl::Status Run();
 
   // Thread-safe. Run() returns soon, having reported what is durable by then.
@@ -50,6 +53,7 @@ class StreamReader {
   absl::Status TakeFrame(absl::string_view bytes);
   absl::Status OnKeepalive(const Keepalive& keepalive);
   absl::Status OnQuiet(absl::Time now);
+  absl::Status OnUntil();
   absl::Status CheckLiveness(absl::Time now);
   absl::Status SendStatus(absl::Time now, bool reply_requested);
   absl::Status SendStatusIfDue(absl::Time now);

@@ -39,6 +39,7 @@ absl::Status StreamRun::Open(EventSink& events) {
 
   PgConnectOptions target = options_.connector.TargetOptions("apply");
   target.client_encoding = options_.client_encoding;
+  target.interrupt = &failed_;
   auto session = ApplySession::Open(
       {.target = target,
        .ledger_schema = options_.connector.endpoints.ledger_schema,
@@ -73,18 +74,14 @@ absl::Status StreamRun::Open(EventSink& events) {
                           .gate = options_.gate});
   reader_ = std::make_unique<StreamReader>(
       *stream_, *builder_, *queue_, *state_,
-      StreamReaderOptions{.receive_timeout = options_.stream.receive_timeout});
+      StreamReaderOptions{.until = options_.until,
+                          .receive_timeout = options_.stream.receive_timeout});
   return absl::OkStatus();
 }
 
 void StreamRun::Read() {
   const absl::Status status = reader_->Run();
-  if (!status.ok()) {
-    End(status);
-  } else if (builder_->reached_until()) {
-    // The applier gets there behind everything that was handed on.
-    queue_->Push({.batch = nullptr, .advance = *options_.until});
-  }
+  if (!status.ok()) End(status);
 }
 
 void StreamRun::ApplyAll() {
@@ -126,6 +123,7 @@ void StreamRun::End(const absl::Status& status) {
     absl::MutexLock lock(&mutex_);
     if (!ended_) ended_ = status;
   }
+  if (!status.ok()) failed_.Raise();
   queue_->Close();
   reader_->Stop();
 }
@@ -161,7 +159,10 @@ absl::Status StreamRun::Stop() {
                                  .flush = applied,
                                  .apply = applied,
                                  .client_time = ToPgTime(absl::Now())}));
-  return stream_->Finish(kFinishTimeout);
+  // A walsender in the middle of a large transaction does not listen. It has
+  // been told the position, and ends when it finds the link closed.
+  stream_->Finish(kFinishTimeout).IgnoreError();
+  return absl::OkStatus();
 }
 
 }  // namespace walferry

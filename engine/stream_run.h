@@ -69,13 +69,14 @@ class StreamRun {
   // Commit time of the oldest transaction received and not applied.
   std::optional<absl::Time> oldest_pending() const;
 
-  // Ends the stream, at most after the batch that is being applied; the source
-  // has then been told the last durable position; slot and target session are
-  // free. The error, if it had ended with one.
+  // Ends the stream, after the batch that is being applied unless it has ended
+  // with an error; the source has then been told the last durable position, and
+  // the target session is free. The error, if it had ended with one.
   absl::Status Stop();
 
  private:
-  explicit StreamRun(StreamRunOptions options) : options_(std::move(options)) {}
+  explicit StreamRun(StreamRunOptions options)
+      : options_(std::move(options)), failed_(options_.connector.interrupt) {}
   absl::Status Open(EventSink& events);
   void Read();
   void ApplyAll();
@@ -83,6 +84,9 @@ class StreamRun {
   void End(const absl::Status& status);
 
   StreamRunOptions options_;
+  // Raised when the stream ends with an error: a batch that waits for a lock
+  // on the target is not waited for, it is sent again.
+  Interrupt failed_;
   std::unique_ptr<ApplySession> session_;
   std::unique_ptr<ReplicationStream> stream_;
   std::unique_ptr<Applier> applier_;

@@ -11,7 +11,8 @@
 
 namespace walferry {
 
-Interrupt::Interrupt() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+Interrupt::Interrupt(const Interrupt* parent)
+    : parent_(parent), fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 Interrupt::~Interrupt() {
   if (fd_ >= 0) close(fd_);

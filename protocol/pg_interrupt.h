@@ -14,22 +14,29 @@ namespace walferry {
 // end what they are doing with kCancelled.
 class Interrupt {
  public:
-  Interrupt();
+  // Is also raised when `parent` is, which may be null.
+  explicit Interrupt(const Interrupt* parent = nullptr);
   ~Interrupt();
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
 
   // Async-signal-safe.
   void Raise();
-  bool raised() const { return raised_.load(std::memory_order_acquire); }
+  bool raised() const {
+    return raised_.load(std::memory_order_acquire) ||
+           (parent_ != nullptr && parent_->raised());
+  }
 
-  // Becomes readable when raised and stays so. Poll it, never read it.
+  // Becomes readable when Raise() is called and stays so. Poll it and the
+  // parent's, never read it. Negative: it could not be had.
   int fd() const { return fd_; }
+  const Interrupt* parent() const { return parent_; }
 
   // Waits for `duration`, or less: kCancelled as soon as it is raised.
   absl::Status Sleep(absl::Duration duration) const;
 
  private:
+  const Interrupt* parent_;
   std::atomic<bool> raised_ = false;
   int fd_;
 };

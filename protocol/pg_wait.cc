@@ -9,6 +9,7 @@
 #include <limits>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -33,10 +34,12 @@ int PollTimeout(absl::Duration left) {
 }  // namespace
 
 absl::Status WaitForSocket(int fd, short events, const SocketWait& wait) {
-  const int wake_fd = wait.interrupt == nullptr ? -1 : wait.interrupt->fd();
+  absl::InlinedVector<pollfd, 3> polled = {{fd, events, 0}};
   absl::Duration at_most = wait.at_most;
-  if (wait.interrupt != nullptr && wake_fd < 0) {
-    at_most = std::min(at_most, kBlindInterval);
+  for (const Interrupt* wake = wait.interrupt; wake != nullptr;
+       wake = wake->parent()) {
+    polled.push_back({wake->fd(), POLLIN, 0});
+    if (wake->fd() < 0) at_most = std::min(at_most, kBlindInterval);
   }
   const absl::Time slice_end = DeadlineAfter(at_most);
   while (true) {
@@ -48,12 +51,11 @@ absl::Status WaitForSocket(int fd, short events, const SocketWait& wait) {
     if (end != absl::InfiniteFuture()) {
       left = std::max(end - absl::Now(), absl::ZeroDuration());
     }
-    pollfd polled[2] = {{fd, events, 0}, {wake_fd, POLLIN, 0}};
-    const int ready = poll(polled, 2, PollTimeout(left));
+    const int ready = poll(polled.data(), polled.size(), PollTimeout(left));
     if (ready < 0 && errno != EINTR) {
       return absl::InternalError(absl::StrCat("poll: ", strerror(errno)));
     }
-    if (ready > 0 && polled[1].revents == 0) return absl::OkStatus();
+    if (ready > 0 && polled.front().revents != 0) return absl::OkStatus();
     if (ready == 0 && absl::Now() >= wait.deadline) {
       return absl::DeadlineExceededError("no answer in time");
     }

@@ -46,6 +46,19 @@ TEST(Interrupt, EndsASleepAtOnce) {
   raiser.join();
 }
 
+TEST(Interrupt, IsRaisedWithItsParentAndNotTheOtherWayRound) {
+  Interrupt parent;
+  Interrupt raised_itself(&parent);
+  raised_itself.Raise();
+  EXPECT_FALSE(parent.raised());
+  Interrupt child(&parent);
+  std::thread raiser([&] { parent.Raise(); });
+  EXPECT_THAT(child.Sleep(absl::InfiniteDuration()),
+              StatusIs(absl::StatusCode::kCancelled, "interrupted"));
+  EXPECT_TRUE(child.raised());
+  raiser.join();
+}
+
 Interrupt* signalled = nullptr;
 
 TEST(Interrupt, CanBeRaisedByASignalHandler) {
