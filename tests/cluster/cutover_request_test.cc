@@ -1,0 +1,86 @@
+// `walferry cutover`: asking the process that runs a migration.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <memory>
+#include <string>
+
+#include "engine/migration.h"
+#include "protocol/status.h"
+#include "tests/cluster/cutover_fixture.h"
+#include "tests/testing/background_run.h"
+#include "tests/testing/event_recorder.h"
+#include "tests/testing/sql.h"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/wait_until.h"
+
+namespace walferry {
+namespace {
+
+using ::testing::HasSubstr;
+
+class CutoverRequestTest : public CutoverTest {
+ protected:
+  void SetUp() override {
+    CutoverTest::SetUp();
+    BackgroundRun run(Options());
+    ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+    run.control().RequestStop();
+    ASSERT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+    ASSERT_OK_AND_ASSIGN(process_, HoldLock());
+  }
+
+  void Ask(absl::Duration wait) {
+    ask_ = std::async(std::launch::async, [this, wait] {
+      Control control;
+      return RunCutover(
+          {.target = target_->ConnInfo("app"), .name = "test", .wait = wait},
+          control);
+    });
+    ASSERT_TRUE(WaitUntil([this] { return Requested() == "t"; }));
+  }
+
+  // As the process of a migration does.
+  absl::StatusOr<std::unique_ptr<SqlConnection>> HoldLock() {
+    ASSIGN_OR_RETURN(SqlConnection process,
+                     SqlConnection::Open(target_->ConnInfo("app")));
+    RETURN_IF_ERROR(process.Exec(
+        "SELECT pg_advisory_lock(hashtext('walferry migration walferry'), "
+        "hashtext('test'))"));
+    return std::make_unique<SqlConnection>(std::move(process));
+  }
+
+  std::string Requested() {
+    return OnTarget(
+               "SELECT cutover_requested_at IS NOT NULL FROM "
+               "walferry.migration")
+        .value_or("?");
+  }
+
+  std::unique_ptr<SqlConnection> process_;
+  std::future<absl::StatusOr<Report>> ask_;
+};
+
+TEST_F(CutoverRequestTest, IsWithdrawnWhenTheMigrationHasEnded) {
+  Ask(absl::Seconds(1));
+  process_.reset();
+  EXPECT_THAT(ask_.get(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("the migration has ended without cutting "
+                                 "over")));
+  EXPECT_EQ(Requested(), "f");
+}
+
+TEST_F(CutoverRequestTest, OutlivesAPauseBetweenTwoAttempts) {
+  Ask(kTestPatience);
+  process_.reset();
+  // The next attempt finds the request.
+  BackgroundRun run(Options());
+  ASSERT_OK(run.Result());
+  EXPECT_OK(ask_.get());
+}
+
+}  // namespace
+}  // namespace walferry
