@@ -35,8 +35,8 @@ TEST_P(CheckToolsTest, SaysThatTheNamedPgDumpIsNotThere) {
       ElementsAre("blocking client: run /nowhere/pg_dump: No such file or "
                   "directory"));
   EXPECT_EQ(HintFor(report, "pg-dump"),
-            "name another pg_dump with --pg-dump, or leave it out to let one "
-            "be found");
+            "name the program itself with --pg-dump, or leave the option out: "
+            "it is looked for on PATH and in the distribution's folders");
 }
 
 INSTANTIATE_TEST_SUITE_P(Servers, CheckToolsTest,

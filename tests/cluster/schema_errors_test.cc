@@ -140,7 +140,7 @@ TEST_F(SchemaErrorsTest, ComeSoonWhenATableIsBeingChanged) {
   ASSERT_OK(other.Exec("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE"));
   const auto dump = Dump(catalog, {.lock_timeout = absl::Milliseconds(100)});
   EXPECT_THAT(dump,
-              StatusIs(absl::StatusCode::kFailedPrecondition,
+              StatusIs(absl::StatusCode::kAborted,
                        HasSubstr("LOCK TABLE public.t IN ACCESS SHARE MODE")));
   EXPECT_EQ(HintOf(dump.status()),
             "someone is changing the schema of the source, or waits for it: "
