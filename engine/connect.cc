@@ -56,8 +56,12 @@ PgConnectOptions Connector::TargetOptions(absl::string_view role) const {
 
 absl::StatusOr<PgConnection> Connector::OpenSource(absl::string_view role,
                                                    Contact contact) const {
-  return Reached(Named(PgConnection::Open(SourceOptions(role)), "source"),
-                 contact);
+  PgConnectOptions options = SourceOptions(role);
+  // Even the size of a table needs its lock. Behind a TRUNCATE that waits for
+  // the copy's own lock we would wait for ourselves, and the server cannot see
+  // it: the attempt ends, its locks are free, and the next one goes on.
+  options.settings.emplace_back("lock_timeout", "3s");
+  return Reached(Named(PgConnection::Open(options), "source"), contact);
 }
 
 absl::StatusOr<PgConnection> Connector::OpenTarget(absl::string_view role,
