@@ -7,7 +7,6 @@
 #include <signal.h>
 
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +25,7 @@
 #include "tests/testing/child_process.h"
 #include "tests/testing/database_equal.h"
 #include "tests/testing/pg_server.h"
+#include "tests/testing/read_file.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_dir.h"
 #include "tests/testing/wait_until.h"
@@ -194,11 +194,6 @@ TEST_F(CaptureTest, RefusesATargetWhereAReplayWasKilled) {
             "\"walferry_replay\" CASCADE there");
   EXPECT_THAT(server_->QueryValue("SELECT count(*) FROM t", "target"),
               IsOkAndHolds("0"));
-}
-
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 CommandResult Walferry(std::vector<std::string> arguments) {

@@ -6,9 +6,7 @@
 
 #include <algorithm>
 #include <csignal>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <random>
@@ -22,6 +20,7 @@
 #include "tests/testing/child_process.h"
 #include "tests/testing/database_equal.h"
 #include "tests/testing/pg_server.h"
+#include "tests/testing/read_file.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_dir.h"
 #include "tests/testing/wait_until.h"
@@ -46,12 +45,6 @@ constexpr char kHold[] = R"sql(
       RETURN NEW;
     END $$;
 )sql";
-
-std::string Content(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file),
-          std::istreambuf_iterator<char>()};
-}
 
 // The phase that the last event tells of.
 std::string LastPhase(const std::string& events) {
@@ -105,7 +98,7 @@ class KillTest : public ::testing::Test {
   void ExpectTheLastRunToMoveEverything() {
     ASSERT_OK_AND_ASSIGN(ChildProcess last, StartMigrate("last"));
     ASSERT_THAT(last.Wait(absl::Minutes(2)), IsOkAndHolds(0))
-        << Content(Log("last"));
+        << ReadFile(Log("last"));
     ExpectDatabasesEqual(source_->ConnInfo("app"), target_->ConnInfo("app"),
                          {.excluded_schemas = {"walferry", "hold"}});
     EXPECT_THAT(source_->QueryValue(
@@ -161,14 +154,14 @@ class KillInPhaseTest : public KillTest {
     const std::string run = absl::StrCat(++runs_);
     ASSERT_OK_AND_ASSIGN(ChildProcess walferry, StartMigrate(run, cutover));
     ASSERT_TRUE(WaitUntil([&] {
-      return (LastPhase(Content(Events(run))) == phase && arrived()) ||
+      return (LastPhase(ReadFile(Events(run))) == phase && arrived()) ||
              walferry.Poll().has_value();
-    })) << Content(Log(run));
-    ASSERT_FALSE(walferry.Poll().has_value()) << Content(Log(run));
+    })) << ReadFile(Log(run));
+    ASSERT_FALSE(walferry.Poll().has_value()) << ReadFile(Log(run));
     const std::set<std::string> ranges = RangesIfAny();
     walferry.Signal(SIGKILL);
     ASSERT_OK(walferry.Wait(kTestPatience));
-    EXPECT_EQ(LastPhase(Content(Events(run))), phase);
+    EXPECT_EQ(LastPhase(ReadFile(Events(run))), phase);
     EXPECT_THAT(
         target_->QueryValue("SELECT phase FROM walferry.migration", "app"),
         IsOkAndHolds(phase));
@@ -267,14 +260,14 @@ TEST_F(KillInPhaseTest, OneKillInEachPhaseLosesNothingAndCopiesNothingTwice) {
   KillIn(
       "follow",
       [this] {
-        return absl::StrContains(Content(Events(absl::StrCat(runs_))),
+        return absl::StrContains(ReadFile(Events(absl::StrCat(runs_))),
                                  "\"caught_up\"");
       },
       "manual");
   ASSERT_OK(writer_->Exec("BEGIN"));
   Write();
   KillIn("cutover", [this] {
-    return absl::StrContains(Content(Events(absl::StrCat(runs_))),
+    return absl::StrContains(ReadFile(Events(absl::StrCat(runs_))),
                              "1 open transaction");
   });
   ASSERT_OK(writer_->Exec("COMMIT"));
@@ -301,11 +294,11 @@ TEST_F(KillTest, TwentyKillsInAllPhasesLoseNothingAndCopyNothingTwice) {
     const std::string& phase = phases[random() % phases.size()];
     const std::string started = absl::StrCat("\"phase\":\"", phase, "\"");
     ASSERT_TRUE(WaitUntil([&] {
-      return absl::StrContains(Content(Events(run)), started) ||
-             absl::StrContains(Content(Events(run)), "\"phase\":\"follow\"") ||
+      return absl::StrContains(ReadFile(Events(run)), started) ||
+             absl::StrContains(ReadFile(Events(run)), "\"phase\":\"follow\"") ||
              walferry.Poll().has_value();
-    })) << Content(Log(run));
-    ASSERT_FALSE(walferry.Poll().has_value()) << Content(Log(run));
+    })) << ReadFile(Log(run));
+    ASSERT_FALSE(walferry.Poll().has_value()) << ReadFile(Log(run));
     const absl::Time until =
         absl::Now() + absl::Milliseconds(static_cast<int64_t>(random() % 400));
     WaitUntil([&] { return absl::Now() >= until; });

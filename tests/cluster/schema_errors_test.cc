@@ -1,7 +1,6 @@
 #include <sys/stat.h>
 
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "protocol/status.h"
 #include "tests/cluster/schema_fixture.h"
+#include "tests/testing/read_file.h"
 #include "tests/testing/sql.h"
 #include "tests/testing/temp_dir.h"
 
@@ -283,9 +283,7 @@ TEST_F(SchemaPasswordTest, IsOnNoCommandLine) {
   ASSERT_OK_AND_ASSIGN(const Catalog catalog, ReadSource());
   ASSERT_OK_AND_ASSIGN(const SchemaDump dump, Dump(catalog, {.tools = tools}));
   EXPECT_EQ(dump.script.entries.size(), 1u);
-  std::stringstream called;
-  called << std::ifstream(log).rdbuf();
-  EXPECT_THAT(called.str(),
+  EXPECT_THAT(ReadFile(log),
               AllOf(HasSubstr("--schema-only"), Not(HasSubstr("s3cret"))));
 }
 

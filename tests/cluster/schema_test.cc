@@ -2,8 +2,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -12,18 +10,12 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/cluster/schema_fixture.h"
+#include "tests/testing/read_file.h"
 
 namespace walferry {
 namespace {
 
 using ::testing::IsEmpty;
-
-std::string RichSchema() {
-  std::ifstream file(WALFERRY_TESTS_DIR "/cluster/schema/rich.sql");
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 // Almost everything that pg_dump knows.
 class RichSchemaTest : public SchemaTest {
@@ -34,7 +26,7 @@ class RichSchemaTest : public SchemaTest {
     OnBoth("DROP ROLE IF EXISTS \"app owner\", reader");
     OnBoth("CREATE ROLE \"app owner\"");
     OnBoth("CREATE ROLE reader");
-    OnSource(RichSchema());
+    OnSource(ReadFile(WALFERRY_TESTS_DIR "/cluster/schema/rich.sql"));
   }
 };
 

@@ -4,13 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "protocol/status.h"
+#include "tests/testing/read_file.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_dir.h"
 
@@ -28,11 +28,6 @@ class CaptureFile : public ::testing::Test {
     ASSERT_OK_AND_ASSIGN(CaptureWriter writer, CaptureWriter::Create(path_));
     for (const std::string& frame : frames) ASSERT_OK(writer.Add(frame));
     ASSERT_OK(writer.Finish());
-  }
-  std::string Content() const {
-    std::ifstream file(path_, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file),
-            std::istreambuf_iterator<char>()};
   }
   void Replace(const std::string& content) {
     std::ofstream(path_, std::ios::binary | std::ios::trunc) << content;
@@ -55,7 +50,7 @@ TEST_F(CaptureFile, GivesTheFramesBack) {
 
 TEST_F(CaptureFile, RefusesEveryCutAndNeverGivesDamagedFrames) {
   Write({"one", "two", "three"});
-  const std::string whole = Content();
+  const std::string whole = ReadFile(path_);
   for (size_t size = 0; size < whole.size(); ++size) {
     Replace(whole.substr(0, size));
     EXPECT_EQ(Capture::Read(path_).status().code(), absl::StatusCode::kDataLoss)

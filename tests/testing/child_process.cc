@@ -8,8 +8,6 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -18,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "protocol/status.h"
+#include "tests/testing/read_file.h"
 #include "tests/testing/temp_dir.h"
 #include "tests/testing/wait_until.h"
 
@@ -175,9 +174,7 @@ absl::StatusOr<CommandResult> RunCommand(ChildOptions options,
   ASSIGN_OR_RETURN(ChildProcess child, ChildProcess::Start(options));
   CommandResult result;
   ASSIGN_OR_RETURN(result.exit_code, child.Wait(patience));
-  std::ostringstream output;
-  output << std::ifstream(path).rdbuf();
-  result.output = output.str();
+  result.output = ReadFile(path);
   return result;
 }
 

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <system_error>
 
 #include "absl/strings/ascii.h"
@@ -19,6 +18,7 @@
 #include "absl/strings/str_split.h"
 #include "protocol/status.h"
 #include "tests/testing/free_port.h"
+#include "tests/testing/read_file.h"
 #include "tests/testing/server_binaries.h"
 #include "tests/testing/wait_until.h"
 
@@ -26,12 +26,6 @@ namespace walferry {
 namespace {
 
 constexpr int kPortAttempts = 10;
-
-std::string ReadFile(const std::string& path) {
-  std::ostringstream content;
-  content << std::ifstream(path).rdbuf();
-  return content.str();
-}
 
 // The user for whom servers run: PostgreSQL refuses to run as root.
 std::string ServerUser() { return geteuid() == 0 ? "postgres" : ""; }

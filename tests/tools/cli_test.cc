@@ -3,8 +3,6 @@
 #include <poll.h>
 #include <signal.h>
 
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -15,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/free_port.h"
+#include "tests/testing/read_file.h"
 #include "tests/testing/socket.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_dir.h"
@@ -103,11 +102,6 @@ TEST(Cli, SurvivesAReaderThatWentAway) {
   EXPECT_EQ(result->output,
             "walferry: error: cannot write to standard output: Broken pipe\n"
             "code 1\n");
-}
-
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 // Waits for a server that says nothing until it is told to stop.

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocol/status.h"
+#include "tests/testing/read_file.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_dir.h"
 #include "tests/testing/wait_until.h"
@@ -150,8 +150,7 @@ TEST_F(LiveRunTest, AppendsEventsBehindATornLine) {
            {"", ""}, {"{}\n", ""}, {"{\"time", "\n"}}) {
     std::ofstream(path) << before;
     EXPECT_EQ(Run({"migrate", "--events", path}), ExitCode::kDone);
-    std::ifstream file(path);
-    const std::string content{std::istreambuf_iterator<char>(file), {}};
+    const std::string content = ReadFile(path);
     ASSERT_THAT(content, testing::StartsWith(before + between + "{"));
     EXPECT_THAT(NamesOf(content.substr(before.size() + between.size())),
                 ElementsAre("done"));
