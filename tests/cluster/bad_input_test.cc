@@ -3,9 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
-#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "tests/testing/child_process.h"
+#include "tests/testing/fake_pg_dump.h"
 #include "tests/testing/pg_server.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_dir.h"
@@ -172,14 +171,8 @@ class BadInputTest : public ::testing::TestWithParam<BadInput> {
     ASSERT_OK(target_->Exec("CREATE ROLE guest LOGIN PASSWORD 'sesame'"));
     ASSERT_OK_AND_ASSIGN(TempDir directory, TempDir::Create());
     directory_ = std::make_unique<TempDir>(std::move(directory));
-    std::ofstream(OldDump()) << "#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6'\n";
-    std::ofstream(directory_->path() + "/pg_restore") << "#!/bin/sh\n";
-    for (const char* const name : {"/pg_dump", "/pg_restore"}) {
-      ASSERT_EQ(chmod((directory_->path() + name).c_str(), 0755), 0);
-    }
+    old_dump_ = WriteFakePgDump(directory_->path(), "9.6");
   }
-
-  static std::string OldDump() { return directory_->path() + "/pg_dump"; }
 
   static std::string Filled(const std::string& text) {
     return absl::StrReplaceAll(
@@ -188,7 +181,7 @@ class BadInputTest : public ::testing::TestWithParam<BadInput> {
                {"$SOURCE", source_->ConnInfo("app")},
                {"$TARGET", target_->ConnInfo("app")},
                {"$PHYSICAL", physical_->ConnInfo("app")},
-               {"$OLD_DUMP", OldDump()},
+               {"$OLD_DUMP", old_dump_},
                {"$MAJOR", absl::StrCat(source_->major_version())}});
   }
 
@@ -215,6 +208,7 @@ class BadInputTest : public ::testing::TestWithParam<BadInput> {
   inline static std::unique_ptr<PgServer> target_;
   inline static std::unique_ptr<PgServer> physical_;
   inline static std::unique_ptr<TempDir> directory_;
+  inline static std::string old_dump_;
 };
 
 TEST_P(BadInputTest, IsToldAtOnceAndLeavesNothingBehind) {

@@ -4,10 +4,7 @@
 // Two real servers of one version, on which tests of the preflight each have a
 // database of their own.
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,6 +22,7 @@
 #include "gtest/gtest.h"
 #include "protocol/pg_connection.h"
 #include "protocol/status.h"
+#include "tests/testing/fake_pg_dump.h"
 #include "tests/testing/pg_server.h"
 #include "tests/testing/server_binaries.h"
 #include "tests/testing/status_matchers.h"
@@ -56,18 +54,11 @@ class CheckTest : public ::testing::TestWithParam<std::string> {
     UseClient("99.0");
   }
 
-  // A pg_dump that calls itself that version, and does no more.
   void UseClient(const std::string& version) {
     client_.reset();
     ASSERT_OK_AND_ASSIGN(TempDir directory, TempDir::Create());
     client_.emplace(std::move(directory));
-    options_.pg_dump = client_->path() + "/pg_dump";
-    std::ofstream(options_.pg_dump)
-        << "#!/bin/sh\necho 'pg_dump (PostgreSQL) " << version << "'\n";
-    std::ofstream(client_->path() + "/pg_restore") << "#!/bin/sh\n";
-    for (const char* const name : {"/pg_dump", "/pg_restore"}) {
-      ASSERT_EQ(chmod((client_->path() + name).c_str(), 0755), 0);
-    }
+    options_.pg_dump = WriteFakePgDump(client_->path(), version);
   }
 
   void OnSource(const std::string& sql) {

@@ -1,0 +1,20 @@
+#ifndef TESTS_TESTING_FAKE_PG_DUMP_H_
+#define TESTS_TESTING_FAKE_PG_DUMP_H_
+
+// Clients of any version, to see what is said of them.
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace walferry {
+
+// Writes a pg_dump into the directory that calls itself that version and does
+// no more, and a pg_restore beside it that does nothing. Returns the path of
+// pg_dump.
+std::string WriteFakePgDump(const std::string& directory,
+                            absl::string_view version);
+
+}  // namespace walferry
+
+#endif  // TESTS_TESTING_FAKE_PG_DUMP_H_
