@@ -18,6 +18,7 @@
 #include "engine/connect.h"
 #include "engine/created_objects.h"
 #include "engine/ledger.h"
+#include "engine/retry_policy.h"
 #include "protocol/replication_frame.h"
 #include "protocol/status.h"
 #include "protocol/transaction_state.h"
@@ -136,7 +137,7 @@ absl::Status ApplyAll(const ReplayOptions& options, const Capture& capture,
 // record now, and only the operator can take it back.
 absl::Status PartlyApplied(const absl::Status& status) {
   absl::Status error = status;
-  if (absl::IsCancelled(status) || absl::IsUnavailable(status)) {
+  if (IsResumable(status)) {
     error = absl::FailedPreconditionError(status.message());
     status.ForEachPayload([&](absl::string_view type, const absl::Cord& value) {
       error.SetPayload(type, value);

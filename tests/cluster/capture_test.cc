@@ -7,6 +7,8 @@
 #include <signal.h>
 
 #include <fstream>
+#include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +36,10 @@ namespace walferry {
 namespace {
 
 using ::testing::HasSubstr;
+
+constexpr char kHalfDone[] =
+    "the target may hold a part of the record: bring it back to where the "
+    "record began before the next replay";
 
 class CaptureTest : public ::testing::Test {
  protected:
@@ -79,6 +85,28 @@ class CaptureTest : public ::testing::Test {
   absl::StatusOr<ReplayReport> ApplyTo(const std::string& database) {
     return RunReplay({.input = path_, .target = server_->ConnInfo(database)},
                      control_);
+  }
+
+  // Applies until the first row waits for a lock and `end` has ended that.
+  absl::Status ApplyUntil(const std::function<void()>& end) {
+    ASSIGN_OR_RETURN(
+        PgConnection locker,
+        PgConnection::Open({.conninfo = server_->ConnInfo("target")}));
+    RETURN_IF_ERROR(locker.Exec("BEGIN; LOCK TABLE t").status());
+    std::future<absl::Status> replay = std::async(
+        std::launch::async, [this] { return ApplyTo("target").status(); });
+    EXPECT_TRUE(WaitUntil([&] {
+      return server_
+                 ->QueryValue(
+                     "SELECT count(*) FROM pg_stat_activity WHERE "
+                     "wait_event_type = 'Lock'")
+                 .value_or("") == "1";
+    }));
+    end();
+    EXPECT_EQ(replay.wait_for(absl::ToChronoSeconds(kTestPatience)),
+              std::future_status::ready);
+    RETURN_IF_ERROR(locker.Exec("ROLLBACK").status());
+    return replay.get();
   }
 
   void ExpectNothingLeftOnTheTarget() {
@@ -161,11 +189,35 @@ TEST_F(CaptureTest, SaysThatAReplayIsHalfDone) {
   ASSERT_OK(server_->Exec("INSERT INTO t VALUES (7, 'rival')", "target"));
   const absl::Status conflict = ApplyTo("target").status();
   EXPECT_EQ(conflict.code(), absl::StatusCode::kFailedPrecondition) << conflict;
-  EXPECT_EQ(HintOf(conflict),
-            "the target may hold a part of the record: bring it back to where "
-            "the record began before the next replay");
+  EXPECT_EQ(HintOf(conflict), kHalfDone);
   ExpectNothingLeftOnTheTarget();
-  ASSERT_OK(server_->Exec("TRUNCATE t", "target"));
+}
+
+TEST_F(CaptureTest, IsHalfDoneAlsoWhenWaitingWouldHelp) {
+  ASSERT_OK(Record(Options(Load())));
+  const absl::Status status = ApplyUntil([&] {
+    ASSERT_OK(server_->Exec(
+        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE "
+        "wait_event_type = 'Lock'"));
+  });
+  EXPECT_THAT(status,
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("canceling statement due to user request")));
+  EXPECT_EQ(HintOf(status), kHalfDone);
+  ExpectNothingLeftOnTheTarget();
+}
+
+TEST_F(CaptureTest, IsHalfDoneAlsoWhenStopped) {
+  ASSERT_OK(Record(Options(Load())));
+  const absl::Status status = ApplyUntil([&] { control_.RequestStop(); });
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
+                               HasSubstr("interrupted")));
+  EXPECT_EQ(HintOf(status), kHalfDone);
+  ExpectNothingLeftOnTheTarget();
+}
+
+TEST_F(CaptureTest, GoesOnWhereAReplayThatOnlyReadsWasStopped) {
+  ASSERT_OK(Record(Options(Load())));
   control_.RequestStop();
   const absl::Status stopped = RunReplay({.input = path_}, control_).status();
   EXPECT_THAT(stopped,
