@@ -58,12 +58,12 @@ enum class OptionId {
   kDecode,
   kApply,
   kRepeat,
-  kForce,
   kJson,
   kEvents,
   kLogFormat,
   kLogLevel,
   kNoColor,
+  kForce,
   kConfig,
   kShow,
   kExample,
@@ -93,7 +93,7 @@ enum class OptionType {
 // Where an option may be set besides the command line.
 enum class OptionReach { kFlag, kEnvironment, kEverywhere };
 
-// Headings of help and manual, in their order there.
+// Headings of help and manual, in their order there and in the table.
 enum class OptionGroup {
   kConnection,
   kScope,

@@ -48,6 +48,15 @@ TEST(OptionTable, DocumentsEveryOption) {
   }
 }
 
+// A heading stands over all of its options, or it would stand there twice.
+TEST(OptionTable, IsInOrderOfItsHeadings) {
+  OptionGroup before = Options().front().group;
+  for (const OptionSpec& spec : Options()) {
+    EXPECT_LE(before, spec.group) << spec.name;
+    before = spec.group;
+  }
+}
+
 TEST(OptionTable, HasDefaultsAndBoundsThatParse) {
   for (const OptionSpec& spec : Options()) {
     for (absl::string_view text :
