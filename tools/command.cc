@@ -17,6 +17,15 @@ CommandOutcome FailUsage(absl::Status error) {
   return {ExitCode::kUsage, std::move(error)};
 }
 
+absl::Status WriteResult(std::ostream& out, absl::string_view text) {
+  errno = 0;
+  out << text << std::flush;
+  if (out) return absl::OkStatus();
+  return absl::UnknownError(
+      absl::StrCat("cannot write to standard output",
+                   errno == 0 ? "" : absl::StrCat(": ", std::strerror(errno))));
+}
+
 CommandOutcome FinishWith(const CommandContext& context,
                           absl::string_view text) {
   return FinishWithRedacted(context, context.redactor.Redact(text));
@@ -24,12 +33,9 @@ CommandOutcome FinishWith(const CommandContext& context,
 
 CommandOutcome FinishWithRedacted(const CommandContext& context,
                                   absl::string_view text) {
-  errno = 0;
-  context.out << text << std::flush;
-  if (context.out) return {};
-  return Fail(absl::UnknownError(absl::StrCat(
-      "cannot write to standard output",
-      errno == 0 ? "" : absl::StrCat(": ", std::strerror(errno)))));
+  absl::Status written = WriteResult(context.out, text);
+  if (!written.ok()) return Fail(std::move(written));
+  return {};
 }
 
 CommandOutcome DispatchCommand(const CommandContext& context) {

@@ -49,6 +49,9 @@ struct CommandOutcome {
 CommandOutcome Fail(absl::Status error);       // With ExitCodeOf(error).
 CommandOutcome FailUsage(absl::Status error);  // With kUsage.
 
+// All of it and at once, or an error that says why not.
+absl::Status WriteResult(std::ostream& out, absl::string_view text);
+
 // A command's last act: writes its result to standard output, redacted. For
 // people: in a text that programs read, a password might be one of its words.
 CommandOutcome FinishWith(const CommandContext& context,

@@ -106,30 +106,36 @@ ExitCode RunWith(const ProgramInputs& inputs, const Settings& settings) {
   return outcome.code;
 }
 
-ExitCode PrintHelp(const ProgramInputs& inputs, const CommandLine& line) {
-  inputs.out << (line.general_help ? GeneralHelp() : CommandHelp(line.command))
-             << std::flush;
-  return inputs.out ? ExitCode::kDone : ExitCode::kFailed;
-}
-
-ExitCode FailUsage(const ProgramInputs& inputs, const absl::Status& error) {
+// Before the settings are known.
+ExitCode FailEarly(const ProgramInputs& inputs, ExitCode code,
+                   const absl::Status& error) {
   Screen screen(inputs.err, false);
   PrintError(error, LogFormat::kText, screen, Redactor());
-  return ExitCode::kUsage;
+  return code;
+}
+
+ExitCode PrintHelp(const ProgramInputs& inputs, const CommandLine& line) {
+  const absl::Status written =
+      WriteResult(inputs.out, line.general_help ? GeneralHelp()
+                                                : CommandHelp(line.command));
+  return written.ok() ? ExitCode::kDone
+                      : FailEarly(inputs, ExitCode::kFailed, written);
 }
 
 }  // namespace
 
 ExitCode RunProgram(const ProgramInputs& inputs) {
   absl::StatusOr<CommandLine> line = ParseCommandLine(inputs.arguments);
-  if (!line.ok()) return FailUsage(inputs, line.status());
+  if (!line.ok()) return FailEarly(inputs, ExitCode::kUsage, line.status());
   // Help is there whatever else is wrong.
   if (line->general_help || line->flags.count(OptionId::kHelp) > 0) {
     return PrintHelp(inputs, *line);
   }
   const absl::StatusOr<Settings> settings =
       ReadSettings(*std::move(line), inputs.environment);
-  if (!settings.ok()) return FailUsage(inputs, settings.status());
+  if (!settings.ok()) {
+    return FailEarly(inputs, ExitCode::kUsage, settings.status());
+  }
   return RunWith(inputs, *settings);
 }
 

@@ -115,11 +115,13 @@ TEST_F(ProgramTest, ShowsTheConfiguration) {
 TEST_F(ProgramTest, FailsIfTheResultCannotBeWritten) {
   std::ofstream full("/dev/full");
   stdout_ = &full;
-  EXPECT_EQ(Run({"man"}), ExitCode::kFailed);
-  EXPECT_EQ(err(),
-            "walferry: error: cannot write to standard output: No space left "
-            "on device\n");
-  EXPECT_EQ(Run({"--help"}), ExitCode::kFailed);
+  for (const char* const argument : {"man", "--help"}) {
+    full.clear();
+    EXPECT_EQ(Run({argument}), ExitCode::kFailed);
+    EXPECT_EQ(err(),
+              "walferry: error: cannot write to standard output: No space left "
+              "on device\n");
+  }
 }
 
 TEST_F(ProgramTest, StopsACheckOnSigint) {
