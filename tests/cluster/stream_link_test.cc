@@ -25,7 +25,7 @@ class StreamLinkTest : public ::testing::Test {
   void SetUp() override {
     // A client that is silent for so long is given up.
     ASSERT_OK_AND_ASSIGN(
-        source_, PgServer::Start({.settings = {{"wal_sender_timeout", "2s"}}}));
+        source_, PgServer::Start({.settings = {{"wal_sender_timeout", "5s"}}}));
     ASSERT_OK_AND_ASSIGN(target_, PgServer::Start());
     for (PgServer* server : {source_.get(), target_.get()}) {
       ASSERT_OK(server->Exec("CREATE DATABASE app"));
@@ -101,8 +101,9 @@ TEST_F(StreamLinkTest, ReadToItsEndItStillAnswersTheSource) {
   BackgroundRun run(options);
   ASSERT_TRUE(WaitUntil([&] { return ABatchWaitsForTheLock(); }));
   const std::string walsender = Walsender();
+  ASSERT_NE(walsender, "0");
   // Twice the source's patience.
-  ASSERT_OK(source_->Exec("SELECT pg_sleep(4)"));
+  ASSERT_OK(source_->Exec("SELECT pg_sleep(10)"));
   EXPECT_EQ(Walsender(), walsender);
   UnlockTarget();
   ASSERT_OK_AND_ASSIGN(const Report report, run.Result());
