@@ -97,13 +97,11 @@ TEST(ZshCompletion, IsZsh) {
   ASSERT_OK_AND_ASSIGN(const TempDir directory, TempDir::Create());
   const std::string path = directory.path() + "/_walferry";
   std::ofstream(path) << ZshCompletion();
-  absl::StatusOr<CommandResult> zsh =
-      RunCommand({.command = {"zsh", "-n", path}}, absl::Seconds(30));
-  if (!zsh.ok() || zsh->exit_code == 127) {
-    GTEST_SKIP() << "zsh is not installed";
-  }
-  EXPECT_EQ(zsh->output, "");
-  EXPECT_EQ(zsh->exit_code, 0);
+  ASSERT_OK_AND_ASSIGN(
+      const CommandResult zsh,
+      RunCommand({.command = {"zsh", "-n", path}}, absl::Seconds(30)));
+  EXPECT_EQ(zsh.output, "");
+  EXPECT_EQ(zsh.exit_code, 0);
 }
 
 }  // namespace

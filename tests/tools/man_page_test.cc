@@ -57,13 +57,12 @@ TEST(ManPage, IsFineForGroff) {
   ASSERT_OK_AND_ASSIGN(const TempDir directory, TempDir::Create());
   const std::string path = directory.path() + "/walferry.1";
   std::ofstream(path) << ManPage();
-  absl::StatusOr<CommandResult> groff = RunCommand(
-      {.command = {"groff", "-man", "-ww", "-z", path}}, absl::Seconds(30));
-  if (!groff.ok() || groff->exit_code == 127) {
-    GTEST_SKIP() << "groff is not installed";
-  }
-  EXPECT_EQ(groff->exit_code, 0);
-  EXPECT_EQ(groff->output, "");
+  ASSERT_OK_AND_ASSIGN(
+      const CommandResult groff,
+      RunCommand({.command = {"groff", "-man", "-ww", "-z", path}},
+                 absl::Seconds(30)));
+  EXPECT_EQ(groff.output, "");
+  EXPECT_EQ(groff.exit_code, 0);
 }
 
 }  // namespace
