@@ -95,8 +95,9 @@ TEST(Cli, EndsWithOneWhenAServerIsNotThere) {
 TEST(Cli, SurvivesAReaderThatWentAway) {
   const absl::StatusOr<CommandResult> result = RunCommand(
       {.command = {"bash", "-c",
-                   absl::StrCat("exec 3> >(true); wait $!; ", WALFERRY_BINARY,
-                                " man >&3; echo \"code $?\"")}},
+                   "exec 3> >(true); wait $!; \"$0\" man >&3; echo \"code "
+                   "$?\"",
+                   WALFERRY_BINARY}},
       kTestPatience);
   ASSERT_OK(result);
   EXPECT_EQ(result->output,
