@@ -114,18 +114,20 @@ absl::Status StreamReader::OnQuiet(absl::Time now) {
   return TakeFrame(*bytes);
 }
 
+// An idle source has nothing to say, and a client that reports by itself is not
+// asked for anything either: half of the time it is waited for a word, and then
+// for the answer to a question.
 absl::Status StreamReader::CheckLiveness(absl::Time now) {
-  const absl::Duration silence = now - last_frame_;
-  if (silence >= options_.receive_timeout) {
-    return absl::UnavailableError(
-        absl::StrCat("source: nothing heard from the walsender for ",
-                     absl::FormatDuration(options_.receive_timeout)));
-  }
-  if (silence >= options_.receive_timeout / 2 &&
-      now - last_status_ >= options_.status_interval) {
+  const absl::Duration patience = options_.receive_timeout / 2;
+  if (now - last_frame_ < patience) return absl::OkStatus();
+  if (asked_ <= last_frame_) {
+    asked_ = now;
     return SendStatus(now, /*reply_requested=*/true);
   }
-  return absl::OkStatus();
+  if (now - asked_ < patience) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("source: nothing heard from the walsender for ",
+                   absl::FormatDuration(options_.receive_timeout)));
 }
 
 // Stores how far an idle stream has come, so that the source can let go of its

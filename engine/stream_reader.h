@@ -75,6 +75,8 @@ class StreamReader {
   Lsn advancing_to_;
   Lsn reported_;
   absl::Time last_frame_;
+  // When a sign of life was asked for, of a source that had gone quiet.
+  absl::Time asked_;
   absl::Time last_status_;
   absl::Time last_advance_;
   // The source has asked for an answer and waits for the position to move.

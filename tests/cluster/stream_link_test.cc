@@ -111,5 +111,20 @@ TEST_F(StreamLinkTest, ReadToItsEndItStillAnswersTheSource) {
   EXPECT_THAT(run.events().All<Notice>(), ::testing::IsEmpty());
 }
 
+TEST_F(StreamLinkTest, AnIdleSourceIsAskedWhetherItIsThere) {
+  FollowOptions options = Options();
+  options.stream.receive_timeout = absl::Seconds(1);
+  BackgroundRun run(options);
+  ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+  const std::string walsender = Walsender();
+  ASSERT_NE(walsender, "0");
+  // The time in which it would have been given up five times.
+  const size_t beats = run.events().All<Lag>().size();
+  ASSERT_TRUE(WaitUntil(
+      [&] { return run.events().All<Lag>().size() >= beats + 100; }));
+  EXPECT_EQ(Walsender(), walsender);
+  EXPECT_THAT(run.events().All<Notice>(), ::testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace walferry
