@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "engine/control.h"
+#include "engine/options.h"
 #include "protocol/lsn.h"
 
 namespace walferry {
@@ -27,7 +28,7 @@ struct CaptureOptions {
   std::string output;
   // Ends when everything that committed before it is recorded, or when told to.
   std::optional<Lsn> until_lsn;
-  absl::Duration connect_timeout = absl::Seconds(10);
+  absl::Duration connect_timeout = kDefaultConnectTimeout;
 };
 
 struct CaptureReport {
@@ -57,7 +58,7 @@ struct ReplayOptions {
   // Decode so many times.
   int repeat = 1;
   size_t batch_bytes = size_t{4} << 20;
-  absl::Duration connect_timeout = absl::Seconds(10);
+  absl::Duration connect_timeout = kDefaultConnectTimeout;
 };
 
 struct ReplayReport {

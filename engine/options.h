@@ -14,6 +14,9 @@
 
 namespace walferry {
 
+// Of one connection, until the server has answered.
+constexpr absl::Duration kDefaultConnectTimeout = absl::Seconds(8);
+
 // Both sides of a migration and its name.
 struct Endpoints {
   std::string source;  // libpq connection strings.
@@ -23,7 +26,7 @@ struct Endpoints {
   std::string name = "walferry";
   // Schema on the target that holds the ledger.
   std::string ledger_schema = "walferry";
-  absl::Duration connect_timeout = absl::Seconds(10);
+  absl::Duration connect_timeout = kDefaultConnectTimeout;
 };
 
 enum class CutoverMode { kManual, kAuto };

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "engine/catalog.h"
 #include "engine/dump_script.h"
+#include "engine/options.h"
 #include "engine/pg_tools.h"
 #include "protocol/pg_connection.h"
 #include "protocol/pg_interrupt.h"
@@ -25,7 +26,7 @@ struct SchemaDumpOptions {
   // pg_dump locks every table against being changed; how long it may wait for
   // those who are changing one.
   absl::Duration lock_timeout = absl::Minutes(2);
-  absl::Duration connect_timeout = absl::Seconds(10);
+  absl::Duration connect_timeout = kDefaultConnectTimeout;
   const Interrupt* interrupt = nullptr;
 };
 
