@@ -42,6 +42,19 @@ struct ApplyCounts {
   int64_t transactions = 0;
 };
 
+inline ApplyCounts Sum(const ApplyCounts& a, const ApplyCounts& b) {
+  return {.inserts = a.inserts + b.inserts,
+          .updates = a.updates + b.updates,
+          .deletes = a.deletes + b.deletes,
+          .truncates = a.truncates + b.truncates,
+          .transactions = a.transactions + b.transactions};
+}
+
+// Without the transactions.
+inline int64_t Changes(const ApplyCounts& counts) {
+  return counts.inserts + counts.updates + counts.deletes + counts.truncates;
+}
+
 // Not thread-safe: one thread applies.
 class Applier {
  public:

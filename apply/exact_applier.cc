@@ -94,14 +94,6 @@ ApplyCounts CountsOf(const ChangeBatch& batch) {
   return counts;
 }
 
-ApplyCounts Sum(const ApplyCounts& a, const ApplyCounts& b) {
-  return {.inserts = a.inserts + b.inserts,
-          .updates = a.updates + b.updates,
-          .deletes = a.deletes + b.deletes,
-          .truncates = a.truncates + b.truncates,
-          .transactions = a.transactions + b.transactions};
-}
-
 class ExactApplier final : public Applier {
  public:
   ExactApplier(ApplySession& session, const ExactApplierOptions& options)

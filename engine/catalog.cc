@@ -47,8 +47,9 @@ struct RelationRow {
 
 class CatalogReader {
  public:
-  CatalogReader(PgConnection& connection, const Scope& scope)
-      : connection_(connection), scope_(scope) {}
+  CatalogReader(PgConnection& connection, const Scope& scope,
+                CatalogSizes sizes)
+      : connection_(connection), scope_(scope), sizes_(sizes) {}
 
   absl::StatusOr<Catalog> Read();
 
@@ -71,6 +72,7 @@ class CatalogReader {
 
   PgConnection& connection_;
   const Scope& scope_;
+  const CatalogSizes sizes_;
   Catalog catalog_;
   std::vector<RelationRow> relations_;
   absl::flat_hash_map<uint32_t, size_t> relation_by_oid_;
@@ -85,7 +87,7 @@ absl::StatusOr<Catalog> CatalogReader::Read() {
   RETURN_IF_ERROR(ReadSchemas());
   RETURN_IF_ERROR(ReadKeys());
   RETURN_IF_ERROR(ReadColumns());
-  RETURN_IF_ERROR(ReadSizes());
+  if (sizes_ == CatalogSizes::kYes) RETURN_IF_ERROR(ReadSizes());
   RETURN_IF_ERROR(ReadSequences());
   RETURN_IF_ERROR(ReadMaterializedViews());
   return std::move(catalog_);
@@ -327,14 +329,16 @@ const CatalogTable* Catalog::Find(const QualifiedName& table) const {
 namespace {
 
 absl::StatusOr<Catalog> ReadWithEmptySearchPath(PgConnection& connection,
-                                                const Scope& scope) {
+                                                const Scope& scope,
+                                                CatalogSizes sizes) {
   ASSIGN_OR_RETURN(const std::string search_path,
                    connection.QueryValue(
                        "SELECT pg_catalog.current_setting('search_path')"));
   RETURN_IF_ERROR(
       connection.Exec("SELECT pg_catalog.set_config('search_path', '', false)")
           .status());
-  absl::StatusOr<Catalog> catalog = CatalogReader(connection, scope).Read();
+  absl::StatusOr<Catalog> catalog =
+      CatalogReader(connection, scope, sizes).Read();
   const absl::Status restored =
       connection
           .Exec(absl::StrCat("SELECT pg_catalog.set_config('search_path', ",
@@ -347,8 +351,9 @@ absl::StatusOr<Catalog> ReadWithEmptySearchPath(PgConnection& connection,
 }  // namespace
 
 absl::StatusOr<Catalog> ReadCatalog(PgConnection& connection,
-                                    const Scope& scope) {
-  absl::StatusOr<Catalog> catalog = ReadWithEmptySearchPath(connection, scope);
+                                    const Scope& scope, CatalogSizes sizes) {
+  absl::StatusOr<Catalog> catalog =
+      ReadWithEmptySearchPath(connection, scope, sizes);
   if (!catalog.ok()) return Annotate(catalog.status(), "read the catalog");
   return catalog;
 }

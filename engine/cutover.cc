@@ -16,8 +16,7 @@ namespace {
 constexpr absl::Duration kFirstPause = absl::Milliseconds(20);
 
 int64_t ChangesOf(const StreamRun& run) {
-  const ApplyCounts counts = run.state().counts();
-  return counts.inserts + counts.updates + counts.deletes + counts.truncates;
+  return Changes(run.state().counts());
 }
 
 class CutoverAttempt {

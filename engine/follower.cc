@@ -14,14 +14,6 @@ namespace {
 constexpr absl::Duration kTurn = absl::Milliseconds(20);
 constexpr absl::Duration kShortTurn = absl::Milliseconds(2);
 
-ApplyCounts Sum(const ApplyCounts& a, const ApplyCounts& b) {
-  return {.inserts = a.inserts + b.inserts,
-          .updates = a.updates + b.updates,
-          .deletes = a.deletes + b.deletes,
-          .truncates = a.truncates + b.truncates,
-          .transactions = a.transactions + b.transactions};
-}
-
 }  // namespace
 
 absl::Status Follower::Turn() {
@@ -84,8 +76,7 @@ absl::Status Follower::Heartbeat() {
   }
   const ApplyCounts counts = Sum(context_.totals.counts, state.counts());
   lag.transactions = counts.transactions;
-  lag.changes =
-      counts.inserts + counts.updates + counts.deletes + counts.truncates;
+  lag.changes = Changes(counts);
   lag.waiting_for = waiting_for_;
   context_.events.OnEvent(lag);
   RETURN_IF_ERROR(

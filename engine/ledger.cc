@@ -124,11 +124,10 @@ absl::Status Ledger::Lock(absl::Duration wait) {
           "SELECT a.pid, coalesce(host(a.client_addr), 'local'), "
           "a.application_name FROM pg_locks l JOIN pg_stat_activity a USING "
           "(pid) WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = "
-          "2 AND (l.classid::bigint, l.objid::bigint) = (SELECT "
-          "hashtext($0)::bigint & 4294967295, hashtext($1)::bigint & "
-          "4294967295)",
-          QuoteLiteral(absl::StrCat("walferry migration ", sql_.key().schema)),
-          QuoteLiteral(sql_.key().migration))));
+          "2 AND (SELECT l.classid::bigint = k[1] & 4294967295 AND "
+          "l.objid::bigint = k[2] & 4294967295 FROM "
+          "CAST(ARRAY[$0] AS bigint[]) AS k)",
+          keys)));
   std::string who;
   if (holder.rows() > 0) {
     who = absl::StrCat(" (target session ", holder.Text(0, 0), ", from ",
@@ -253,8 +252,14 @@ absl::Status Ledger::SetLastError(absl::string_view text) {
   return Set(absl::StrCat("last_error = ", QuoteLiteral(text)));
 }
 
-absl::Status Ledger::SetReport(absl::string_view json) {
-  return Set(absl::StrCat("report = ", QuoteLiteral(json)));
+absl::Status Ledger::SetReport(absl::string_view json,
+                               const std::optional<LedgerObject>& object) {
+  // Several statements in one message are one transaction.
+  return ExpectOneRow(connection_.Exec(absl::StrCat(
+                          object ? absl::StrCat(RemovalOf(*object), "; ") : "",
+                          "UPDATE ", Table("migration"), " SET report = ",
+                          QuoteLiteral(json), " WHERE name = ", Name())),
+                      "report");
 }
 
 absl::Status Ledger::BeginAgain(absl::string_view phase) {
@@ -295,14 +300,16 @@ absl::Status Ledger::AddObject(const LedgerObject& object) {
       .status();
 }
 
+std::string Ledger::RemovalOf(const LedgerObject& object) const {
+  return absl::Substitute(
+      "DELETE FROM $0 WHERE migration = $1 AND side = '$2' AND kind = $3 "
+      "AND identity = $4",
+      Table("object"), Name(), SideName(object.side), QuoteLiteral(object.kind),
+      QuoteLiteral(object.identity));
+}
+
 absl::Status Ledger::RemoveObject(const LedgerObject& object) {
-  return connection_
-      .Exec(absl::Substitute(
-          "DELETE FROM $0 WHERE migration = $1 AND side = '$2' AND kind = $3 "
-          "AND identity = $4",
-          Table("object"), Name(), SideName(object.side),
-          QuoteLiteral(object.kind), QuoteLiteral(object.identity)))
-      .status();
+  return connection_.Exec(RemovalOf(object)).status();
 }
 
 absl::StatusOr<std::vector<LedgerObject>> Ledger::Objects() {

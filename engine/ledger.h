@@ -52,6 +52,8 @@ struct LedgerTable {
   Lsn lsn;
   // pg_current_snapshot() of that position.
   std::string snapshot;
+  // Of an unlogged table: what its rows were when the cutover copied them.
+  std::string fingerprint;
   int64_t rows = 0;  // Sum over copied ranges.
   int64_t bytes_copied = 0;
 };
@@ -119,7 +121,9 @@ class Ledger {
   absl::Status SetHeartbeat(const LedgerHeartbeat& heartbeat);
   absl::Status Beat();  // A sign of life, and nothing to say.
   absl::Status SetLastError(absl::string_view text);  // "" clears it.
-  absl::Status SetReport(absl::string_view json);
+  // Together with the end of `object`'s note, if there is one.
+  absl::Status SetReport(absl::string_view json,
+                         const std::optional<LedgerObject>& object = {});
   // In that phase; what an earlier run ended with is forgotten.
   absl::Status BeginAgain(absl::string_view phase);
   absl::Status SetPlannedSteps(int64_t steps);
@@ -153,6 +157,7 @@ class Ledger {
  private:
   std::string Table(absl::string_view name) const;
   std::string Name() const;
+  std::string RemovalOf(const LedgerObject& object) const;
   absl::Status Set(absl::string_view assignments);
   absl::Status ForgetInTransaction();
 

@@ -65,6 +65,7 @@ CREATE TABLE IF NOT EXISTS $0.table_copy (
   copied boolean NOT NULL DEFAULT false,
   lsn pg_lsn NOT NULL DEFAULT '0/0',
   snapshot text NOT NULL DEFAULT '',
+  fingerprint text NOT NULL DEFAULT '',
   PRIMARY KEY (migration, schema_name, table_name));
 CREATE TABLE IF NOT EXISTS $0.copy_range (
   migration text NOT NULL,

@@ -10,7 +10,7 @@
 namespace walferry {
 
 // Raised whenever the tables change; a ledger of another version is refused.
-inline constexpr int kLedgerVersion = 2;
+inline constexpr int kLedgerVersion = 3;
 
 // Creates schema and tables where they are missing.
 std::string LedgerSchemaSql(absl::string_view schema);

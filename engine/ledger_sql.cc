@@ -34,17 +34,28 @@ std::string LedgerSql::TableCopied(const QualifiedName& table) const {
       QuoteLiteral(table.schema), QuoteLiteral(table.name));
 }
 
+std::string LedgerSql::TableFingerprint(const QualifiedName& table,
+                                        absl::string_view fingerprint) const {
+  return absl::Substitute(
+      "UPDATE $0 SET fingerprint = $4 WHERE migration = $1 AND schema_name = "
+      "$2 AND table_name = $3",
+      Table("table_copy"), QuoteLiteral(key_.migration),
+      QuoteLiteral(table.schema), QuoteLiteral(table.name),
+      QuoteLiteral(fingerprint));
+}
+
 std::string LedgerSql::TablePosition(const QualifiedName& table, Lsn lsn,
                                      absl::string_view snapshot,
                                      uint32_t relfilenode,
                                      int64_t blocks) const {
-  return absl::StrCat("UPDATE ", Table("table_copy"),
-                      " SET lsn = ", QuoteLiteral(lsn.ToString()),
-                      ", snapshot = ", QuoteLiteral(snapshot),
-                      ", relfilenode = ", relfilenode, ", blocks = ", blocks,
-                      " WHERE migration = ", QuoteLiteral(key_.migration),
-                      " AND schema_name = ", QuoteLiteral(table.schema),
-                      " AND table_name = ", QuoteLiteral(table.name));
+  return absl::StrCat(
+      "UPDATE ", Table("table_copy"),
+      " SET copied = false, lsn = ", QuoteLiteral(lsn.ToString()),
+      ", snapshot = ", QuoteLiteral(snapshot), ", relfilenode = ", relfilenode,
+      ", blocks = ", blocks,
+      " WHERE migration = ", QuoteLiteral(key_.migration),
+      " AND schema_name = ", QuoteLiteral(table.schema),
+      " AND table_name = ", QuoteLiteral(table.name));
 }
 
 std::string LedgerSql::ForgetRanges(const QualifiedName& table) const {

@@ -37,8 +37,11 @@ class LedgerSql {
   std::string RangeDone(const QualifiedName& table, const LedgerRange& range,
                         int64_t rows, int64_t bytes) const;
   std::string TableCopied(const QualifiedName& table) const;
-  // New position of a table's rows (all its ranges), or 0/0 and "" together
-  // with ForgetRanges to start it anew.
+  // What its rows on the source were (engine/unlogged_tables.h).
+  std::string TableFingerprint(const QualifiedName& table,
+                               absl::string_view fingerprint) const;
+  // New position of a table's rows (all its ranges), not all of them, or 0/0
+  // and "" together with ForgetRanges to start it anew.
   std::string TablePosition(const QualifiedName& table, Lsn lsn,
                             absl::string_view snapshot, uint32_t relfilenode,
                             int64_t blocks) const;

@@ -34,6 +34,7 @@ absl::StatusOr<std::vector<LedgerTable>> Ledger::Tables() {
       connection_.Exec(absl::Substitute(
           "SELECT t.schema_name, t.table_name, t.source_oid, t.relfilenode, "
           "t.blocks, t.bytes, t.shape, t.copied, t.lsn, t.snapshot, "
+          "t.fingerprint, "
           "coalesce(r.rows, 0), coalesce(r.bytes, 0) FROM $0 t LEFT JOIN "
           "(SELECT schema_name, table_name, sum(rows)::bigint AS rows, "
           "sum(bytes)::bigint AS bytes FROM $1 WHERE migration = $2 "
@@ -55,8 +56,9 @@ absl::StatusOr<std::vector<LedgerTable>> Ledger::Tables() {
     table.copied = rows.Bool(row, 7);
     ASSIGN_OR_RETURN(table.lsn, rows.LsnAt(row, 8));
     table.snapshot = std::string(rows.Text(row, 9));
-    ASSIGN_OR_RETURN(table.rows, rows.Int64(row, 10));
-    ASSIGN_OR_RETURN(table.bytes_copied, rows.Int64(row, 11));
+    table.fingerprint = std::string(rows.Text(row, 10));
+    ASSIGN_OR_RETURN(table.rows, rows.Int64(row, 11));
+    ASSIGN_OR_RETURN(table.bytes_copied, rows.Int64(row, 12));
     tables.push_back(std::move(table));
   }
   return tables;

@@ -12,6 +12,7 @@
 #include "engine/quiet_source.h"
 #include "engine/sequences.h"
 #include "engine/source_freeze.h"
+#include "engine/source_position.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -21,6 +22,8 @@ namespace {
 // idle moment is not the end.
 constexpr absl::Duration kQuietForAuto = absl::Seconds(1);
 constexpr absl::Duration kQuietForAsked = absl::Milliseconds(100);
+// What the stream may be behind when the source is frozen.
+constexpr absl::Duration kNear = absl::Seconds(1);
 
 }  // namespace
 
@@ -72,26 +75,41 @@ absl::Status MigrationRun::Freeze(Follower& follower) {
 absl::Status MigrationRun::Thaw(const absl::Status& why) {
   if (!frozen_) return why;
   const absl::Status thawed = ThawSource(connector_, *frozen_);
-  if (!thawed.ok()) {
-    return Annotate(why, absl::StrCat("the source is still read-only (",
-                                      thawed.message(), ")"));
-  }
+  if (!thawed.ok()) return Annotate(why, thawed.message());
   frozen_.reset();
   return why;
+}
+
+// The source is frozen only for what is left then.
+absl::Status MigrationRun::ComeNear(Follower& follower) {
+  const absl::Time deadline = absl::Now() + options_.cutover_timeout;
+  follower.SetPhase(Phase::kCutover);
+  follower.SetWaitingFor("the lag to be short enough to freeze the source");
+  absl::Time begun;
+  do {
+    begun = absl::Now();
+    ASSIGN_OR_RETURN(const Lsn end, LastRecordEnd(*source_));
+    RETURN_IF_ERROR(follower.DrainTo(end, deadline));
+  } while (absl::Now() - begun > kNear);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<absl::Time> MigrationRun::TryCutover(Follower& follower,
                                                     StreamRun& run) {
   RETURN_IF_ERROR(Enter(Phase::kCutover));
-  unlogged_.emplace(CopySession(), encoding_);
+  unlogged_.emplace(CopySession(), encoding_, sealed_);
   const bool asked =
       options_.cutover == CutoverMode::kManual || control_.cutover_requested();
   // Not while the source is still: that is what its writers wait for.
   if (asked) RETURN_IF_ERROR(PrepareRest());
+  if (options_.freeze == FreezeMode::kReadOnly) {
+    RETURN_IF_ERROR(ComeNear(follower));
+  }
   if (absl::Status frozen = Freeze(follower); !frozen.ok()) return Thaw(frozen);
   absl::StatusOr<absl::Time> still_since = CutOver(
       {.quiet_for = asked ? kQuietForAsked : kQuietForAuto,
-       .timeout = asked ? options_.cutover_timeout : absl::InfiniteDuration(),
+       .timeout = asked || frozen_ ? options_.cutover_timeout
+                                   : absl::InfiniteDuration(),
        .longest_pause = asked ? kQuietForAsked : options_.stream.poll_interval},
       follower, run, *source_,
       {.watch = [this] { return WatchSourceIfDue(); },
@@ -131,28 +149,36 @@ absl::StatusOr<bool> MigrationRun::SourceIsUnchanged() {
   return unlogged_->Unchanged(catalog_);
 }
 
-// The steps of the schema that no run has done yet, ready to be done.
+// The steps of the schema that were left for the cutover, ready to be done.
 absl::Status MigrationRun::PrepareRest() {
-  ASSIGN_OR_RETURN(const std::optional<LedgerMigration> row, ledger_->Read());
-  ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger_->StepsDone());
-  if (static_cast<int64_t>(steps.size()) == row->planned_steps) {
-    return absl::OkStatus();
-  }
-  return OpenRestore();
+  return defer_triggers_ ? OpenRestore() : absl::OkStatus();
 }
 
-// No change can come any more: the stream has ended.
+// The source was proved still, and the stream has ended: what acts on rows may
+// come.
 absl::Status MigrationRun::CompleteTarget(StreamRun& run) {
   RETURN_IF_ERROR(run.Stop());
-  RETURN_IF_ERROR(PrepareRest());
-  if (restore_) {
+  if (defer_triggers_) {
     RETURN_IF_ERROR(restore_->RestorePreData());
     RETURN_IF_ERROR(
         RestoreStages({SchemaStage::kIndexes, SchemaStage::kObjects,
                        SchemaStage::kForeignKeys, SchemaStage::kTriggers,
                        SchemaStage::kEventTriggers}));
+    RETURN_IF_ERROR(ProveStillUnwritten());
   }
   return FillReport();
+}
+
+// A foreign key takes long, and a freeze alone is no proof that nothing was
+// written meanwhile.
+absl::Status MigrationRun::ProveStillUnwritten() {
+  sealed_ = !may_guard_;
+  const int64_t before = Changes(followed_.counts);
+  ASSIGN_OR_RETURN(const Lsn end, LastRecordEnd(*source_));
+  RETURN_IF_ERROR(DrainTo(end, Phase::kCutover,
+                          "the proof that nothing was written meanwhile"));
+  if (Changes(followed_.counts) == before) return absl::OkStatus();
+  return absl::AbortedError("the source was written while the cutover ended");
 }
 
 }  // namespace walferry

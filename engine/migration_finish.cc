@@ -21,10 +21,12 @@ absl::Status MigrationRun::Finish(StreamRun& run, absl::Time still_since) {
 // source stays frozen: its writers belong to the target now.
 absl::Status MigrationRun::StoreReport() {
   known_->report = ReportToJson(report_);
-  RETURN_IF_ERROR(target_->Exec("BEGIN").status());
-  RETURN_IF_ERROR(ledger_->SetReport(*known_->report));
-  if (frozen_) RETURN_IF_ERROR(ledger_->RemoveObject(*frozen_));
-  return target_->Exec("COMMIT").status();
+  const absl::Status stored = ledger_->SetReport(*known_->report, frozen_);
+  if (stored.ok() || !frozen_) return stored;
+  if (!target_->broken()) return Thaw(stored);
+  return Annotate(stored,
+                  "whether the cutover is done is not known, and the source "
+                  "stays read-only until the same command tells");
 }
 
 absl::Status MigrationRun::FillReport() {

@@ -23,6 +23,7 @@ namespace {
 constexpr absl::Duration kWatchInterval = absl::Seconds(10);
 // How often the ledger is asked for a request to cut over.
 constexpr absl::Duration kAskInterval = absl::Milliseconds(200);
+
 struct ExpectedTable {
   std::vector<std::pair<std::string, uint32_t>> columns;
   RelationPolicy policy;
@@ -57,18 +58,6 @@ std::string DescribeColumns(const SourceRelation& now,
     }
   }
   return absl::StrJoin(differences, ", ");
-}
-
-absl::Status TooLate(const QualifiedName& table) {
-  return WithHint(
-      absl::FailedPreconditionError(absl::StrCat(
-          "table ", ToDisplay(table),
-          " was written on the source after a cutover that did not end had "
-          "begun to create triggers and foreign keys on the target, and the "
-          "target's role may not keep these from acting on the changes")),
-      "connect to the target as a role that may SET session_replication_role "
-      "and run the same command again; otherwise run `walferry cleanup`, empty "
-      "the target and begin again");
 }
 
 }  // namespace
@@ -112,7 +101,8 @@ RelationGate MigrationRun::Gate() const {
       return SchemaChanged(
           {absl::StrCat("table ", ToDisplay(relation.name), ": ", difference)});
     }
-    if (sealed && found->second.policy.apply) return TooLate(relation.name);
+    if (sealed && found->second.policy.apply)
+      return WrittenTooLate(relation.name);
     return found->second.policy;
   };
 }
@@ -164,11 +154,17 @@ absl::Status MigrationRun::BringTablesTogether() {
   }
   if (stream) first = std::max(first, stream->applied_lsn);
   if (first >= last) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const std::unique_ptr<StreamRun> run, StartStream(last));
+  return DrainTo(last, Phase::kIndexes, "all tables to come to one position");
+}
+
+// Follows by a stream of its own, up to `end`.
+absl::Status MigrationRun::DrainTo(Lsn end, Phase phase,
+                                   std::string waiting_for) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<StreamRun> run, StartStream(end));
   Follower follower(FollowContext(*run));
-  follower.SetPhase(Phase::kIndexes);
-  follower.SetWaitingFor("all tables to come to one position");
-  const absl::Status arrived = follower.DrainTo(last, absl::InfiniteFuture());
+  follower.SetPhase(phase);
+  follower.SetWaitingFor(std::move(waiting_for));
+  const absl::Status arrived = follower.DrainTo(end, absl::InfiniteFuture());
   const absl::Status stopped = run->Stop();
   follower.AddToTotals();
   progressed_ |= follower.progressed();
@@ -207,10 +203,20 @@ absl::Status MigrationRun::FollowUntilCutover(Follower& follower,
     if (!absl::IsDeadlineExceeded(why) || source_->broken()) return why;
     control_.WithdrawCutover();
     RETURN_IF_ERROR(ledger_->EndCutoverRequest(why.message()));
+    // It could not be thawed: the next attempt begins with that.
+    if (frozen_) return why;
+    if (options_.cutover == CutoverMode::kAuto) {
+      next_ask = absl::Now() + options_.cutover_timeout;
+    }
     RETURN_IF_ERROR(Enter(Phase::kFollow, /*resumed=*/true));
-    Notify(Notice::Level::kWarning,
-           absl::StrCat("cutover given up, still following: ", why.message(),
-                        "; stop the writers and ask again"));
+    Notify(
+        Notice::Level::kWarning,
+        absl::StrCat(
+            "cutover given up, still following: ", why.message(),
+            options_.cutover == CutoverMode::kAuto
+                ? absl::StrCat("; trying again in ",
+                               absl::FormatDuration(options_.cutover_timeout))
+                : "; stop the writers and ask again"));
   }
 }
 
@@ -223,15 +229,24 @@ absl::StatusOr<bool> MigrationRun::CutoverIsAskedFor(const Follower& follower) {
 }
 
 absl::Status MigrationRun::WatchSourceIfDue() {
-  return absl::Now() < next_watch_ ? absl::OkStatus() : WatchSource();
+  if (absl::Now() < next_watch_) return absl::OkStatus();
+  const absl::Status watched = WatchSource();
+  // Somebody rewrites a table. The cutover looks once more, and waits.
+  if (SqlStateOf(watched) != "55P03") return watched;
+  next_watch_ = absl::Now() + kWatchInterval;
+  return absl::OkStatus();
 }
 
 // A table that came or changed, or that is not published any more: its changes
 // would be missing without a word.
 absl::Status MigrationRun::WatchSource() {
-  ASSIGN_OR_RETURN(const Catalog now, ReadCatalog(*source_, scope_));
+  ASSIGN_OR_RETURN(Catalog now,
+                   ReadCatalog(*source_, scope_, CatalogSizes::kNo));
   const std::string difference = DescribeShapeDifference(catalog_, now);
   if (!difference.empty()) return SchemaChanged({difference});
+  // What is out of scope may come and go.
+  catalog_.excluded_tables = std::move(now.excluded_tables);
+  catalog_.excluded_schemas = std::move(now.excluded_schemas);
   RETURN_IF_ERROR(CheckStillPublished());
   next_watch_ = absl::Now() + kWatchInterval;
   return absl::OkStatus();

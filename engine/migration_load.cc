@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/analyze.h"
@@ -16,13 +17,6 @@ namespace {
 
 constexpr absl::string_view kAnalyzeStep = "analyze";
 constexpr absl::Duration kWorkerLockWait = absl::Seconds(3);
-
-bool Contains(const std::vector<std::string>& steps, absl::string_view step) {
-  for (const std::string& done : steps) {
-    if (done == step) return true;
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -81,9 +75,7 @@ absl::Status MigrationRun::LoadSchema() {
   if (Followed()) return absl::OkStatus();
   RETURN_IF_ERROR(Enter(Phase::kSchema, known_->consistent_point.valid()));
   RETURN_IF_ERROR(OpenRestore());
-  RETURN_IF_ERROR(restore_->RestorePreData());
-  progressed_ = true;
-  return absl::OkStatus();
+  return restore_->RestorePreData();
 }
 
 LifeSigns MigrationRun::Signs() {
@@ -105,7 +97,6 @@ absl::Status MigrationRun::CopyRows() {
                   .progress_interval = options_.stream.poll_interval},
                  *snapshot_, catalog_.tables, control_, signs);
   RETURN_IF_ERROR(totals.status());
-  progressed_ = true;
   snapshot_.reset();
   return absl::OkStatus();
 }
@@ -114,7 +105,6 @@ absl::Status MigrationRun::RestoreStages(
     const std::vector<SchemaStage>& stages) {
   for (const SchemaStage stage : stages) {
     RETURN_IF_ERROR(restore_->Restore(stage));
-    progressed_ = true;
   }
   return absl::OkStatus();
 }
@@ -136,7 +126,7 @@ absl::Status MigrationRun::BuildIndexes() {
 absl::Status MigrationRun::Analyze() {
   if (!options_.analyze) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger_->StepsDone());
-  if (Contains(steps, kAnalyzeStep)) return absl::OkStatus();
+  if (absl::c_linear_search(steps, kAnalyzeStep)) return absl::OkStatus();
   PgConnectOptions session = connector_.TargetOptions("analyze");
   session.client_encoding = NameEncoding(*source_, *target_);
   RETURN_IF_ERROR(AnalyzeTables(session, catalog_, options_.index_jobs,

@@ -126,7 +126,6 @@ absl::Status MigrationRun::RecordTables() {
   RETURN_IF_ERROR(StoreSchemaFacts(*target_, ledger_->sql().key(), facts_));
   RETURN_IF_ERROR(ledger_->SetConsistentPoint(consistent_point_));
   RETURN_IF_ERROR(target_->Exec("COMMIT").status());
-  progressed_ = true;
   return absl::OkStatus();
 }
 

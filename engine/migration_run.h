@@ -56,7 +56,8 @@ class MigrationRun {
   const Report& report() const { return report_; }
   // Where the attempt stands, or ended.
   Phase phase() const { return phase_; }
-  // The attempt did something that the next one need not do again.
+  // This attempt, or the one before it, did something that no later one need do
+  // again.
   bool progressed() const { return progressed_; }
   // All that the migration is, this run began, and nothing can be copied yet.
   bool only_begun() const { return began_ && !consistent_point_.valid(); }
@@ -100,6 +101,7 @@ class MigrationRun {
       std::optional<Lsn> until);
   Follower::Context FollowContext(StreamRun& run);
   absl::Status BringTablesTogether();
+  absl::Status DrainTo(Lsn end, Phase phase, std::string waiting_for);
   absl::Status Follow();
   RelationGate Gate() const;
   absl::Status FollowUntilCutover(Follower& follower, StreamRun& run);
@@ -112,12 +114,14 @@ class MigrationRun {
   absl::Status ThawLeftover();
   absl::Status ChooseGuard();
   absl::StatusOr<absl::Time> TryCutover(Follower& follower, StreamRun& run);
+  absl::Status ComeNear(Follower& follower);
   absl::Status Freeze(Follower& follower);
   absl::Status Thaw(const absl::Status& why);
   absl::Status PrepareRest();
   absl::Status FinishTarget();
   absl::StatusOr<bool> SourceIsUnchanged();
   absl::Status CompleteTarget(StreamRun& run);
+  absl::Status ProveStillUnwritten();
 
   // migration_finish.cc
   absl::Status Finish(StreamRun& run, absl::Time still_since);
@@ -125,11 +129,11 @@ class MigrationRun {
   absl::Status DropCreated();
   absl::Status FillReport();
 
+  absl::Status MeasureWork();
   // Tells of a phase's beginning, and of the end of the one before.
   absl::Status Enter(Phase phase, bool resumed = false);
   void Notify(Notice::Level level, std::string text);
   CopySessionOptions CopySession() const;
-  const std::string& encoding() const { return encoding_; }
 
   const MigrateOptions& options_;
   const Scope scope_;
@@ -154,7 +158,7 @@ class MigrationRun {
   bool may_guard_ = false;
   // They wait for the cutover, see LedgerMigration.
   bool defer_triggers_ = false;
-  // Some of them are there and cannot be kept quiet: no change may come.
+  // Some of them are there and are not kept quiet: no change may come.
   bool sealed_ = false;
   // The freeze that has been made, or is about to be.
   std::optional<LedgerObject> frozen_;
@@ -172,6 +176,8 @@ class MigrationRun {
   absl::Time phase_started_;
   bool in_phase_ = false;
   bool progressed_ = false;
+  // Steps, tables and bytes that the ledger has held at most.
+  int64_t work_held_ = 0;
   // The ledger has this migration: errors are noted there.
   bool in_ledger_ = false;
   bool began_ = false;

@@ -82,10 +82,12 @@ class Lift {
       const auto found = noted.find(table.name);
       if (!table.copy_data || found == noted.end()) continue;
       const LedgerTable& row = *found->second;
-      if (row.copied || row.lsn == snapshot_.consistent_point()) continue;
+      if (row.lsn == snapshot_.consistent_point()) continue;
+      // No stream will bring a copied one to where the others are.
+      if (row.copied && !table.unlogged) continue;
       ASSIGN_OR_RETURN(std::vector<LedgerRange> ranges,
                        ledger_.RangesDone(table.name));
-      if (ranges.empty()) {
+      if (ranges.empty() && !row.copied) {
         untouched_.push_back(&table);
         continue;
       }
@@ -93,6 +95,7 @@ class Lift {
       part.table = &table;
       part.then = row;
       part.ranges = std::move(ranges);
+      if (table.unlogged) part.obstacle = "it is unlogged";
       parts_.push_back(std::move(part));
     }
     return absl::OkStatus();
@@ -102,6 +105,7 @@ class Lift {
     if (parts_.empty()) return absl::OkStatus();
     ASSIGN_OR_RETURN(const Lsn confirmed, ConfirmedPosition());
     for (Part& part : parts_) {
+      if (!part.obstacle.empty()) continue;
       const CatalogTable& table = *part.table;
       if (part.then.relfilenode != table.relfilenode) {
         part.obstacle = "it was rewritten or truncated";

@@ -30,8 +30,8 @@
 // A table is started anew (its rows on the target are removed, its ranges
 // forgotten, a notice says why) when it was rewritten (TRUNCATE, CLUSTER,
 // VACUUM FULL, ALTER TABLE: other relfilenode), was created anew, has no key,
-// changed its key, or when the publications do not publish its updates and
-// deletes under its own name and unfiltered.
+// changed its key, is unlogged, or when the publications do not publish its
+// updates and deletes under its own name and unfiltered.
 
 #include <string>
 #include <vector>
@@ -63,10 +63,11 @@ struct LiftReport {
   int64_t rows_fetched = 0;
 };
 
-// Brings every table of `tables` that the ledger has and that is not copied to
-// the snapshot's position: those with ranges as above, those without by noting
-// the position. One target transaction per table; may be repeated. The caller
-// holds the migration's lock, and the snapshot guards the tables.
+// Brings every table of `tables` that the ledger has, and that is not copied or
+// is in no stream, to the snapshot's position: those with ranges as above,
+// those without by noting the position. One target transaction per table; may
+// be repeated. The caller holds the migration's lock, and the snapshot guards
+// the tables.
 //
 // kUnavailable also if the slot is still held by a walsender of the run that
 // died.

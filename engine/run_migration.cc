@@ -1,6 +1,10 @@
 // RunMigration: attempts of a migration until it is done or beyond help.
 
+#include <algorithm>
+#include <cstdint>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -76,6 +80,7 @@ absl::Status MigrationRun::Attempt() {
     RETURN_IF_ERROR(Connect());
     RETURN_IF_ERROR(Begin());
     if (phase_ == Phase::kDone) return absl::OkStatus();
+    RETURN_IF_ERROR(MeasureWork());
     if (known_->report.has_value()) return DropCreated();
     RETURN_IF_ERROR(ThawLeftover());
     RETURN_IF_ERROR(ChooseGuard());
@@ -98,6 +103,20 @@ absl::Status MigrationRun::Attempt() {
   source_.reset();
   target_.reset();
   return status;
+}
+
+// The stream's progress is its position; that of all before is what the ledger
+// holds, and belongs to the attempt before, which may have lost its sessions.
+absl::Status MigrationRun::MeasureWork() {
+  ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger_->StepsDone());
+  ASSIGN_OR_RETURN(const std::vector<LedgerTable> tables, ledger_->Tables());
+  auto held = static_cast<int64_t>(steps.size() + tables.size());
+  for (const LedgerTable& table : tables) {
+    held += table.bytes_copied + (table.copied ? 1 : 0);
+  }
+  progressed_ = held > work_held_;
+  work_held_ = std::max(work_held_, held);
+  return absl::OkStatus();
 }
 
 absl::Status MigrationRun::Enter(Phase phase, bool resumed) {

@@ -17,4 +17,16 @@ absl::Status SchemaChanged(const std::vector<std::string>& differences) {
       "`walferry cleanup`, empty the target and begin again");
 }
 
+absl::Status WrittenTooLate(const QualifiedName& table) {
+  return WithHint(
+      absl::FailedPreconditionError(absl::StrCat(
+          "table ", ToDisplay(table),
+          " was written on the source after a cutover had begun to create "
+          "triggers and foreign keys on the target, and nothing keeps these "
+          "from acting on the changes")),
+      "connect to the target as a role that may SET session_replication_role "
+      "and run the same command again; otherwise run `walferry cleanup`, empty "
+      "the target and begin again");
+}
+
 }  // namespace walferry

@@ -1,17 +1,23 @@
 #ifndef ENGINE_SCHEMA_CHANGE_H_
 #define ENGINE_SCHEMA_CHANGE_H_
 
-// The stop that a schema change on the source makes: never a silent skip.
+// The stops that changes on the source make which the target cannot take: never
+// a silent skip.
 
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "protocol/quoting.h"
 
 namespace walferry {
 
 // kFailedPrecondition that lists the differences and says what to do.
 absl::Status SchemaChanged(const std::vector<std::string>& differences);
+
+// kFailedPrecondition: rows of the table were written when triggers and foreign
+// keys that nothing keeps quiet had begun to come to the target.
+absl::Status WrittenTooLate(const QualifiedName& table);
 
 }  // namespace walferry
 

@@ -21,6 +21,22 @@ PgConnectOptions Uninterrupted(PgConnectOptions options) {
   return options;
 }
 
+absl::Status Thaw(const Connector& connector, const LedgerObject& freeze) {
+  ASSIGN_OR_RETURN(
+      PgConnection source,
+      PgConnection::Open(Uninterrupted(connector.SourceOptions("unfreeze"))));
+  return UnfreezeDatabase(source, freeze.detail);
+}
+
+absl::Status Note(const Connector& connector, const LedgerObject& freeze) {
+  ASSIGN_OR_RETURN(
+      PgConnection target,
+      PgConnection::Open(Uninterrupted(connector.TargetOptions("unfreeze"))));
+  Ledger ledger(target, {.schema = connector.endpoints.ledger_schema,
+                         .migration = connector.endpoints.name});
+  return ledger.RemoveObject(freeze);
+}
+
 }  // namespace
 
 absl::StatusOr<LedgerObject> DescribeFreeze(PgConnection& source) {
@@ -41,16 +57,14 @@ absl::StatusOr<std::optional<LedgerObject>> FindFreeze(Ledger& ledger) {
 
 absl::Status ThawSource(const Connector& connector,
                         const LedgerObject& freeze) {
-  ASSIGN_OR_RETURN(
-      PgConnection source,
-      PgConnection::Open(Uninterrupted(connector.SourceOptions("unfreeze"))));
-  RETURN_IF_ERROR(UnfreezeDatabase(source, freeze.detail));
-  ASSIGN_OR_RETURN(
-      PgConnection target,
-      PgConnection::Open(Uninterrupted(connector.TargetOptions("unfreeze"))));
-  Ledger ledger(target, {.schema = connector.endpoints.ledger_schema,
-                         .migration = connector.endpoints.name});
-  return ledger.RemoveObject(freeze);
+  if (absl::Status thawed = Thaw(connector, freeze); !thawed.ok()) {
+    return Annotate(thawed, "the source is still read-only");
+  }
+  if (absl::Status noted = Note(connector, freeze); !noted.ok()) {
+    return Annotate(noted,
+                    "the source takes writes again, which could not be noted");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace walferry

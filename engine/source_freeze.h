@@ -24,7 +24,8 @@ absl::StatusOr<std::optional<LedgerObject>> FindFreeze(Ledger& ledger);
 
 // Takes it back and the note out of the ledger. Over sessions of its own that
 // no interrupt ends: a run that is told to stop, or has lost its links, must
-// not leave the source read-only.
+// not leave the source read-only. An error says which of the two it is of; the
+// call may be repeated.
 absl::Status ThawSource(const Connector& connector, const LedgerObject& freeze);
 
 }  // namespace walferry

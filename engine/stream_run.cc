@@ -111,10 +111,10 @@ absl::Status StreamRun::ApplyItem(Applier& applier, const QueueItem& item) {
     return absl::OkStatus();
   }
   ASSIGN_OR_RETURN(const ApplyCounts counts, applier.Apply(*item.batch));
-  state_->Add(counts);
-  // Of an open batch only the transactions before the open one are counted on,
-  // and those are not committed before it is.
-  if (!item.batch->open()) state_->SetApplied(item.batch->end_lsn());
+  uncommitted_ = Sum(uncommitted_, counts);
+  if (item.batch->open()) return absl::OkStatus();
+  state_->Add(std::exchange(uncommitted_, {}));
+  state_->SetApplied(item.batch->end_lsn());
   return absl::OkStatus();
 }
 

@@ -99,6 +99,9 @@ class StreamRun {
   std::optional<absl::Status> ended_ ABSL_GUARDED_BY(mutex_);
   std::optional<Conflict> conflict_ ABSL_GUARDED_BY(mutex_);
 
+  // Of the batches of a transaction that has not come to its end.
+  ApplyCounts uncommitted_;
+
   std::thread reading_;
   std::thread applying_;
 };

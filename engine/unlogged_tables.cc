@@ -3,6 +3,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "engine/ledger.h"
+#include "engine/schema_change.h"
 #include "engine/table_copy.h"
 #include "protocol/status.h"
 
@@ -36,6 +38,11 @@ constexpr char kBegin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 }  // namespace
 
+LedgerSql UnloggedTables::Sql() const {
+  return LedgerSql({.schema = session_.endpoints.ledger_schema,
+                    .migration = session_.endpoints.name});
+}
+
 absl::Status UnloggedTables::CopyTable(const CatalogTable& table) {
   ASSIGN_OR_RETURN(PgConnection from, OpenCopySource(session_));
   ASSIGN_OR_RETURN(PgConnection to, OpenCopyTarget(session_, encoding_));
@@ -49,13 +56,30 @@ absl::Status UnloggedTables::CopyTable(const CatalogTable& table) {
   RETURN_IF_ERROR(PipeRows(from, CopyOutSql(table, LedgerRange{}), to,
                            CopyInSql(table, CopyFreeze::kNo), counters)
                       .status());
+  RETURN_IF_ERROR(
+      to.Exec(Sql().TableFingerprint(table.name, copied_[table.name]))
+          .status());
   return to.Exec("COMMIT").status();
+}
+
+absl::Status UnloggedTables::CheckTable(const CatalogTable& table) {
+  ASSIGN_OR_RETURN(PgConnection from, OpenCopySource(session_));
+  ASSIGN_OR_RETURN(PgConnection to, OpenCopyTarget(session_, encoding_));
+  RETURN_IF_ERROR(from.Exec(kBegin).status());
+  ASSIGN_OR_RETURN(copied_[table.name], Fingerprint(from, table));
+  Ledger ledger(to, Sql().key());
+  ASSIGN_OR_RETURN(const std::vector<LedgerTable> tables, ledger.Tables());
+  for (const LedgerTable& known : tables) {
+    if (known.table != table.name) continue;
+    if (known.fingerprint == copied_[table.name]) return absl::OkStatus();
+  }
+  return WrittenTooLate(table.name);
 }
 
 absl::Status UnloggedTables::Copy(const Catalog& catalog) {
   for (const CatalogTable* const table : UnloggedOf(catalog)) {
     RETURN_IF_ERROR(
-        Annotate(CopyTable(*table),
+        Annotate(sealed_ ? CheckTable(*table) : CopyTable(*table),
                  absl::StrCat("unlogged table ", ToDisplay(table->name))));
   }
   return absl::OkStatus();

@@ -12,17 +12,23 @@
 #include "absl/status/statusor.h"
 #include "engine/catalog.h"
 #include "engine/copy_session.h"
+#include "engine/ledger_sql.h"
 #include "protocol/quoting.h"
 
 namespace walferry {
 
 class UnloggedTables {
  public:
-  // `encoding` is the source's server_encoding.
-  UnloggedTables(CopySessionOptions session, std::string encoding)
-      : session_(std::move(session)), encoding_(std::move(encoding)) {}
+  // `encoding` is the source's server_encoding. `sealed`: the target's rows may
+  // not be written any more (MigrationRun::sealed_).
+  UnloggedTables(CopySessionOptions session, std::string encoding, bool sealed)
+      : session_(std::move(session)),
+        encoding_(std::move(encoding)),
+        sealed_(sealed) {}
 
-  // Replaces the target's rows of every unlogged table that is in scope.
+  // Replaces the target's rows of every unlogged table that is in scope; of a
+  // sealed target it makes sure that they are the source's still
+  // (WrittenTooLate).
   absl::Status Copy(const Catalog& catalog);
 
   // No row of them was written on the source since Copy().
@@ -30,9 +36,12 @@ class UnloggedTables {
 
  private:
   absl::Status CopyTable(const CatalogTable& table);
+  absl::Status CheckTable(const CatalogTable& table);
+  LedgerSql Sql() const;
 
   const CopySessionOptions session_;
   const std::string encoding_;
+  const bool sealed_;
   // What the copied rows were, see kFingerprint.
   absl::flat_hash_map<QualifiedName, std::string> copied_;
 };

@@ -108,7 +108,8 @@ inline constexpr OptionSpec kStreamRows[] = {
      .group = OptionGroup::kCutover,
      .placeholder = "DURATION",
      .help = "A cutover that finds no quiet source for so long is given up, "
-             "and following goes on."},
+             "and following goes on. --cutover auto without --freeze waits on; "
+             "with it, it tries again after as long."},
     {.id = OptionId::kKeepSlot,
      .name = "keep-slot",
      .type = OptionType::kFlag,

@@ -6,11 +6,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
 
 #include "engine/migration.h"
 #include "protocol/status.h"
+#include "tests/cluster/app_fixture.h"
 #include "tests/testing/background_run.h"
 #include "tests/testing/database_equal.h"
 #include "tests/testing/event_recorder.h"
@@ -47,25 +47,23 @@ constexpr char kCutoverSchema[] =
     "CREATE MATERIALIZED VIEW slow AS SELECT count(*) AS n, public.pause() "
     "FROM notes";
 
-class CutoverTest : public ::testing::Test {
+class CutoverTest : public AppTest {
  protected:
   void SetUp() override {
-    ASSERT_OK_AND_ASSIGN(source_, PgServer::Start());
-    ASSERT_OK_AND_ASSIGN(target_, PgServer::Start());
+    StartServers();
+    if (HasFatalFailure()) return;
     ASSERT_OK(source_->Exec("CREATE DATABASE app"));
     // May not set session_replication_role.
     ASSERT_OK(target_->Exec("CREATE ROLE mover LOGIN"));
     ASSERT_OK(target_->Exec("CREATE DATABASE app OWNER mover"));
     ASSERT_OK(target_->Exec("ALTER SCHEMA public OWNER TO mover", "app"));
-    OnSource(kCutoverSchema);
+    ASSERT_OK(OnSource(kCutoverSchema));
     ASSERT_OK(target_->Exec("ALTER DATABASE app SET test.pause = '2'"));
   }
 
   MigrateOptions Options() const {
     MigrateOptions options;
-    options.endpoints = {.source = source_->ConnInfo("app"),
-                         .target = target_->ConnInfo("app"),
-                         .name = "test"};
+    options.endpoints = Both();
     options.no_owner = true;
     options.stream.poll_interval = absl::Milliseconds(50);
     options.stream.retry_for = absl::Minutes(1);
@@ -77,14 +75,6 @@ class CutoverTest : public ::testing::Test {
     MigrateOptions options = Options();
     options.endpoints.target = target_->ConnInfoAs("mover", "", "app");
     return options;
-  }
-
-  void OnSource(const std::string& sql) {
-    ASSERT_OK(source_->Exec(sql, "app"));
-  }
-
-  absl::StatusOr<std::string> OnTarget(const std::string& sql) {
-    return target_->QueryValue(sql, "app");
   }
 
   // Returns in the midst of the cutover.
@@ -108,9 +98,6 @@ class CutoverTest : public ::testing::Test {
     ASSERT_OK(source.Exec("REFRESH MATERIALIZED VIEW slow"));
     ExpectDatabasesEqual(source_->ConnInfo("app"), target_->ConnInfo("app"));
   }
-
-  std::unique_ptr<PgServer> source_;
-  std::unique_ptr<PgServer> target_;
 };
 
 }  // namespace walferry

@@ -53,7 +53,7 @@ class CutoverRequestTest : public CutoverTest {
   }
 
   std::string Requested() {
-    return OnTarget(
+    return TargetValue(
                "SELECT cutover_requested_at IS NOT NULL FROM "
                "walferry.migration")
         .value_or("?");

@@ -4,66 +4,109 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "tests/cluster/cutover_fixture.h"
 #include "tests/testing/background_run.h"
 #include "tests/testing/event_recorder.h"
+#include "tests/testing/sql.h"
 #include "tests/testing/status_matchers.h"
+#include "tests/testing/wait_until.h"
 
 namespace walferry {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-TEST_F(CutoverTest, CreatesWhatActsOnRowsOnlyWhenNoChangeCanCome) {
+// Triggers, foreign keys, rules.
+constexpr char kActingOnRows[] =
+    "SELECT concat_ws(' ', (SELECT count(*) FROM pg_trigger WHERE tgname = "
+    "'log_note'), (SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND "
+    "connamespace = 'public'::regnamespace), "
+    "(SELECT count(*) FROM pg_rewrite WHERE rulename = 'keep'))";
+
+class CutoverRoleTest : public CutoverTest {
+ protected:
+  // The foreign key is there then, and the rule is not: holder_ does not let go
+  // of a table that it writes to.
+  void CutOverUntilTheRuleWaits(BackgroundRun& run) {
+    ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+    ASSERT_OK_AND_ASSIGN(SqlConnection holder,
+                         SqlConnection::Open(target_->ConnInfo("app")));
+    holder_.emplace(std::move(holder));
+    ASSERT_OK(holder_->Exec("BEGIN; LOCK TABLE shelf IN SHARE MODE"));
+    run.control().RequestCutover();
+    ASSERT_TRUE(WaitUntil([this] {
+      return TargetValue(
+                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type "
+                 "= 'Lock' AND query LIKE '%CREATE RULE%'")
+                 .value_or("") == "1";
+    }));
+  }
+
+  void StopWhileTheRuleWaits() {
+    BackgroundRun run(NarrowOptions());
+    ASSERT_NO_FATAL_FAILURE(CutOverUntilTheRuleWaits(run));
+    run.control().RequestStop();
+    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+    ASSERT_OK(holder_->Exec("COMMIT"));
+  }
+
+  static void ExpectTooLate(const absl::Status& status) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr(" was written on the source after a cutover had "
+                          "begun to create triggers and foreign keys"));
+    EXPECT_THAT(HintOf(status), HasSubstr("session_replication_role"));
+  }
+
+  // A role that may keep quiet what is there goes on.
+  void MoveWithAllRights() {
+    BackgroundRun run(Options());
+    ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+    run.control().RequestCutover();
+    ASSERT_OK(run.Result());
+    EXPECT_THAT(TargetValue(kActingOnRows), IsOkAndHolds("1 1 1"));
+    ExpectEqual();
+  }
+
+  std::optional<SqlConnection> holder_;
+};
+
+TEST_F(CutoverRoleTest, CreatesWhatActsOnRowsOnlyWhenNoChangeCanCome) {
   BackgroundRun run(NarrowOptions());
   ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
-  OnSource("INSERT INTO books VALUES (2, 'two')");
+  ASSERT_OK(OnSource("INSERT INTO books VALUES (2, 'two')"));
   CutOverUntilTheSlowView(run);
-  OnSource(
-      "INSERT INTO books VALUES (3, 'three');"
-      "INSERT INTO notes (book, body) VALUES (3, 'late')");
+  ASSERT_OK(
+      OnSource("INSERT INTO books VALUES (3, 'three');"
+               "INSERT INTO notes (book, body) VALUES (3, 'late')"));
   ASSERT_OK(run.Result());
-  EXPECT_THAT(OnTarget("SELECT count(*) FROM pg_trigger WHERE tgname = "
-                       "'log_note'"),
-              IsOkAndHolds("1"));
-  EXPECT_THAT(OnTarget("SELECT count(*) FROM pg_constraint WHERE contype = "
-                       "'f' AND conrelid = 'notes'::regclass"),
-              IsOkAndHolds("1"));
-  EXPECT_THAT(OnTarget("SELECT count(*) FROM pg_rewrite WHERE rulename = "
-                       "'keep'"),
-              IsOkAndHolds("1"));
+  EXPECT_THAT(TargetValue(kActingOnRows), IsOkAndHolds("1 1 1"));
   ExpectEqual();
 }
 
-TEST_F(CutoverTest, CreatesWhatAnEarlierRoleHadToLeaveForTheEnd) {
+TEST_F(CutoverRoleTest, CreatesWhatAnEarlierRoleHadToLeaveForTheEnd) {
   {
     BackgroundRun run(NarrowOptions());
     ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
     run.control().RequestStop();
     EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
   }
-  EXPECT_THAT(OnTarget("SELECT count(*) FROM pg_trigger WHERE tgname = "
-                       "'log_note'"),
-              IsOkAndHolds("0"));
-  OnSource("INSERT INTO notes (book, body) VALUES (1, 'second')");
+  EXPECT_THAT(TargetValue(kActingOnRows), IsOkAndHolds("0 0 0"));
+  ASSERT_OK(OnSource("INSERT INTO notes (book, body) VALUES (1, 'second')"));
   BackgroundRun run(Options());
   ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
   run.control().RequestCutover();
   ASSERT_OK(run.Result());
-  EXPECT_THAT(OnTarget("SELECT count(*) FROM pg_trigger WHERE tgname = "
-                       "'log_note'"),
-              IsOkAndHolds("1"));
-  EXPECT_THAT(OnTarget("SELECT count(*) FROM pg_constraint WHERE contype = "
-                       "'f' AND conrelid = 'notes'::regclass"),
-              IsOkAndHolds("1"));
+  EXPECT_THAT(TargetValue(kActingOnRows), IsOkAndHolds("1 1 1"));
   ExpectEqual();
 }
 
-TEST_F(CutoverTest, RefusesARoleThatCannotKeepQuietWhatIsThere) {
+TEST_F(CutoverRoleTest, RefusesARoleThatCannotKeepQuietWhatIsThere) {
   {
     BackgroundRun run(Options());
     ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
@@ -83,7 +126,63 @@ TEST_F(CutoverTest, RefusesARoleThatCannotKeepQuietWhatIsThere) {
                        "changes any more (session_replication_role)"));
 }
 
-TEST_F(CutoverTest, AppliesNothingUnguardedAfterOneThatDidNotEnd) {
+TEST_F(CutoverRoleTest, RefusesWhatIsWrittenWhileItCreatesWhatActsOnRows) {
+  {
+    BackgroundRun run(NarrowOptions());
+    ASSERT_NO_FATAL_FAILURE(CutOverUntilTheRuleWaits(run));
+    ASSERT_OK(
+        OnSource("INSERT INTO notes (book, body) VALUES (1, 'too late')"));
+    ASSERT_OK(holder_->Exec("COMMIT"));
+    ExpectTooLate(run.Result().status());
+    EXPECT_THAT(TargetValue("SELECT count(*) FROM notes"), IsOkAndHolds("1"));
+  }
+  MoveWithAllRights();
+}
+
+TEST_F(CutoverRoleTest, GoesOnWithAHalfCompletedTarget) {
+  ASSERT_NO_FATAL_FAILURE(StopWhileTheRuleWaits());
+  BackgroundRun run(NarrowOptions());
+  ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+  run.control().RequestCutover();
+  ASSERT_OK(run.Result());
+  EXPECT_THAT(TargetValue(kActingOnRows), IsOkAndHolds("1 1 1"));
+  ExpectEqual();
+}
+
+TEST_F(CutoverRoleTest, DoesNotRewriteUnloggedRowsOfAHalfCompletedTarget) {
+  ASSERT_NO_FATAL_FAILURE(StopWhileTheRuleWaits());
+  ASSERT_OK(OnSource("UPDATE cache SET v = 'new'"));
+  {
+    BackgroundRun run(NarrowOptions());
+    ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+    run.control().RequestCutover();
+    ExpectTooLate(run.Result().status());
+    EXPECT_THAT(TargetValue("SELECT v FROM cache"), IsOkAndHolds("old"));
+  }
+  MoveWithAllRights();
+}
+
+// The plan has a step less than the run before had, and as many as are done.
+TEST_F(CutoverRoleTest, CreatesWhatIsLeftWhateverTheRunBeforePlanned) {
+  MigrateOptions options = NarrowOptions();
+  {
+    BackgroundRun run(options);
+    ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+    run.control().RequestStop();
+    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+  }
+  ASSERT_OK(
+      OnTarget("UPDATE walferry.migration SET planned_steps = (SELECT count(*) "
+               "FROM walferry.step)"));
+  BackgroundRun run(options);
+  ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+  run.control().RequestCutover();
+  ASSERT_OK(run.Result());
+  EXPECT_THAT(TargetValue(kActingOnRows), IsOkAndHolds("1 1 1"));
+  ExpectEqual();
+}
+
+TEST_F(CutoverRoleTest, AppliesNothingUnguardedAfterOneThatDidNotEnd) {
   {
     BackgroundRun run(NarrowOptions());
     ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
@@ -105,23 +204,13 @@ TEST_F(CutoverTest, AppliesNothingUnguardedAfterOneThatDidNotEnd) {
                    "'); UPDATE walferry.migration SET phase = 'cutover'"),
       "app"));
   {
-    OnSource("INSERT INTO notes (book, body) VALUES (1, 'too late')");
+    ASSERT_OK(
+        OnSource("INSERT INTO notes (book, body) VALUES (1, 'too late')"));
     BackgroundRun run(NarrowOptions());
-    const absl::Status status = run.Result().status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-    EXPECT_THAT(std::string(status.message()),
-                AllOf(HasSubstr("table public."),
-                      HasSubstr(" was written on the source after a cutover "
-                                "that did not end")));
-    EXPECT_THAT(HintOf(status), HasSubstr("session_replication_role"));
-    EXPECT_THAT(OnTarget("SELECT count(*) FROM log"), IsOkAndHolds("1"));
+    ExpectTooLate(run.Result().status());
+    EXPECT_THAT(TargetValue("SELECT count(*) FROM log"), IsOkAndHolds("1"));
   }
-  // A role that may keep them quiet goes on.
-  BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
-  run.control().RequestCutover();
-  ASSERT_OK(run.Result());
-  ExpectEqual();
+  MoveWithAllRights();
 }
 
 }  // namespace

@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <string>
 #include <vector>
 
 #include "engine/migration.h"
 #include "tests/cluster/cutover_fixture.h"
 #include "tests/testing/background_run.h"
+#include "tests/testing/event_hook.h"
 #include "tests/testing/event_recorder.h"
 #include "tests/testing/sql.h"
 #include "tests/testing/status_matchers.h"
@@ -20,16 +22,16 @@ namespace {
 TEST_F(CutoverTest, BeginsAnewWhenRowsComeInBeforeItIsDone) {
   BackgroundRun run(Options());
   CutOverUntilTheSlowView(run);
-  OnSource("INSERT INTO notes (book, body) VALUES (1, 'late')");
+  ASSERT_OK(OnSource("INSERT INTO notes (book, body) VALUES (1, 'late')"));
   ASSERT_OK(run.Result());
-  EXPECT_THAT(OnTarget("SELECT n FROM slow"), IsOkAndHolds("2"));
+  EXPECT_THAT(TargetValue("SELECT n FROM slow"), IsOkAndHolds("2"));
   ExpectEqual();
 }
 
 TEST_F(CutoverTest, BeginsAnewWhenASequenceIsDrawnFromBeforeItIsDone) {
   BackgroundRun run(Options());
   CutOverUntilTheSlowView(run);
-  OnSource("SELECT nextval('tickets')");
+  ASSERT_OK(OnSource("SELECT nextval('tickets')"));
   ASSERT_OK(run.Result());
   ExpectEqual();
 }
@@ -37,9 +39,9 @@ TEST_F(CutoverTest, BeginsAnewWhenASequenceIsDrawnFromBeforeItIsDone) {
 TEST_F(CutoverTest, BeginsAnewWhenAnUnloggedTableIsWrittenBeforeItIsDone) {
   BackgroundRun run(Options());
   CutOverUntilTheSlowView(run);
-  OnSource("UPDATE cache SET v = 'new'");
+  ASSERT_OK(OnSource("UPDATE cache SET v = 'new'"));
   ASSERT_OK(run.Result());
-  EXPECT_THAT(OnTarget("SELECT v FROM cache"), IsOkAndHolds("new"));
+  EXPECT_THAT(TargetValue("SELECT v FROM cache"), IsOkAndHolds("new"));
   ExpectEqual();
 }
 
@@ -50,7 +52,7 @@ TEST_F(CutoverTest, GoesOnInFollowWithoutASecondLookAtTheSchema) {
     run.control().RequestStop();
     EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
   }
-  EXPECT_THAT(OnTarget("SELECT phase FROM walferry.migration"),
+  EXPECT_THAT(TargetValue("SELECT phase FROM walferry.migration"),
               IsOkAndHolds("cutover"));
   BackgroundRun run(NarrowOptions());
   ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
@@ -67,7 +69,7 @@ TEST_F(CutoverTest, GoesOnInFollowWithoutASecondLookAtTheSchema) {
 TEST_F(CutoverTest, StopsWhenATableIsNoLongerPublished) {
   BackgroundRun run(Options());
   ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
-  OnSource("ALTER PUBLICATION walferry_test DROP TABLE shelf");
+  ASSERT_OK(OnSource("ALTER PUBLICATION walferry_test DROP TABLE shelf"));
   run.control().RequestCutover();
   const absl::Status status = run.Result().status();
   EXPECT_THAT(status,
@@ -82,8 +84,8 @@ TEST_F(CutoverTest, StopsWhenATableIsNoLongerPublished) {
 
 TEST_F(CutoverTest, ByItselfHardlyWritesToASourceThatIsBusy) {
   // It takes transaction IDs too.
-  OnSource("ALTER SYSTEM SET autovacuum = off");
-  OnSource("SELECT pg_reload_conf()");
+  ASSERT_OK(OnSource("ALTER SYSTEM SET autovacuum = off"));
+  ASSERT_OK(OnSource("SELECT pg_reload_conf()"));
   MigrateOptions options = Options();
   options.cutover = CutoverMode::kAuto;
   options.stream.poll_interval = absl::Milliseconds(200);
@@ -113,9 +115,9 @@ TEST_F(CutoverTest, ByItselfHardlyWritesToASourceThatIsBusy) {
 // The child of a foreign key is copied by a later run than its parent, and
 // refers to rows that the parent got in between.
 TEST_F(CutoverTest, BuildsForeignKeysOnceAllTablesAreAsOfOnePosition) {
-  OnSource(
-      "INSERT INTO books SELECT i, repeat('t', 50) FROM "
-      "generate_series(2, 20000) i; TRUNCATE shelf");
+  ASSERT_OK(
+      OnSource("INSERT INTO books SELECT i, repeat('t', 50) FROM "
+               "generate_series(2, 20000) i; TRUNCATE shelf"));
   MigrateOptions options = Options();
   options.jobs = 1;
   {
@@ -129,7 +131,7 @@ TEST_F(CutoverTest, BuildsForeignKeysOnceAllTablesAreAsOfOnePosition) {
           .ok();
     }));
     ASSERT_TRUE(WaitUntil([&] {
-      return OnTarget(
+      return TargetValue(
                  "SELECT copied FROM walferry.table_copy WHERE table_name "
                  "= 'books'")
                  .value_or("f") == "t";
@@ -137,16 +139,71 @@ TEST_F(CutoverTest, BuildsForeignKeysOnceAllTablesAreAsOfOnePosition) {
     run.control().RequestStop();
     EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
   }
-  ASSERT_THAT(OnTarget("SELECT copied FROM walferry.table_copy WHERE "
-                       "table_name = 'notes'"),
+  ASSERT_THAT(TargetValue("SELECT copied FROM walferry.table_copy WHERE "
+                          "table_name = 'notes'"),
               IsOkAndHolds("f"));
-  OnSource(
-      "INSERT INTO books VALUES (50000, 'between');"
-      "INSERT INTO notes (book, body) VALUES (50000, 'refers')");
+  ASSERT_OK(
+      OnSource("INSERT INTO books VALUES (50000, 'between');"
+               "INSERT INTO notes (book, body) VALUES (50000, 'refers')"));
   BackgroundRun run(options);
   ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
   run.control().RequestCutover();
   ASSERT_OK(run.Result());
+  ExpectEqual();
+}
+
+// Rows of an unlogged table are in no stream: what they refer to went on.
+TEST_F(CutoverTest, CopiesUnloggedTablesAnewWithALaterSnapshot) {
+  ASSERT_OK(
+      OnSource("INSERT INTO books SELECT i, '' FROM generate_series(2, 20000) "
+               "i; TRUNCATE shelf;"
+               "CREATE UNLOGGED TABLE loans (id int PRIMARY KEY, book int "
+               "REFERENCES books);"
+               "INSERT INTO loans SELECT i, i FROM generate_series(2, 10000) "
+               "i"));
+  MigrateOptions options = Options();
+  options.jobs = 1;
+  {
+    ASSERT_OK_AND_ASSIGN(SqlConnection holder,
+                         SqlConnection::Open(target_->ConnInfo("app")));
+    Control control;
+    AtPhase events(Phase::kCopy, [&] {
+      EXPECT_OK(holder.Exec("BEGIN; LOCK TABLE notes IN SHARE MODE"));
+    });
+    auto first = std::async(std::launch::async, [&] {
+      return RunMigration(options, control, events).status();
+    });
+    EXPECT_TRUE(WaitUntil([&] {
+      return TargetValue(
+                 "SELECT copied FROM walferry.table_copy WHERE table_name = "
+                 "'loans'")
+                 .value_or("f") == "t";
+    }));
+    control.RequestStop();
+    EXPECT_EQ(first.get().code(), absl::StatusCode::kCancelled);
+  }
+  ASSERT_THAT(TargetValue("SELECT copied FROM walferry.table_copy WHERE "
+                          "table_name = 'notes'"),
+              IsOkAndHolds("f"));
+  ASSERT_OK(
+      OnSource("DELETE FROM loans WHERE book = 2;"
+               "DELETE FROM books WHERE id = 2"));
+  BackgroundRun run(options);
+  ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+  run.control().RequestCutover();
+  ASSERT_OK(run.Result());
+  ExpectEqual();
+}
+
+TEST_F(CutoverTest, LetsTablesOutOfScopeComeAndGo) {
+  MigrateOptions options = Options();
+  options.scope.exclude_tables = {"public.staging_*"};
+  BackgroundRun run(options);
+  ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+  ASSERT_OK(OnSource("CREATE TABLE staging_42 (id int PRIMARY KEY)"));
+  run.control().RequestCutover();
+  ASSERT_OK(run.Result());
+  ASSERT_OK(OnSource("DROP TABLE staging_42"));
   ExpectEqual();
 }
 

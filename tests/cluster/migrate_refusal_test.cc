@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/migration.h"
+#include "tests/cluster/app_fixture.h"
 #include "tests/testing/event_recorder.h"
 #include "tests/testing/pg_server.h"
 #include "tests/testing/sql.h"
@@ -17,26 +18,14 @@
 namespace walferry {
 namespace {
 
-class MigrateRefusalTest : public ::testing::Test {
+class MigrateRefusalTest : public AppTest {
  protected:
-  void SetUp() override {
-    ASSERT_OK_AND_ASSIGN(source_, PgServer::Start());
-    ASSERT_OK_AND_ASSIGN(target_, PgServer::Start());
-    ASSERT_OK(source_->Exec("CREATE DATABASE app"));
-    ASSERT_OK(target_->Exec("CREATE DATABASE app"));
-  }
-
   MigrateOptions Options() const {
     MigrateOptions options;
-    options.endpoints = {.source = source_->ConnInfo("app"),
-                         .target = target_->ConnInfo("app"),
-                         .name = "test"};
+    options.endpoints = Both();
     options.cutover = CutoverMode::kAuto;
     return options;
   }
-
-  std::unique_ptr<PgServer> source_;
-  std::unique_ptr<PgServer> target_;
 };
 
 // Makes the ledger unusable when prepare begins, and keeps the order.

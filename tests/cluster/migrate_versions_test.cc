@@ -48,6 +48,7 @@ class MigrateVersionsTest
     StartServers({.bin_dir = GetParam().source},
                  {.bin_dir = GetParam().target});
     if (HasFatalFailure()) return;
+    CreateApp();
     LoadApp();
     ASSERT_OK(OnSource(kOddities));
   }

@@ -9,7 +9,9 @@
 #include "tests/testing/background_run.h"
 #include "tests/testing/event_recorder.h"
 #include "tests/testing/pg_server.h"
+#include "tests/testing/sql.h"
 #include "tests/testing/status_matchers.h"
+#include "tests/testing/wait_until.h"
 
 namespace walferry {
 namespace {
@@ -66,6 +68,39 @@ TEST_F(ReconnectTest, FollowCountsOnAndCatchesUpOnce) {
                                   .publications = {"pub"},
                                   .stream = stream_});
   LoseTheTarget(run);
+}
+
+// It is sent in several batches; those before the last are rolled back with it.
+TEST_F(ReconnectTest, FollowCountsABrokenTransactionOnce) {
+  ASSERT_OK(target_->Exec("CREATE TABLE t (id int PRIMARY KEY)"));
+  ASSERT_OK(source_->Exec("CREATE PUBLICATION pub FOR TABLE t"));
+  ASSERT_OK(source_->Exec(
+      "SELECT pg_create_logical_replication_slot('slot', 'pgoutput')"));
+  stream_.batch_bytes = 64 << 10;
+  BackgroundRun run(FollowOptions{.endpoints = Both(),
+                                  .slot = "slot",
+                                  .publications = {"pub"},
+                                  .stream = stream_});
+  ASSERT_OK_AND_ASSIGN(SqlConnection rival,
+                       SqlConnection::Open(target_->ConnInfo()));
+  ASSERT_OK(rival.Exec("BEGIN; INSERT INTO t VALUES (20000)"));
+  ASSERT_OK(source_->Exec("INSERT INTO t SELECT generate_series(1, 20000)"));
+  ASSERT_TRUE(WaitUntil([this] {
+    return target_
+               ->QueryValue(
+                   "SELECT count(*) FROM pg_stat_activity WHERE "
+                   "wait_event_type = 'Lock'")
+               .value_or("") == "1";
+  }));
+  ASSERT_OK(target_->Kill9());
+  ASSERT_OK(target_->Restart());
+  EXPECT_TRUE(run.events().WaitFor<Lag>(
+      [](const Lag& lag) { return lag.changes >= 20000; }));
+  run.control().RequestStop();
+  EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(run.events().All<Lag>().back().changes, 20000);
+  EXPECT_THAT(target_->QueryValue("SELECT count(*) FROM t"),
+              IsOkAndHolds("20000"));
 }
 
 TEST_F(ReconnectTest, MigrateCountsOnAndCatchesUpOnce) {

@@ -11,10 +11,13 @@
 #include "absl/strings/str_cat.h"
 #include "engine/migration.h"
 #include "protocol/status.h"
+#include "tests/cluster/app_fixture.h"
 #include "tests/testing/background_run.h"
 #include "tests/testing/database_equal.h"
+#include "tests/testing/event_hook.h"
 #include "tests/testing/event_recorder.h"
 #include "tests/testing/pg_server.h"
+#include "tests/testing/sql.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/wait_until.h"
 #include "tests/testing/writers.h"
@@ -24,48 +27,21 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Does something when a phase begins, on the migration's own thread.
-class AtPhase : public EventSink {
- public:
-  AtPhase(Phase phase, std::function<void()> act)
-      : phase_(phase), act_(std::move(act)) {}
-
-  void OnEvent(const Event& event) override {
-    const auto* started = std::get_if<PhaseStarted>(&event);
-    if (started == nullptr || started->phase != phase_ || done_) return;
-    done_ = true;
-    act_();
-  }
-
- private:
-  const Phase phase_;
-  const std::function<void()> act_;
-  bool done_ = false;
-};
-
-class ResumeTest : public ::testing::Test {
+class ResumeTest : public AppTest {
  protected:
   void SetUp() override {
-    ASSERT_OK_AND_ASSIGN(source_, PgServer::Start());
-    ASSERT_OK_AND_ASSIGN(target_, PgServer::Start());
-    ASSERT_OK(source_->Exec("CREATE DATABASE app"));
-    ASSERT_OK(target_->Exec("CREATE DATABASE app"));
+    AppTest::SetUp();
+    if (HasFatalFailure()) return;
     ASSERT_OK(OnSource(WriterSchemaSql(500)));
   }
 
   MigrateOptions Options() const {
     MigrateOptions options;
-    options.endpoints = {.source = source_->ConnInfo("app"),
-                         .target = target_->ConnInfo("app"),
-                         .name = "test"};
+    options.endpoints = Both();
     options.cutover = CutoverMode::kAuto;
     options.stream.poll_interval = absl::Milliseconds(50);
     options.stream.retry_for = absl::Minutes(1);
     return options;
-  }
-
-  absl::Status OnSource(const std::string& sql) const {
-    return source_->Exec(sql, "app");
   }
 
   absl::Status Migrate(const MigrateOptions& options) {
@@ -106,19 +82,6 @@ class ResumeTest : public ::testing::Test {
         OnSource("SELECT pg_create_logical_replication_slot('walferry_test', "
                  "'pgoutput')"));
   }
-
-  // Slots and publications.
-  std::string LeftOnSource() const {
-    return source_
-        ->QueryValue(
-            "SELECT (SELECT count(*) FROM pg_replication_slots) + (SELECT "
-            "count(*) FROM pg_publication)",
-            "app")
-        .value_or("?");
-  }
-
-  std::unique_ptr<PgServer> source_;
-  std::unique_ptr<PgServer> target_;
 };
 
 TEST_F(ResumeTest, StopsAtATableThatWasDroppedAndCreatedAgain) {
@@ -328,6 +291,26 @@ TEST_F(ResumeTest, StopsWhenAPartitionWasTakenOut) {
   EXPECT_THAT(Migrate(Options()),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("table public.p1 changed shape")));
+}
+
+TEST_F(ResumeTest, FollowsWhileSomebodyRewritesATable) {
+  StopWhileFollowing();
+  ASSERT_OK_AND_ASSIGN(SqlConnection rewriter,
+                       SqlConnection::Open(source_->ConnInfo("app")));
+  ASSERT_OK(
+      rewriter.Exec("BEGIN; LOCK TABLE accounts IN ACCESS EXCLUSIVE "
+                    "MODE"));
+  ASSERT_OK(OnSource("INSERT INTO notes VALUES ('behind a lock', 1)"));
+  MigrateOptions options = Options();
+  options.cutover = CutoverMode::kManual;
+  options.stream.retry_for = absl::Seconds(1);
+  BackgroundRun run(options);
+  EXPECT_TRUE(run.events().WaitFor<Lag>(
+      [](const Lag& lag) { return lag.changes == 1; }));
+  ASSERT_OK(rewriter.Exec("COMMIT"));
+  run.control().RequestCutover();
+  ASSERT_OK(run.Result());
+  ExpectDatabasesEqual(source_->ConnInfo("app"), target_->ConnInfo("app"));
 }
 
 }  // namespace

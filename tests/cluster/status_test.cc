@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/migration.h"
+#include "tests/cluster/app_fixture.h"
 #include "tests/testing/background_run.h"
 #include "tests/testing/event_recorder.h"
 #include "tests/testing/pg_server.h"
@@ -17,21 +18,8 @@
 namespace walferry {
 namespace {
 
-class StatusTest : public ::testing::Test {
+class StatusTest : public AppTest {
  protected:
-  void SetUp() override {
-    ASSERT_OK_AND_ASSIGN(source_, PgServer::Start());
-    ASSERT_OK_AND_ASSIGN(target_, PgServer::Start());
-    ASSERT_OK(source_->Exec("CREATE DATABASE app"));
-    ASSERT_OK(target_->Exec("CREATE DATABASE app"));
-  }
-
-  Endpoints Both() const {
-    return {.source = source_->ConnInfo("app"),
-            .target = target_->ConnInfo("app"),
-            .name = "test"};
-  }
-
   MigrationStatus Status() {
     Control control;
     absl::StatusOr<MigrationStatus> status = RunStatus(
@@ -44,9 +32,6 @@ class StatusTest : public ::testing::Test {
         source_->QueryValue("SELECT pg_current_wal_insert_lsn()", "app");
     return text.ok() ? Lsn::Parse(*text).value_or(Lsn()) : Lsn();
   }
-
-  std::unique_ptr<PgServer> source_;
-  std::unique_ptr<PgServer> target_;
 };
 
 TEST_F(StatusTest, TellsHowAFollowEnded) {
