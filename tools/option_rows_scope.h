@@ -129,7 +129,9 @@ inline constexpr OptionSpec kScopeRows[] = {
      .placeholder = "FINDING",
      .help = "Go on in spite of this blocking finding of check, given by its "
              "id, such as replica-identity, or for one subject only by "
-             "ID:SUBJECT, such as replica-identity:public.log."},
+             "ID:SUBJECT, such as replica-identity:public.log. With "
+             "schema-change, go on in spite of a change of the source's schema "
+             "during the migration."},
 };
 
 }  // namespace walferry
