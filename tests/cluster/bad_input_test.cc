@@ -16,11 +16,10 @@
 #include "tests/testing/pg_server.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_dir.h"
+#include "tests/testing/wait_until.h"
 
 namespace walferry {
 namespace {
-
-constexpr absl::Duration kSoon = absl::Seconds(10);
 
 // In arguments and texts these stand for what differs from run to run.
 // $SOURCE, $TARGET: the databases, for user postgres. $PHYSICAL: one of a
@@ -219,7 +218,8 @@ TEST_P(BadInputTest, IsToldAtOnceAndLeavesNothingBehind) {
   }
   ASSERT_OK_AND_ASSIGN(
       const CommandResult result,
-      RunCommand({.command = command, .clean_environment = true}, kSoon));
+      RunCommand({.command = command, .clean_environment = true},
+                 kTestPatience));
   EXPECT_EQ(result.exit_code, GetParam().exit_code) << result.output;
   const size_t error = result.output.find("walferry: error: ");
   ASSERT_NE(error, std::string::npos) << result.output;
