@@ -79,7 +79,7 @@ class CutoverTest : public AppTest {
 
   // Returns in the midst of the cutover.
   void CutOverUntilTheSlowView(BackgroundRun& run) {
-    ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
     run.control().RequestCutover();
     ASSERT_TRUE(run.events().WaitFor<Notice>([](const Notice& notice) {
       return notice.text == "refreshing public.slow";

@@ -28,8 +28,7 @@ TEST_F(CutoverTest, ThatIsStoppedLeavesTheSourceWritable) {
   BackgroundRun run(options);
   CutOverUntilTheSlowView(run);
   EXPECT_THAT(source_->Exec("DELETE FROM notes", "app"), Not(IsOk()));
-  run.control().RequestStop();
-  EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
   ExpectWritable();
   EXPECT_THAT(TargetValue("SELECT count(*) FROM walferry.object WHERE kind = "
                           "'setting'"),
@@ -51,7 +50,7 @@ TEST_F(CutoverTest, ThatMayNotEndAllSessionsLeavesTheSourceWritable) {
   options.endpoints.source = source_->ConnInfoAs("keeper", "", "app");
   options.freeze = FreezeMode::kReadOnly;
   BackgroundRun run(options);
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   ASSERT_OK_AND_ASSIGN(auto superuser,
                        SqlConnection::Open(source_->ConnInfo("app")));
   run.control().RequestCutover();
@@ -64,9 +63,8 @@ TEST_F(CutoverTest, ThatMayNotEndAllSessionsLeavesTheSourceWritable) {
 TEST_F(CutoverTest, ThatWasKilledDoesNotLeaveTheSourceReadOnlyForEver) {
   {
     BackgroundRun run(Options());
-    ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
-    run.control().RequestStop();
-    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
   }
   ASSERT_OK(source_->Exec(
       "ALTER DATABASE app SET default_transaction_read_only = on"));
@@ -75,7 +73,7 @@ TEST_F(CutoverTest, ThatWasKilledDoesNotLeaveTheSourceReadOnlyForEver) {
       "'default_transaction_read_only', '')",
       "app"));
   BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   EXPECT_TRUE(run.events().WaitFor<Notice>([](const Notice& notice) {
     return notice.text ==
            "an earlier cutover had left the source read-only; it takes writes "
@@ -185,7 +183,7 @@ TEST_F(CutoverTest, FreezesNothingWhileTheStreamIsFarBehind) {
   MigrateOptions options = Options();
   options.freeze = FreezeMode::kReadOnly;
   BackgroundRun run(options);
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   ASSERT_OK_AND_ASSIGN(SqlConnection holder,
                        SqlConnection::Open(target_->ConnInfo("app")));
   ASSERT_OK(holder.Exec("BEGIN; LOCK TABLE books"));

@@ -26,9 +26,8 @@ class CutoverRequestTest : public CutoverTest {
   void SetUp() override {
     CutoverTest::SetUp();
     BackgroundRun run(Options());
-    ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
-    run.control().RequestStop();
-    ASSERT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+    ASSERT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
     ASSERT_OK_AND_ASSIGN(process_, HoldLock());
   }
 

@@ -33,7 +33,7 @@ class CutoverRoleTest : public CutoverTest {
   // The foreign key is there then, and the rule is not: holder_ does not let go
   // of a table that it writes to.
   void CutOverUntilTheRuleWaits(BackgroundRun& run) {
-    ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
     ASSERT_OK_AND_ASSIGN(SqlConnection holder,
                          SqlConnection::Open(target_->ConnInfo("app")));
     holder_.emplace(std::move(holder));
@@ -50,8 +50,7 @@ class CutoverRoleTest : public CutoverTest {
   void StopWhileTheRuleWaits() {
     BackgroundRun run(NarrowOptions());
     ASSERT_NO_FATAL_FAILURE(CutOverUntilTheRuleWaits(run));
-    run.control().RequestStop();
-    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
     ASSERT_OK(holder_->Exec("COMMIT"));
   }
 
@@ -66,7 +65,7 @@ class CutoverRoleTest : public CutoverTest {
   // A role that may keep quiet what is there goes on.
   void MoveWithAllRights() {
     BackgroundRun run(Options());
-    ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
     run.control().RequestCutover();
     ASSERT_OK(run.Result());
     EXPECT_THAT(TargetValue(kActingOnRows), IsOkAndHolds("1 1 1"));
@@ -78,7 +77,7 @@ class CutoverRoleTest : public CutoverTest {
 
 TEST_F(CutoverRoleTest, CreatesWhatActsOnRowsOnlyWhenNoChangeCanCome) {
   BackgroundRun run(NarrowOptions());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   ASSERT_OK(OnSource("INSERT INTO books VALUES (2, 'two')"));
   CutOverUntilTheSlowView(run);
   ASSERT_OK(
@@ -92,14 +91,13 @@ TEST_F(CutoverRoleTest, CreatesWhatActsOnRowsOnlyWhenNoChangeCanCome) {
 TEST_F(CutoverRoleTest, CreatesWhatAnEarlierRoleHadToLeaveForTheEnd) {
   {
     BackgroundRun run(NarrowOptions());
-    ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
-    run.control().RequestStop();
-    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
   }
   EXPECT_THAT(TargetValue(kActingOnRows), IsOkAndHolds("0 0 0"));
   ASSERT_OK(OnSource("INSERT INTO notes (book, body) VALUES (1, 'second')"));
   BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   run.control().RequestCutover();
   ASSERT_OK(run.Result());
   EXPECT_THAT(TargetValue(kActingOnRows), IsOkAndHolds("1 1 1"));
@@ -109,9 +107,8 @@ TEST_F(CutoverRoleTest, CreatesWhatAnEarlierRoleHadToLeaveForTheEnd) {
 TEST_F(CutoverRoleTest, RefusesARoleThatCannotKeepQuietWhatIsThere) {
   {
     BackgroundRun run(Options());
-    ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
-    run.control().RequestStop();
-    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
   }
   ASSERT_OK(target_->Exec(
       "GRANT ALL ON SCHEMA walferry TO mover; GRANT ALL ON ALL TABLES IN "
@@ -142,7 +139,7 @@ TEST_F(CutoverRoleTest, RefusesWhatIsWrittenWhileItCreatesWhatActsOnRows) {
 TEST_F(CutoverRoleTest, GoesOnWithAHalfCompletedTarget) {
   ASSERT_NO_FATAL_FAILURE(StopWhileTheRuleWaits());
   BackgroundRun run(NarrowOptions());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   run.control().RequestCutover();
   ASSERT_OK(run.Result());
   EXPECT_THAT(TargetValue(kActingOnRows), IsOkAndHolds("1 1 1"));
@@ -154,7 +151,7 @@ TEST_F(CutoverRoleTest, DoesNotRewriteUnloggedRowsOfAHalfCompletedTarget) {
   ASSERT_OK(OnSource("UPDATE cache SET v = 'new'"));
   {
     BackgroundRun run(NarrowOptions());
-    ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
     run.control().RequestCutover();
     ExpectTooLate(run.Result().status());
     EXPECT_THAT(TargetValue("SELECT v FROM cache"), IsOkAndHolds("old"));
@@ -167,15 +164,14 @@ TEST_F(CutoverRoleTest, CreatesWhatIsLeftWhateverTheRunBeforePlanned) {
   MigrateOptions options = NarrowOptions();
   {
     BackgroundRun run(options);
-    ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
-    run.control().RequestStop();
-    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
   }
   ASSERT_OK(
       OnTarget("UPDATE walferry.migration SET planned_steps = (SELECT count(*) "
                "FROM walferry.step)"));
   BackgroundRun run(options);
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   run.control().RequestCutover();
   ASSERT_OK(run.Result());
   EXPECT_THAT(TargetValue(kActingOnRows), IsOkAndHolds("1 1 1"));
@@ -185,9 +181,8 @@ TEST_F(CutoverRoleTest, CreatesWhatIsLeftWhateverTheRunBeforePlanned) {
 TEST_F(CutoverRoleTest, AppliesNothingUnguardedAfterOneThatDidNotEnd) {
   {
     BackgroundRun run(NarrowOptions());
-    ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
-    run.control().RequestStop();
-    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
   }
   // As a process leaves it that is killed while it creates them.
   ASSERT_OK(target_->Exec(

@@ -49,13 +49,12 @@ TEST_F(CutoverTest, GoesOnInFollowWithoutASecondLookAtTheSchema) {
   {
     BackgroundRun run(NarrowOptions());
     CutOverUntilTheSlowView(run);
-    run.control().RequestStop();
-    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
   }
   EXPECT_THAT(TargetValue("SELECT phase FROM walferry.migration"),
               IsOkAndHolds("cutover"));
   BackgroundRun run(NarrowOptions());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   std::vector<std::string> phases;
   for (const PhaseStarted& started : run.events().All<PhaseStarted>()) {
     phases.emplace_back(PhaseName(started.phase));
@@ -68,7 +67,7 @@ TEST_F(CutoverTest, GoesOnInFollowWithoutASecondLookAtTheSchema) {
 
 TEST_F(CutoverTest, StopsWhenATableIsNoLongerPublished) {
   BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   ASSERT_OK(OnSource("ALTER PUBLICATION walferry_test DROP TABLE shelf"));
   run.control().RequestCutover();
   const absl::Status status = run.Result().status();
@@ -92,7 +91,7 @@ TEST_F(CutoverTest, ByItselfHardlyWritesToASourceThatIsBusy) {
   ASSERT_OK_AND_ASSIGN(auto writer,
                        SqlConnection::Open(source_->ConnInfo("app")));
   BackgroundRun run(options);
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   ASSERT_OK(writer.Exec("BEGIN; UPDATE books SET title = 'busy'"));
   ASSERT_TRUE(run.events().WaitFor<Lag>([](const Lag& lag) {
     return lag.waiting_for ==
@@ -136,8 +135,7 @@ TEST_F(CutoverTest, BuildsForeignKeysOnceAllTablesAreAsOfOnePosition) {
                  "= 'books'")
                  .value_or("f") == "t";
     }));
-    run.control().RequestStop();
-    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
   }
   ASSERT_THAT(TargetValue("SELECT copied FROM walferry.table_copy WHERE "
                           "table_name = 'notes'"),
@@ -146,7 +144,7 @@ TEST_F(CutoverTest, BuildsForeignKeysOnceAllTablesAreAsOfOnePosition) {
       OnSource("INSERT INTO books VALUES (50000, 'between');"
                "INSERT INTO notes (book, body) VALUES (50000, 'refers')"));
   BackgroundRun run(options);
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   run.control().RequestCutover();
   ASSERT_OK(run.Result());
   ExpectEqual();
@@ -189,7 +187,7 @@ TEST_F(CutoverTest, CopiesUnloggedTablesAnewWithALaterSnapshot) {
       OnSource("DELETE FROM loans WHERE book = 2;"
                "DELETE FROM books WHERE id = 2"));
   BackgroundRun run(options);
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   run.control().RequestCutover();
   ASSERT_OK(run.Result());
   ExpectEqual();
@@ -199,7 +197,7 @@ TEST_F(CutoverTest, LetsTablesOutOfScopeComeAndGo) {
   MigrateOptions options = Options();
   options.scope.exclude_tables = {"public.staging_*"};
   BackgroundRun run(options);
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   ASSERT_OK(OnSource("CREATE TABLE staging_42 (id int PRIMARY KEY)"));
   run.control().RequestCutover();
   ASSERT_OK(run.Result());

@@ -133,7 +133,7 @@ TEST_P(FollowTest, AppliesAnOpenTransactionThatIsLargerThanABatch) {
 
 TEST_P(FollowTest, TellsOnceThatItHasCaughtUpAndThenDrainsOnRequest) {
   BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   ASSERT_OK(source_->Exec("INSERT INTO t VALUES (1, 'a')", "app"));
   ASSERT_TRUE(run.events().WaitFor<Lag>(
       [](const Lag& lag) { return lag.changes == 1; }));
@@ -159,7 +159,7 @@ TEST_P(FollowTest, SaysWhetherItWasBegunBefore) {
 
 TEST_P(FollowTest, IsNotCutOverFromAnotherSession) {
   BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   Control control;
   const absl::Status status =
       RunCutover({.target = target_->ConnInfo("app"), .name = "test"}, control)
@@ -228,7 +228,7 @@ TEST_P(FollowTest, RefusesASlotThatHasMovedBeyondTheTargetsPosition) {
 
 TEST_P(FollowTest, LetsAnIdleSourceShutDown) {
   BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   // A fast shutdown waits until its walsenders have sent and confirmed all.
   ASSERT_OK(source_->Stop(StopMode::kFast));
   ASSERT_OK(source_->Restart());
@@ -293,7 +293,7 @@ TEST_P(FollowTest, SaysWhatIsMissingBeforeItStarts) {
 
 TEST_P(FollowTest, KeepsASecondProcessOut) {
   BackgroundRun first(Options());
-  ASSERT_TRUE(first.events().WaitFor<CaughtUp>());
+  ASSERT_TRUE(first.CatchesUp()) << first.Stop();
   const std::string epoch = StreamValue("epoch");
   BackgroundRun second(Options());
   // It has asked for the migration's lock, and has not got it.
@@ -307,8 +307,7 @@ TEST_P(FollowTest, KeepsASecondProcessOut) {
                    "app")
                .value_or("") == "1";
   }));
-  second.control().RequestStop();
-  EXPECT_EQ(second.Result().status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(second.Stop().code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(StreamValue("epoch"), epoch);
   EXPECT_FALSE(first.ended());
   ASSERT_OK(source_->Exec("INSERT INTO t VALUES (1, 'a')", "app"));

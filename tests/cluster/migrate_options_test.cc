@@ -33,7 +33,7 @@ class MigrateOptionsTest : public MigrateTest {
   absl::StatusOr<Report> MigrateWhile(const MigrateOptions& options,
                                       const std::string& changes) {
     BackgroundRun run(options);
-    if (!run.events().WaitFor<CaughtUp>()) return run.Result();
+    if (!run.CatchesUp()) return run.Stop();
     if (absl::Status made = OnSource(changes); !made.ok()) return made;
     run.control().RequestCutover();
     return run.Result();
@@ -72,8 +72,7 @@ TEST_F(MigrateOptionsTest, SoManyIndexesAreBuiltAtOnce) {
   {
     BackgroundRun run(options);
     ASSERT_TRUE(run.events().WaitForPhase(Phase::kCopy));
-    run.control().RequestStop();
-    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
   }
   // Every step waits at its beginning, where it notes itself. Four tables have
   // one.
@@ -89,7 +88,7 @@ TEST_F(MigrateOptionsTest, SoManyIndexesAreBuiltAtOnce) {
   };
   ASSERT_TRUE(WaitUntil([&] { return waiting() == "3"; })) << waiting();
   ASSERT_OK(holder.Exec("COMMIT"));
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   run.control().RequestCutover();
   ASSERT_OK(run.Result());
   ExpectEqual();

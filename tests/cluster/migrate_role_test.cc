@@ -106,7 +106,7 @@ TEST_F(MigrateRoleTest, MovesADatabaseThatIsWrittenTo) {
   Writers writers(source_->ConnInfoAs("mover", "", "app"), 3, seed);
   ASSERT_TRUE(WaitUntil([&] { return writers.transactions() > 50; }));
   BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   EXPECT_THAT(TargetValue(kGuards), IsOkAndHolds(""));
   const int64_t done = writers.transactions();
   ASSERT_TRUE(WaitUntil([&] { return writers.transactions() > done + 200; }));

@@ -63,11 +63,10 @@ TEST_P(MigrateVersionsTest, MovesADatabaseThatIsWrittenTo) {
     // Goes on once: also that is another dance between versions.
     BackgroundRun run(Options());
     ASSERT_TRUE(run.events().WaitForPhase(Phase::kCopy));
-    run.control().RequestStop();
-    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
   }
   BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   const int64_t done = writers.transactions();
   ASSERT_TRUE(WaitUntil([&] { return writers.transactions() > done + 100; }));
   ASSERT_OK(

@@ -32,7 +32,7 @@ class ReconnectTest : public ::testing::Test {
 
   // Three changes, and a crash of the target between them.
   void LoseTheTarget(BackgroundRun& run) {
-    ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
     ASSERT_OK(source_->Exec("INSERT INTO t VALUES (1), (2)"));
     ASSERT_TRUE(run.events().WaitFor<Lag>(
         [](const Lag& lag) { return lag.changes == 2; }));
@@ -96,8 +96,7 @@ TEST_F(ReconnectTest, FollowCountsABrokenTransactionOnce) {
   ASSERT_OK(target_->Restart());
   EXPECT_TRUE(run.events().WaitFor<Lag>(
       [](const Lag& lag) { return lag.changes >= 20000; }));
-  run.control().RequestStop();
-  EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(run.events().All<Lag>().back().changes, 20000);
   EXPECT_THAT(target_->QueryValue("SELECT count(*) FROM t"),
               IsOkAndHolds("20000"));

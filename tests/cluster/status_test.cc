@@ -101,7 +101,7 @@ TEST_F(StatusTest, SeesSignsOfLifeWhileRowsAreCopiedAndIndexesAreBuilt) {
     ASSERT_OK(gates.Exec(absl::StrCat("SELECT pg_advisory_unlock(",
                                       phase[0] == 'c' ? 1 : 2, ")")));
   }
-  EXPECT_TRUE(run.events().WaitFor<CaughtUp>());
+  EXPECT_TRUE(run.CatchesUp()) << run.Stop();
 }
 
 }  // namespace
