@@ -6,7 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "engine/migration.h"
 #include "protocol/status.h"
@@ -21,8 +23,8 @@
 
 namespace walferry {
 
-// notes has a trigger and a foreign key; the target takes two seconds to fill
-// the view slow, so that a test can act in the midst of a cutover.
+// notes has a trigger and a foreign key; filling the view slow waits for
+// whoever holds a lock, so that a test can act in the midst of a cutover.
 constexpr char kCutoverSchema[] =
     "CREATE TABLE books (id int PRIMARY KEY, title text);"
     "CREATE TABLE notes (id serial PRIMARY KEY, book int REFERENCES books,"
@@ -42,8 +44,7 @@ constexpr char kCutoverSchema[] =
     "INSERT INTO notes (book, body) VALUES (1, 'first');"
     "INSERT INTO cache VALUES (1, 'old');"
     "CREATE FUNCTION pause() RETURNS text LANGUAGE sql AS 'SELECT "
-    "pg_sleep(coalesce(current_setting(''test.pause'', true), "
-    "''0'')::float)::text';"
+    "pg_advisory_xact_lock_shared(1)::text';"
     "CREATE MATERIALIZED VIEW slow AS SELECT count(*) AS n, public.pause() "
     "FROM notes";
 
@@ -58,7 +59,6 @@ class CutoverTest : public AppTest {
     ASSERT_OK(target_->Exec("CREATE DATABASE app OWNER mover"));
     ASSERT_OK(target_->Exec("ALTER SCHEMA public OWNER TO mover", "app"));
     ASSERT_OK(OnSource(kCutoverSchema));
-    ASSERT_OK(target_->Exec("ALTER DATABASE app SET test.pause = '2'"));
   }
 
   MigrateOptions Options() const {
@@ -77,13 +77,24 @@ class CutoverTest : public AppTest {
     return options;
   }
 
-  // Returns in the midst of the cutover.
+  // Returns in the midst of the cutover, which then waits for LetCutoverGoOn().
   void CutOverUntilTheSlowView(BackgroundRun& run) {
     ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+    ASSERT_OK_AND_ASSIGN(SqlConnection pause,
+                         SqlConnection::Open(target_->ConnInfo("app")));
+    ASSERT_OK(pause.Exec("SELECT pg_advisory_lock(1)"));
+    pause_.emplace(std::move(pause));
     run.control().RequestCutover();
-    ASSERT_TRUE(run.events().WaitFor<Notice>([](const Notice& notice) {
-      return notice.text == "refreshing public.slow";
+    ASSERT_TRUE(WaitUntil([this] {
+      return TargetValue(
+                 "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' "
+                 "AND NOT granted")
+                 .value_or("") == "1";
     }));
+  }
+
+  void LetCutoverGoOn() {
+    ASSERT_OK(pause_->Exec("SELECT pg_advisory_unlock(1)"));
   }
 
   void ExpectWritable() {
@@ -98,6 +109,9 @@ class CutoverTest : public AppTest {
     ASSERT_OK(source.Exec("REFRESH MATERIALIZED VIEW slow"));
     ExpectDatabasesEqual(source_->ConnInfo("app"), target_->ConnInfo("app"));
   }
+
+ private:
+  std::optional<SqlConnection> pause_;
 };
 
 }  // namespace walferry

@@ -21,8 +21,9 @@ namespace {
 
 TEST_F(CutoverTest, BeginsAnewWhenRowsComeInBeforeItIsDone) {
   BackgroundRun run(Options());
-  CutOverUntilTheSlowView(run);
+  ASSERT_NO_FATAL_FAILURE(CutOverUntilTheSlowView(run));
   ASSERT_OK(OnSource("INSERT INTO notes (book, body) VALUES (1, 'late')"));
+  LetCutoverGoOn();
   ASSERT_OK(run.Result());
   EXPECT_THAT(TargetValue("SELECT n FROM slow"), IsOkAndHolds("2"));
   ExpectEqual();
@@ -30,16 +31,18 @@ TEST_F(CutoverTest, BeginsAnewWhenRowsComeInBeforeItIsDone) {
 
 TEST_F(CutoverTest, BeginsAnewWhenASequenceIsDrawnFromBeforeItIsDone) {
   BackgroundRun run(Options());
-  CutOverUntilTheSlowView(run);
+  ASSERT_NO_FATAL_FAILURE(CutOverUntilTheSlowView(run));
   ASSERT_OK(OnSource("SELECT nextval('tickets')"));
+  LetCutoverGoOn();
   ASSERT_OK(run.Result());
   ExpectEqual();
 }
 
 TEST_F(CutoverTest, BeginsAnewWhenAnUnloggedTableIsWrittenBeforeItIsDone) {
   BackgroundRun run(Options());
-  CutOverUntilTheSlowView(run);
+  ASSERT_NO_FATAL_FAILURE(CutOverUntilTheSlowView(run));
   ASSERT_OK(OnSource("UPDATE cache SET v = 'new'"));
+  LetCutoverGoOn();
   ASSERT_OK(run.Result());
   EXPECT_THAT(TargetValue("SELECT v FROM cache"), IsOkAndHolds("new"));
   ExpectEqual();
@@ -48,8 +51,9 @@ TEST_F(CutoverTest, BeginsAnewWhenAnUnloggedTableIsWrittenBeforeItIsDone) {
 TEST_F(CutoverTest, GoesOnInFollowWithoutASecondLookAtTheSchema) {
   {
     BackgroundRun run(NarrowOptions());
-    CutOverUntilTheSlowView(run);
+    ASSERT_NO_FATAL_FAILURE(CutOverUntilTheSlowView(run));
     EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
+    LetCutoverGoOn();
   }
   EXPECT_THAT(TargetValue("SELECT phase FROM walferry.migration"),
               IsOkAndHolds("cutover"));
