@@ -8,6 +8,7 @@
 
 #include "engine/options.h"
 #include "gtest/gtest.h"
+#include "protocol/lsn.h"
 #include "tests/testing/pg_server.h"
 #include "tests/testing/status_matchers.h"
 
@@ -50,6 +51,12 @@ class AppTest : public ::testing::Test {
   }
   absl::StatusOr<std::string> TargetValue(const std::string& sql) const {
     return target_->QueryValue(sql, "app");
+  }
+
+  // Where the source's log ends.
+  Lsn Now() const {
+    const auto text = SourceValue("SELECT pg_current_wal_insert_lsn()");
+    return text.ok() ? Lsn::Parse(*text).value_or(Lsn()) : Lsn();
   }
 
   // Slots and publications: what walferry may have created on the source.

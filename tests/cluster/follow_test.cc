@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/migration.h"
 #include "protocol/status.h"
+#include "tests/cluster/app_fixture.h"
 #include "tests/testing/background_run.h"
 #include "tests/testing/database_equal.h"
 #include "tests/testing/event_recorder.h"
@@ -23,13 +23,14 @@
 namespace walferry {
 namespace {
 
-class FollowTest : public ::testing::TestWithParam<std::string> {
+class FollowTest : public AppTest,
+                   public ::testing::WithParamInterface<std::string> {
  protected:
   void SetUp() override {
-    ASSERT_OK_AND_ASSIGN(source_, PgServer::Start({.bin_dir = GetParam()}));
-    ASSERT_OK_AND_ASSIGN(target_, PgServer::Start({.bin_dir = GetParam()}));
+    StartServers({.bin_dir = GetParam()}, {.bin_dir = GetParam()});
+    if (HasFatalFailure()) return;
+    CreateApp();
     for (PgServer* server : {source_.get(), target_.get()}) {
-      ASSERT_OK(server->Exec("CREATE DATABASE app"));
       ASSERT_OK(server->Exec(
           "CREATE TABLE t (id int PRIMARY KEY, v text UNIQUE)", "app"));
     }
@@ -41,9 +42,7 @@ class FollowTest : public ::testing::TestWithParam<std::string> {
 
   FollowOptions Options() const {
     FollowOptions options;
-    options.endpoints = {.source = source_->ConnInfo("app"),
-                         .target = target_->ConnInfo("app"),
-                         .name = "test"};
+    options.endpoints = Both();
     options.slot = "slot";
     options.publications = {"pub"};
     options.stream.poll_interval = absl::Milliseconds(50);
@@ -55,12 +54,6 @@ class FollowTest : public ::testing::TestWithParam<std::string> {
     Control control;
     EventRecorder events;
     return RunFollow(options, control, events);
-  }
-
-  Lsn Now() const {
-    const auto text =
-        source_->QueryValue("SELECT pg_current_wal_insert_lsn()", "app");
-    return text.ok() ? Lsn::Parse(*text).value_or(Lsn()) : Lsn();
   }
 
   std::string ConfirmedFlush() const {
@@ -76,9 +69,6 @@ class FollowTest : public ::testing::TestWithParam<std::string> {
                      "app")
         .value_or("");
   }
-
-  std::unique_ptr<PgServer> source_;
-  std::unique_ptr<PgServer> target_;
 };
 
 TEST_P(FollowTest, EndsWhenAllBeforeTheLsnIsAppliedAlsoOnAnIdleSource) {

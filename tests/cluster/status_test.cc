@@ -26,12 +26,6 @@ class StatusTest : public AppTest {
         {.target = target_->ConnInfo("app"), .name = "test"}, control);
     return status.ok() ? *std::move(status) : MigrationStatus();
   }
-
-  Lsn Now() const {
-    const auto text =
-        source_->QueryValue("SELECT pg_current_wal_insert_lsn()", "app");
-    return text.ok() ? Lsn::Parse(*text).value_or(Lsn()) : Lsn();
-  }
 };
 
 TEST_F(StatusTest, TellsHowAFollowEnded) {
