@@ -115,35 +115,45 @@ TEST_F(CutoverTest, ByItselfHardlyWritesToASourceThatIsBusy) {
   ExpectEqual();
 }
 
+class CutoverAfterTwoCopiesTest : public CutoverTest {
+ protected:
+  // The biggest tables come first. notes waits, and the run is stopped once
+  // `last`, the one before it, is copied.
+  void StopBeforeNotesAreCopied(const MigrateOptions& options,
+                                const std::string& last) {
+    ASSERT_OK_AND_ASSIGN(SqlConnection holder,
+                         SqlConnection::Open(target_->ConnInfo("app")));
+    Control control;
+    AtPhase events(Phase::kCopy, [&] {
+      EXPECT_OK(holder.Exec("BEGIN; LOCK TABLE notes IN SHARE MODE"));
+    });
+    auto first = std::async(std::launch::async, [&] {
+      return RunMigration(options, control, events).status();
+    });
+    EXPECT_TRUE(WaitUntil([&] { return Copied(last) == "t"; }));
+    control.RequestStop();
+    EXPECT_EQ(first.get().code(), absl::StatusCode::kCancelled);
+    ASSERT_EQ(Copied("notes"), "f");
+  }
+
+  std::string Copied(const std::string& table) const {
+    return TargetValue(
+               "SELECT copied FROM walferry.table_copy WHERE table_name = '" +
+               table + "'")
+        .value_or("");
+  }
+};
+
 // The child of a foreign key is copied by a later run than its parent, and
 // refers to rows that the parent got in between.
-TEST_F(CutoverTest, BuildsForeignKeysOnceAllTablesAreAsOfOnePosition) {
+TEST_F(CutoverAfterTwoCopiesTest,
+       BuildsForeignKeysOnceAllTablesAreAsOfOnePosition) {
   ASSERT_OK(
       OnSource("INSERT INTO books SELECT i, repeat('t', 50) FROM "
                "generate_series(2, 20000) i; TRUNCATE shelf"));
   MigrateOptions options = Options();
   options.jobs = 1;
-  {
-    BackgroundRun run(options);
-    // The biggest table comes first. The copy of notes waits.
-    ASSERT_TRUE(run.events().WaitForPhase(Phase::kSchema));
-    ASSERT_OK_AND_ASSIGN(auto holder,
-                         SqlConnection::Open(target_->ConnInfo("app")));
-    ASSERT_TRUE(WaitUntil([&] {
-      return holder.Exec("ROLLBACK; BEGIN; LOCK TABLE notes IN SHARE MODE")
-          .ok();
-    }));
-    ASSERT_TRUE(WaitUntil([&] {
-      return TargetValue(
-                 "SELECT copied FROM walferry.table_copy WHERE table_name "
-                 "= 'books'")
-                 .value_or("f") == "t";
-    }));
-    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
-  }
-  ASSERT_THAT(TargetValue("SELECT copied FROM walferry.table_copy WHERE "
-                          "table_name = 'notes'"),
-              IsOkAndHolds("f"));
+  ASSERT_NO_FATAL_FAILURE(StopBeforeNotesAreCopied(options, "books"));
   ASSERT_OK(
       OnSource("INSERT INTO books VALUES (50000, 'between');"
                "INSERT INTO notes (book, body) VALUES (50000, 'refers')"));
@@ -155,7 +165,7 @@ TEST_F(CutoverTest, BuildsForeignKeysOnceAllTablesAreAsOfOnePosition) {
 }
 
 // Rows of an unlogged table are in no stream: what they refer to went on.
-TEST_F(CutoverTest, CopiesUnloggedTablesAnewWithALaterSnapshot) {
+TEST_F(CutoverAfterTwoCopiesTest, CopiesUnloggedTablesAnewWithALaterSnapshot) {
   ASSERT_OK(
       OnSource("INSERT INTO books SELECT i, '' FROM generate_series(2, 20000) "
                "i; TRUNCATE shelf;"
@@ -165,28 +175,7 @@ TEST_F(CutoverTest, CopiesUnloggedTablesAnewWithALaterSnapshot) {
                "i"));
   MigrateOptions options = Options();
   options.jobs = 1;
-  {
-    ASSERT_OK_AND_ASSIGN(SqlConnection holder,
-                         SqlConnection::Open(target_->ConnInfo("app")));
-    Control control;
-    AtPhase events(Phase::kCopy, [&] {
-      EXPECT_OK(holder.Exec("BEGIN; LOCK TABLE notes IN SHARE MODE"));
-    });
-    auto first = std::async(std::launch::async, [&] {
-      return RunMigration(options, control, events).status();
-    });
-    EXPECT_TRUE(WaitUntil([&] {
-      return TargetValue(
-                 "SELECT copied FROM walferry.table_copy WHERE table_name = "
-                 "'loans'")
-                 .value_or("f") == "t";
-    }));
-    control.RequestStop();
-    EXPECT_EQ(first.get().code(), absl::StatusCode::kCancelled);
-  }
-  ASSERT_THAT(TargetValue("SELECT copied FROM walferry.table_copy WHERE "
-                          "table_name = 'notes'"),
-              IsOkAndHolds("f"));
+  ASSERT_NO_FATAL_FAILURE(StopBeforeNotesAreCopied(options, "loans"));
   ASSERT_OK(
       OnSource("DELETE FROM loans WHERE book = 2;"
                "DELETE FROM books WHERE id = 2"));

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/cluster/migrate_fixture.h"
+#include "tests/testing/event_hook.h"
 #include "tests/testing/sql.h"
 #include "tests/testing/wait_until.h"
 
@@ -70,9 +71,10 @@ TEST_F(MigrateOptionsTest, SoManyIndexesAreBuiltAtOnce) {
   MigrateOptions options = Options();
   options.index_jobs = 3;
   {
-    BackgroundRun run(options);
-    ASSERT_TRUE(run.events().WaitForPhase(Phase::kCopy));
-    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
+    Control control;
+    AtPhase events(Phase::kCopy, [&] { control.RequestStop(); });
+    EXPECT_EQ(RunMigration(options, control, events).status().code(),
+              absl::StatusCode::kCancelled);
   }
   // Every step waits at its beginning, where it notes itself. Four tables have
   // one.
@@ -87,6 +89,11 @@ TEST_F(MigrateOptionsTest, SoManyIndexesAreBuiltAtOnce) {
         .value_or("");
   };
   ASSERT_TRUE(WaitUntil([&] { return waiting() == "3"; })) << waiting();
+  // It tells of every step that begins, and every second.
+  const size_t told = run.events().All<Progress>().size();
+  ASSERT_TRUE(WaitUntil(
+      [&] { return run.events().All<Progress>().size() >= told + 2; }));
+  EXPECT_EQ(waiting(), "3");
   ASSERT_OK(holder.Exec("COMMIT"));
   ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   run.control().RequestCutover();
