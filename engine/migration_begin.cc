@@ -10,6 +10,7 @@
 #include "engine/name_encoding.h"
 #include "engine/publication.h"
 #include "engine/report_json.h"
+#include "engine/same_source.h"
 #include "engine/scope_json.h"
 #include "protocol/replication_stream.h"
 #include "protocol/status.h"
@@ -86,7 +87,7 @@ absl::Status MigrationRun::Begin() {
             " and publication ", absl::StrJoin(known_->publications, ", "))),
         "go on with the same --slot and --publication");
   }
-  RETURN_IF_ERROR(CheckSameSource());
+  RETURN_IF_ERROR(CheckSameSource(connector_, *known_));
   RETURN_IF_ERROR(CheckScopeUnchanged(known_->scope, scope_.options()));
   // Until then nothing holds on to what an earlier run's checks have found.
   if (!consistent_point_.valid() && !checked_) RETURN_IF_ERROR(RunChecks());
@@ -122,8 +123,12 @@ absl::Status MigrationRun::RunChecks() {
     }
     absl::Status status =
         absl::FailedPreconditionError(absl::StrJoin(texts, "\n"));
-    if (blocking.size() == 1 && !blocking.front()->hint.empty()) {
-      return WithHint(status, blocking.front()->hint);
+    if (const Finding& finding = *blocking.front();
+        blocking.size() == 1 && !finding.hint.empty()) {
+      return WithHint(
+          status, finding.acceptable
+                      ? absl::StrCat(finding.hint, "; or --accept ", finding.id)
+                      : finding.hint);
     }
     return WithHint(status, "`walferry check` tells what to do about each");
   }
@@ -133,23 +138,6 @@ absl::Status MigrationRun::RunChecks() {
   }
   checked_ = true;
   return absl::OkStatus();
-}
-
-// What is copied comes from one database: the rest must, too.
-absl::Status MigrationRun::CheckSameSource() {
-  ASSIGN_OR_RETURN(PgConnection walsender, connector_.OpenWalsender(""));
-  ASSIGN_OR_RETURN(const SystemIdentity source, IdentifySystem(walsender));
-  if (source.system_identifier == known_->source_system_identifier &&
-      source.dbname == known_->source_dbname) {
-    return absl::OkStatus();
-  }
-  return WithHint(
-      absl::FailedPreconditionError(absl::StrCat(
-          "source: this is database ", source.dbname, " of system ",
-          source.system_identifier, ", but the migration was begun with ",
-          known_->source_dbname, " of system ",
-          known_->source_system_identifier)),
-      "go on with the same --source, or choose another --name");
 }
 
 absl::Status MigrationRun::StartLedger() {

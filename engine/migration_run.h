@@ -67,7 +67,6 @@ class MigrationRun {
   absl::Status Connect();
   absl::Status Begin();
   absl::Status RunChecks();
-  absl::Status CheckSameSource();
   absl::Status StartLedger();
 
   // migration_prepare.cc

@@ -1,9 +1,11 @@
 // RunCleanup: leaves nothing of a migration behind but the user's tables.
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/connect.h"
@@ -11,6 +13,7 @@
 #include "engine/ledger.h"
 #include "engine/migration.h"
 #include "engine/migration_name.h"
+#include "engine/same_source.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
 
@@ -73,6 +76,12 @@ absl::StatusOr<std::vector<std::string>> RunCleanup(
   ASSIGN_OR_RETURN(PgConnection source,
                    connector.OpenSource("cleanup", Contact::kFirst));
   ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger.Objects());
+  if (absl::c_any_of(objects, [](const LedgerObject& object) {
+        return object.side == Side::kSource;
+      })) {
+    ASSIGN_OR_RETURN(const std::optional<LedgerMigration> known, ledger.Read());
+    RETURN_IF_ERROR(CheckSameSource(connector, *known));
+  }
   for (const LedgerObject& object : objects) {
     if (object.kind == "slot" && options.force) {
       RETURN_IF_ERROR(
