@@ -81,7 +81,12 @@ absl::Status CheckScope(CheckContext& check) {
       " and ",
       CountOf(static_cast<int64_t>(catalog.sequences.size()), "sequence"),
       " take part");
-  if (catalog.tables.empty()) {
+  const ScopeOptions& options = check.options.scope;
+  if (catalog.tables.empty() &&
+      !(options.schemas.empty() && options.tables.empty())) {
+    check.findings.Acceptable(
+        {"scope", "source", text, "mend --schema and --table"});
+  } else if (catalog.tables.empty()) {
     check.findings.Warning({"scope", "source", text});
   } else {
     check.findings.Ok({"scope", "source", text});
@@ -212,6 +217,56 @@ absl::StatusOr<bool> NeedsTypes(CheckContext& check) {
   return rows.rows() > 0;
 }
 
+// The function that something calls, and whose it is: `oid` is the relation's.
+constexpr absl::string_view kCalls =
+    "SELECT tgrelid AS oid, 'trigger ' || tgname AS what, tgfoid AS needed"
+    " FROM pg_trigger WHERE NOT tgisinternal"
+    " UNION ALL SELECT f.adrelid, 'a default', d.refobjid FROM pg_attrdef f"
+    " JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass"
+    " AND d.objid = f.oid AND d.refclassid = 'pg_proc'::regclass"
+    " UNION ALL SELECT k.conrelid, 'constraint ' || k.conname, d.refobjid"
+    " FROM pg_constraint k"
+    " JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass"
+    " AND d.objid = k.oid AND d.refclassid = 'pg_proc'::regclass"
+    " UNION ALL SELECT i.indrelid, 'index ' || c.relname, d.refobjid"
+    " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+    " JOIN pg_depend d ON d.classid = 'pg_class'::regclass"
+    " AND d.objid = i.indexrelid AND d.refclassid = 'pg_proc'::regclass"
+    " UNION ALL SELECT p.polrelid, 'policy ' || p.polname, d.refobjid"
+    " FROM pg_policy p JOIN pg_depend d ON d.classid = 'pg_policy'::regclass"
+    " AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass"
+    " UNION ALL SELECT r.ev_class, CASE r.rulename WHEN '_RETURN' THEN"
+    " 'its query' ELSE 'rule ' || r.rulename END, d.refobjid"
+    " FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass"
+    " AND d.objid = r.oid AND d.refclassid = 'pg_proc'::regclass";
+
+absl::StatusOr<bool> NeedsFunctions(CheckContext& check) {
+  ASSIGN_OR_RETURN(
+      const PgResult rows,
+      check.source.Exec(absl::StrCat(
+          "SELECT DISTINCT x.oid::regclass::text, x.what,"
+          " p.oid::regprocedure::text, n.nspname FROM (",
+          kCalls,
+          ") x JOIN pg_proc p ON p.oid = x.needed"
+          " JOIN pg_namespace n ON n.oid = p.pronamespace"
+          " WHERE x.oid = ANY (",
+          RelationOids(check, "rpvmf"), ") AND n.nspname = ANY (",
+          NameArray(check.catalog.excluded_schemas),
+          ") AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.deptype = 'e'"
+          " AND e.classid = 'pg_proc'::regclass AND e.objid = p.oid)"
+          " ORDER BY 1, 2, 3")));
+  for (int row = 0; row < rows.rows(); ++row) {
+    check.findings.Blocking(
+        {"scope-dependency", std::string(rows.Text(row, 0)),
+         absl::StrCat(rows.Text(row, 1), " calls ", rows.Text(row, 2),
+                      ", whose schema is not in scope: it cannot be created on "
+                      "the target"),
+         absl::StrCat("include schema ", rows.Text(row, 3),
+                      " and exclude its tables instead")});
+  }
+  return rows.rows() > 0;
+}
+
 absl::StatusOr<bool> NeedsExtensions(CheckContext& check) {
   ASSIGN_OR_RETURN(
       const PgResult rows,
@@ -249,8 +304,9 @@ absl::Status CheckDependencies(CheckContext& check) {
   }
   ASSIGN_OR_RETURN(const bool relations, NeedsRelations(check));
   ASSIGN_OR_RETURN(const bool types, NeedsTypes(check));
+  ASSIGN_OR_RETURN(const bool functions, NeedsFunctions(check));
   ASSIGN_OR_RETURN(const bool extensions, NeedsExtensions(check));
-  if (!relations && !types && !extensions) {
+  if (!relations && !types && !functions && !extensions) {
     check.findings.Ok({"scope-dependency", "source",
                        "nothing in scope needs what is left out"});
   }

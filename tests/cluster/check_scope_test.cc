@@ -38,6 +38,51 @@ TEST_P(CheckScopeTest, WarnsWhenNothingTakesPart) {
                           "materialized views and 1 sequence take part"));
 }
 
+TEST_P(CheckScopeTest, RefusesAScopeOfNoTable) {
+  OnSource("CREATE TABLE t (a int PRIMARY KEY)");
+  options_.scope.tables = {"u"};
+  EXPECT_THAT(
+      Found(RunCheck(), "scope"),
+      ElementsAre("warning source: nothing on the source matches --table u",
+                  "blocking? source: 0 tables, 0 partitioned parents, 0 "
+                  "materialized views and 0 sequences take part"));
+}
+
+TEST_P(CheckScopeTest, FindsFunctionsThatAreLeftOut) {
+  OnSource(R"(CREATE SCHEMA audit; CREATE SCHEMA sales;
+      CREATE FUNCTION audit.log() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN RETURN NEW; END';
+      CREATE FUNCTION audit.one(int) RETURNS int LANGUAGE sql IMMUTABLE AS
+        'SELECT 1';
+      CREATE TABLE sales.t (a int PRIMARY KEY DEFAULT audit.one(1),
+        CONSTRAINT small CHECK (audit.one(a) < 5));
+      CREATE INDEX ones ON sales.t (audit.one(a));
+      CREATE VIEW sales.v AS SELECT audit.one(2) AS one;
+      CREATE POLICY mine ON sales.t USING (audit.one(a) = 1);
+      CREATE TRIGGER logged AFTER INSERT ON sales.t FOR EACH ROW
+        EXECUTE FUNCTION audit.log())");
+  EXPECT_THAT(Complaints(RunCheck()), IsEmpty());
+  options_.scope.schemas = {"sales"};
+  EXPECT_THAT(
+      Found(RunCheck(), "scope-dependency"),
+      ElementsAre("blocking sales.t: a default calls audit.one(integer), whose "
+                  "schema is not in scope: it cannot be created on the target",
+                  "blocking sales.t: constraint small calls "
+                  "audit.one(integer), whose schema is not in scope: it cannot "
+                  "be created on the target",
+                  "blocking sales.t: index ones calls audit.one(integer), "
+                  "whose schema is not in scope: it cannot be created on the "
+                  "target",
+                  "blocking sales.t: policy mine calls audit.one(integer), "
+                  "whose schema is not in scope: it cannot be created on the "
+                  "target",
+                  "blocking sales.t: trigger logged calls audit.log(), whose "
+                  "schema is not in scope: it cannot be created on the target",
+                  "blocking sales.v: its query calls audit.one(integer), whose "
+                  "schema is not in scope: it cannot be created on the "
+                  "target"));
+}
+
 TEST_P(CheckScopeTest, FindsForeignKeysThatLeaveTheScope) {
   OnSource(R"(CREATE TABLE parent (a int PRIMARY KEY);
       CREATE TABLE child (a int PRIMARY KEY REFERENCES parent))");
