@@ -190,7 +190,8 @@ absl::StatusOr<bool> SetUpOrigin(PgConnection& connection,
                                  absl::Time deadline) {
   ASSIGN_OR_RETURN(const bool allowed, MaySetPositionOfOrigin(connection));
   if (!allowed) return false;
-  const std::string origin = absl::StrCat("walferry_", options.identity.name);
+  ASSIGN_OR_RETURN(const std::string origin,
+                   OriginName(connection, options.identity.name));
   bool told = false;
   while (true) {
     const absl::Status status = TakeOrigin(connection, origin);
@@ -214,6 +215,15 @@ absl::StatusOr<bool> SetUpOrigin(PgConnection& connection,
 }
 
 }  // namespace
+
+absl::StatusOr<std::string> OriginName(PgConnection& target,
+                                       absl::string_view name) {
+  ASSIGN_OR_RETURN(const std::string database,
+                   target.QueryValue("SELECT oid FROM pg_catalog.pg_database "
+                                     "WHERE datname = "
+                                     "pg_catalog.current_database()"));
+  return absl::StrCat("walferry_", name, "_", database);
+}
 
 std::string StreamTableSql(absl::string_view ledger_schema) {
   return absl::StrCat("CREATE TABLE IF NOT EXISTS ", StreamTable(ledger_schema),

@@ -54,6 +54,11 @@ struct ApplySessionOptions {
 // epoch, counts of applied transactions and changes, updated_at.
 std::string StreamTableSql(absl::string_view ledger_schema);
 
+// Of the migration `name` in the target's database: origins belong to the
+// cluster, and other databases of it may have migrations of the same name.
+absl::StatusOr<std::string> OriginName(PgConnection& target,
+                                       absl::string_view name);
+
 // Holds an advisory lock for as long as it lives and has raised the stream's
 // epoch: any other writer's next commit fails.
 class ApplySession {

@@ -51,6 +51,12 @@ absl::Status Follower::CheckStream() {
   if (!ended || ended->ok()) return absl::OkStatus();
   if (const std::optional<Conflict> conflict = context_.run.conflict()) {
     context_.events.OnEvent(ConflictFound{*conflict, context_.slot});
+    if (HintOf(*ended).empty()) {
+      return WithHint(*ended,
+                      "nothing of its transaction was applied: mend the row or "
+                      "the constraint on the target and run the same command "
+                      "again");
+    }
   }
   return *ended;
 }

@@ -98,8 +98,7 @@ RelationGate MigrationRun::Gate() const {
     }
     const std::string difference = DescribeColumns(relation, found->second);
     if (!difference.empty()) {
-      return SchemaChanged(
-          {absl::StrCat("table ", ToDisplay(relation.name), ": ", difference)});
+      return ShapeChanged(relation.name, difference);
     }
     if (sealed && found->second.policy.apply)
       return WrittenTooLate(relation.name);
@@ -189,9 +188,15 @@ absl::Status MigrationRun::FollowUntilCutover(Follower& follower,
                                               StreamRun& run) {
   next_watch_ = absl::Now() + kWatchInterval;
   absl::Time next_ask = absl::InfinitePast();
+  bool told = options_.cutover == CutoverMode::kAuto;
   while (true) {
     RETURN_IF_ERROR(follower.Turn());
     const absl::Time now = absl::Now();
+    if (follower.caught_up() && !std::exchange(told, true)) {
+      Notify(Notice::Level::kInfo,
+             "to cut over, stop the applications and press Ctrl+C once, or run "
+             "`walferry cutover`");
+    }
     RETURN_IF_ERROR(WatchSourceIfDue());
     if (now < next_ask) continue;
     next_ask = now + kAskInterval;

@@ -79,10 +79,10 @@ absl::Status MigrationRun::CreatePublication() {
 }
 
 absl::Status MigrationRun::CreateSlotAndSnapshot() {
+  ASSIGN_OR_RETURN(const std::string origin,
+                   OriginName(*target_, options_.endpoints.name));
   RETURN_IF_ERROR(ledger_->AddObject(
-      {.side = Side::kTarget,
-       .kind = "origin",
-       .identity = absl::StrCat("walferry_", options_.endpoints.name)}));
+      {.side = Side::kTarget, .kind = "origin", .identity = origin}));
   RETURN_IF_ERROR(ledger_->AddObject(
       {.side = Side::kSource, .kind = "slot", .identity = slot_}));
   // Nothing hangs on a slot that an attempt before this one has left.
@@ -101,6 +101,10 @@ absl::Status MigrationRun::CreateSlotAndSnapshot() {
       SourceSnapshot::Take({.endpoints = options_.endpoints,
                             .slot = slot_,
                             .failover = source_->server_version() >= 170000,
+                            .on_wait =
+                                [this](const std::string& text) {
+                                  Notify(Notice::Level::kInfo, text);
+                                },
                             .interrupt = &control_.interrupt()}));
   return absl::OkStatus();
 }

@@ -45,9 +45,13 @@ absl::Status MigrationRun::Resume() {
            absl::StrCat("ended ", ended,
                         " target sessions that an earlier run had left"));
   }
-  ASSIGN_OR_RETURN(snapshot_,
-                   SourceSnapshot::Take({.endpoints = options_.endpoints,
-                                         .interrupt = &control_.interrupt()}));
+  ASSIGN_OR_RETURN(
+      snapshot_, SourceSnapshot::Take({.endpoints = options_.endpoints,
+                                       .on_wait =
+                                           [this](const std::string& text) {
+                                             Notify(Notice::Level::kInfo, text);
+                                           },
+                                       .interrupt = &control_.interrupt()}));
   RETURN_IF_ERROR(GuardTables());
   RETURN_IF_ERROR(CompareWithLedger());
   RETURN_IF_ERROR(CompareSchemaFacts());

@@ -42,7 +42,8 @@ class FollowRun {
  private:
   absl::Status OpenLedger(Ledger& ledger);
   void TellStart(bool resumed);
-  absl::Status Follow(PgConnection& source, Ledger& ledger);
+  absl::Status Follow(PgConnection& source, PgConnection& target,
+                      Ledger& ledger);
   absl::Status NoteFailure(const absl::Status& status, PgConnection& source,
                            PgConnection& target, Ledger& ledger);
   absl::Status Watch(Follower& follower, StreamRun& run, PgConnection& source);
@@ -108,7 +109,7 @@ absl::Status FollowRun::Attempt() {
   Ledger ledger(target, {.schema = options_.endpoints.ledger_schema,
                          .migration = options_.endpoints.name});
   RETURN_IF_ERROR(OpenLedger(ledger));
-  const absl::Status status = Follow(source, ledger);
+  const absl::Status status = Follow(source, target, ledger);
   if (status.ok()) {
     RETURN_IF_ERROR(ledger.SetReport(ReportToJson(report())));
     return ledger.SetPhase(PhaseName(Phase::kDone));
@@ -139,11 +140,12 @@ absl::Status FollowRun::NoteFailure(const absl::Status& status,
   return ledger.Forget();
 }
 
-absl::Status FollowRun::Follow(PgConnection& source, Ledger& ledger) {
+absl::Status FollowRun::Follow(PgConnection& source, PgConnection& target,
+                               Ledger& ledger) {
+  ASSIGN_OR_RETURN(const std::string origin,
+                   OriginName(target, options_.endpoints.name));
   RETURN_IF_ERROR(ledger.AddObject(
-      {.side = Side::kTarget,
-       .kind = "origin",
-       .identity = absl::StrCat("walferry_", options_.endpoints.name)}));
+      {.side = Side::kTarget, .kind = "origin", .identity = origin}));
   ASSIGN_OR_RETURN(
       std::unique_ptr<StreamRun> run,
       StreamRun::Start(

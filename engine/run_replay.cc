@@ -202,11 +202,11 @@ absl::Status DropReplay(const ReplayOptions& options, Connector connector) {
   RETURN_IF_ERROR(
       Ledger(target, {.schema = options.ledger_schema, .migration = kReplay})
           .Forget());
+  ASSIGN_OR_RETURN(const std::string origin, OriginName(target, kReplay));
   // Nothing of it is on a source.
-  return DropObject({.side = Side::kTarget,
-                     .kind = "origin",
-                     .identity = absl::StrCat("walferry_", kReplay)},
-                    target, target);
+  return DropObject(
+      {.side = Side::kTarget, .kind = "origin", .identity = origin}, target,
+      target);
 }
 
 absl::StatusOr<ReplayReport> Apply(const ReplayOptions& options,

@@ -1,5 +1,6 @@
 // RunStatus and RunCutover: another process asks the ledger.
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -227,14 +228,19 @@ absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
   ASSIGN_OR_RETURN(const std::optional<LedgerStream> stream, ledger.Stream());
   if (stream) {
     status.applied_lsn = stream->applied_lsn;
+    // A heartbeat is older than what was applied since.
+    status.received_lsn = std::max(status.received_lsn, stream->applied_lsn);
+    status.source_lsn = std::max(status.source_lsn, status.received_lsn);
     status.transactions = stream->counts.transactions;
-    status.changes = stream->counts.inserts + stream->counts.updates +
-                     stream->counts.deletes + stream->counts.truncates;
+    status.changes = Changes(stream->counts);
   }
   RETURN_IF_ERROR(FillTables(ledger, status));
   if (row.report) {
     ASSIGN_OR_RETURN(status.report, ReportFromJson(*row.report));
+    status.lag_bytes = 0;
+    status.lag_seconds = 0;
   }
+  if (!status.running) status.waiting_for.clear();
   return status;
 }
 

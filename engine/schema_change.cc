@@ -17,6 +17,16 @@ absl::Status SchemaChanged(const std::vector<std::string>& differences) {
       "`walferry cleanup`, empty the target and begin again");
 }
 
+absl::Status ShapeChanged(const QualifiedName& table,
+                          absl::string_view difference) {
+  return WithHint(
+      absl::FailedPreconditionError(absl::StrCat(
+          "the schema changed on the source since the migration began: table ",
+          ToDisplay(table), ": ", difference)),
+      "the stream has rows of both shapes, also if the change is taken back: "
+      "run `walferry cleanup`, empty the target and begin again");
+}
+
 absl::Status WrittenTooLate(const QualifiedName& table) {
   return WithHint(
       absl::FailedPreconditionError(absl::StrCat(

@@ -19,7 +19,8 @@ WITH ours AS (
   SELECT oid, nspname FROM pg_namespace
   WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'),
 rel AS (
-  SELECT c.oid, c.relname, c.relkind, c.relpartbound, o.nspname
+  SELECT c.oid, c.relname, c.relkind, c.relpartbound, c.relrowsecurity,
+    c.relforcerowsecurity, o.nspname
   FROM pg_class c JOIN ours o ON o.oid = c.relnamespace
   WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
                     AND d.objid = c.oid AND d.deptype = 'e'))
@@ -69,6 +70,13 @@ SELECT 'rule', r.nspname, r.relname, r.relname || '.' || w.rulename,
   concat_ws(' ', pg_get_ruledef(w.oid), w.ev_enabled)
 FROM pg_rewrite w JOIN rel r ON r.oid = w.ev_class
 WHERE w.rulename <> '_RETURN'
+UNION ALL
+SELECT 'row security of', nspname, relname, relname,
+  concat_ws(' ', relrowsecurity, relforcerowsecurity)
+FROM rel WHERE relrowsecurity OR relforcerowsecurity
+UNION ALL
+SELECT 'extension', o.nspname, '', e.extname, e.extversion
+FROM pg_extension e JOIN ours o ON o.oid = e.extnamespace
 UNION ALL
 SELECT 'policy', r.nspname, r.relname, r.relname || '.' || p.polname,
   concat_ws(' ', p.polcmd, p.polpermissive, p.polroles::regrole[],

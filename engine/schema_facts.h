@@ -22,8 +22,10 @@ namespace walferry {
 using SchemaFacts = std::map<std::string, std::string>;
 
 // Indexes, constraints, defaults, sequences, views, functions, types, triggers,
-// rules, policies, statistics and places of partitions, but for what belongs to
-// extensions or is out of scope. Not inside a transaction.
+// rules, policies, row security, statistics, extensions and places of
+// partitions, but for what belongs to extensions or is out of scope. Owners,
+// privileges, comments and storage parameters are not among them. Not inside a
+// transaction.
 absl::StatusOr<SchemaFacts> ReadSchemaFacts(PgConnection& source,
                                             const Catalog& catalog);
 

@@ -19,6 +19,8 @@ namespace {
 
 // Tables that one LOCK or one look at the catalog names.
 constexpr size_t kTablesPerStatement = 200;
+// A transaction that has run for so long may run on.
+constexpr absl::Duration kLong = absl::Seconds(1);
 
 std::string TemporarySlotName() {
   std::random_device random;
@@ -36,16 +38,20 @@ std::string OidArray(absl::Span<const CatalogTable> tables) {
       "}'::oid[]");
 }
 
-// What a slot's creation waits for, longest first.
-constexpr absl::string_view kRunningTransactions =
-    "SELECT string_agg(what, ', ') FROM (SELECT * FROM ("
-    "SELECT format('session %s of user %s, running for %s', pid, usename, "
-    "date_trunc('second', clock_timestamp() - xact_start)) AS what, "
-    "xact_start AS since FROM pg_stat_activity WHERE backend_xid IS NOT NULL "
-    "UNION ALL SELECT format('prepared transaction %s of user %s', "
-    "quote_literal(gid), owner), prepared FROM pg_prepared_xacts WHERE "
-    "database = current_database()) AS transactions ORDER BY since LIMIT 5) AS "
-    "longest";
+// What a slot's creation waits for, longest first: all that has run for longer
+// than `age`. NULL: nothing.
+std::string RunningTransactionsSql(absl::Duration age) {
+  return absl::StrCat(
+      "SELECT string_agg(what, ', ') FROM (SELECT * FROM ("
+      "SELECT format('session %s of user %s, running for %s', pid, usename, "
+      "date_trunc('second', clock_timestamp() - xact_start)) AS what, "
+      "xact_start AS since FROM pg_stat_activity WHERE backend_xid IS NOT NULL "
+      "UNION ALL SELECT format('prepared transaction %s of user %s', "
+      "quote_literal(gid), owner), prepared FROM pg_prepared_xacts WHERE "
+      "database = current_database()) AS transactions WHERE clock_timestamp() "
+      "- since > make_interval(secs => ",
+      absl::ToDoubleSeconds(age), ") ORDER BY since LIMIT 5) AS longest");
+}
 
 absl::Status ExplainSlotTimeout(const SourceSnapshotOptions& options,
                                 const CopySessionOptions& session) {
@@ -55,11 +61,26 @@ absl::Status ExplainSlotTimeout(const SourceSnapshotOptions& options,
   absl::StatusOr<PgConnection> connection = OpenCopySource(session);
   if (connection.ok()) {
     absl::StatusOr<std::string> running =
-        connection->QueryValue(std::string(kRunningTransactions));
+        connection->QueryValue(RunningTransactionsSql(absl::ZeroDuration()));
     if (running.ok()) absl::StrAppend(&waited, ": ", *running);
   }
   return WithHint(absl::DeadlineExceededError(waited),
                   "end these transactions, or try again when they have ended");
+}
+
+absl::Status TellOfSlotWait(const SourceSnapshotOptions& options,
+                            PgConnection& source) {
+  if (!options.on_wait) return absl::OkStatus();
+  ASSIGN_OR_RETURN(
+      const std::string running,
+      source.QueryValue(absl::StrCat("SELECT coalesce((",
+                                     RunningTransactionsSql(kLong), "), '')")));
+  if (running.empty()) return absl::OkStatus();
+  options.on_wait(absl::StrCat(
+      "the slot's creation waits for transactions that run on the source, for "
+      "at most ",
+      absl::FormatDuration(options.slot_wait), ": ", running));
+  return absl::OkStatus();
 }
 
 std::string ImportSql(absl::string_view name) {
@@ -117,6 +138,7 @@ absl::StatusOr<std::unique_ptr<SourceSnapshot>> SourceSnapshot::Take(
   ASSIGN_OR_RETURN(PgConnection guard, OpenCopySource(session));
   ASSIGN_OR_RETURN(PgConnection walsender,
                    OpenCopyWalsender(session, options.slot_wait));
+  RETURN_IF_ERROR(Annotate(TellOfSlotWait(options, guard), "source"));
   const bool temporary = options.slot.empty();
   const std::string slot = temporary ? TemporarySlotName() : options.slot;
   const absl::StatusOr<CreatedSlot> created =

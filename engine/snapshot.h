@@ -40,6 +40,8 @@ struct SourceSnapshotOptions {
   bool failover = false;
   // Creating a slot waits for every transaction that runs at that moment.
   absl::Duration slot_wait = absl::Minutes(10);
+  // Told before, if one of them has run for a while; may be empty.
+  std::function<void(const std::string&)> on_wait = {};
   // How long Guard() waits for each batch of tables.
   absl::Duration lock_wait = absl::Seconds(30);
   // May be null; outlives the snapshot.

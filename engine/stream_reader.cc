@@ -126,7 +126,7 @@ absl::Status StreamReader::CheckLiveness(absl::Time now) {
   }
   if (now - asked_ < patience) return absl::OkStatus();
   return absl::UnavailableError(
-      absl::StrCat("source: nothing heard from the walsender for ",
+      absl::StrCat("nothing heard from the walsender for ",
                    absl::FormatDuration(options_.receive_timeout)));
 }
 

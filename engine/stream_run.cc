@@ -14,6 +14,11 @@ namespace {
 
 constexpr absl::Duration kFinishTimeout = absl::Seconds(5);
 
+// A lost link does not say which.
+absl::Status OfSide(absl::string_view side, const absl::Status& status) {
+  return absl::IsUnavailable(status) ? Annotate(status, side) : status;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<StreamRun>> StreamRun::Start(
@@ -81,7 +86,7 @@ absl::Status StreamRun::Open(EventSink& events) {
 
 void StreamRun::Read() {
   const absl::Status status = reader_->Run();
-  if (!status.ok()) End(status);
+  if (!status.ok()) End(OfSide("source", status));
 }
 
 void StreamRun::ApplyAll() {
@@ -92,7 +97,7 @@ void StreamRun::ApplyAll() {
         absl::MutexLock lock(&mutex_);
         if (!ended_) conflict_ = applier_->conflict();
       }
-      End(status);
+      End(OfSide("target", status));
       return;
     }
     queue_->Finished();

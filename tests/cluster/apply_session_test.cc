@@ -172,20 +172,27 @@ TEST_P(ApplySessionTest, AnInterruptEndsTheWait) {
             absl::StatusCode::kCancelled);
 }
 
+constexpr char kOrigin[] =
+    "SELECT 'walferry_app_' || oid FROM pg_database WHERE datname = "
+    "current_database()";
+
 TEST_P(ApplySessionTest, WaitsForTheReplicationOrigin) {
+  const std::string origin = Value(kOrigin);
   ASSERT_OK_AND_ASSIGN(SqlConnection other,
                        SqlConnection::Open(server_->ConnInfo()));
   ASSERT_OK(
-      other.Exec("SELECT pg_replication_origin_create('walferry_app'); "
-                 "SELECT pg_replication_origin_session_setup("
-                 "'walferry_app')"));
+      other.Exec(absl::StrCat("SELECT pg_replication_origin_create('", origin,
+                              "'); SELECT "
+                              "pg_replication_origin_session_setup('",
+                              origin, "')")));
   ApplySessionOptions options = Options();
   EXPECT_THAT(ApplySession::Open(options),
               StatusIs(absl::StatusCode::kAborted,
                        HasSubstr("is already active for PID ")));
   options.lock_wait = absl::Seconds(60);
   options.on_wait = [&](absl::string_view text) {
-    if (text.find("replication origin \"walferry_app\"") != text.npos) {
+    if (text.find(absl::StrCat("replication origin \"", origin, "\"")) !=
+        text.npos) {
       EXPECT_OK(other.Exec("SELECT pg_replication_origin_session_reset()"));
     }
   };
@@ -197,8 +204,10 @@ TEST_P(ApplySessionTest, CommitsCarryTheOrigin) {
   ASSERT_OK_AND_ASSIGN(const auto session, ApplySession::Open(Options()));
   const std::unique_ptr<Applier> applier = MakeExactApplier(*session);
   ASSERT_OK(applier->Advance(Lsn(0xABC)));
-  EXPECT_EQ(Value("SELECT remote_lsn FROM pg_replication_origin_status WHERE "
-                  "external_id = 'walferry_app'"),
+  EXPECT_EQ(Value(absl::StrCat("SELECT remote_lsn FROM "
+                               "pg_replication_origin_status WHERE external_id "
+                               "= (",
+                               kOrigin, ")")),
             "0/ABC");
 }
 

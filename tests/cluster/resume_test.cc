@@ -267,6 +267,19 @@ TEST_F(ResumeTest, StopsAtWhatIsNoTablesShapeUnlessItIsAccepted) {
   EXPECT_OK(Migrate(options));
 }
 
+TEST_F(ResumeTest, StopsAtRowSecurityAndExtensions) {
+  StopWhileFollowing();
+  ASSERT_OK(
+      OnSource("ALTER TABLE notes ENABLE ROW LEVEL SECURITY;"
+               "CREATE EXTENSION citext WITH SCHEMA public"));
+  EXPECT_THAT(
+      Migrate(Options()),
+      StatusIs(absl::StatusCode::kFailedPrecondition,
+               "the schema changed on the source since the migration began: "
+               "extension public.citext was created, row security of "
+               "public.notes was created"));
+}
+
 TEST_F(ResumeTest, StopsTheCutoverWhenAFunctionWasReplaced) {
   ASSERT_OK(
       OnSource("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS "

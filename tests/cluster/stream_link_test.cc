@@ -120,8 +120,8 @@ TEST_F(StreamLinkTest, AnIdleSourceIsAskedWhetherItIsThere) {
   ASSERT_NE(walsender, "0");
   // The time in which it would have been given up five times.
   const size_t beats = run.events().All<Lag>().size();
-  ASSERT_TRUE(WaitUntil(
-      [&] { return run.events().All<Lag>().size() >= beats + 100; }));
+  ASSERT_TRUE(
+      WaitUntil([&] { return run.events().All<Lag>().size() >= beats + 100; }));
   EXPECT_EQ(Walsender(), walsender);
   EXPECT_THAT(run.events().All<Notice>(), ::testing::IsEmpty());
 }
