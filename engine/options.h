@@ -105,6 +105,10 @@ struct CutoverOptions {
   std::string ledger_schema = "walferry";
   // How long to wait for the running migration to report.
   absl::Duration wait = absl::Minutes(10);
+  // How long the migration's process may be out of touch with the target before
+  // it counts as ended: longer than it pauses between two attempts (10 s) and
+  // tries to connect.
+  absl::Duration process_grace = absl::Seconds(40);
 };
 
 struct CleanupOptions {

@@ -20,10 +20,6 @@ namespace walferry {
 namespace {
 
 constexpr absl::Duration kPollInterval = absl::Milliseconds(200);
-// How long a migration's process may be out of touch with the target before it
-// counts as ended: longer than it pauses between two attempts (10 s) and tries
-// to connect.
-constexpr absl::Duration kGrace = absl::Seconds(40);
 
 absl::Status NoSuchMigration(const std::string& name,
                              const std::string& schema) {
@@ -253,7 +249,8 @@ absl::StatusOr<Report> RunCutover(const CutoverOptions& options,
                                      .ledger_schema = options.ledger_schema},
                                     "cutover", control));
   ASSIGN_OR_RETURN(const bool running, AskForCutover(*view, options.name));
-  CutoverWait wait(*view, running ? kGrace : absl::ZeroDuration());
+  CutoverWait wait(*view,
+                   running ? options.process_grace : absl::ZeroDuration());
   const absl::Time deadline = absl::Now() + options.wait;
   while (absl::Now() < deadline) {
     ASSIGN_OR_RETURN(std::optional<Report> report, wait.Look(/*last=*/false));

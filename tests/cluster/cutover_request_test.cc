@@ -31,12 +31,14 @@ class CutoverRequestTest : public CutoverTest {
     ASSERT_OK_AND_ASSIGN(process_, HoldLock());
   }
 
-  void Ask(absl::Duration wait) {
-    ask_ = std::async(std::launch::async, [this, wait] {
+  void Ask(absl::Duration process_grace) {
+    ask_ = std::async(std::launch::async, [this, process_grace] {
       Control control;
-      return RunCutover(
-          {.target = target_->ConnInfo("app"), .name = "test", .wait = wait},
-          control);
+      return RunCutover({.target = target_->ConnInfo("app"),
+                         .name = "test",
+                         .wait = kTestPatience,
+                         .process_grace = process_grace},
+                        control);
     });
     ASSERT_TRUE(WaitUntil([this] { return Requested() == "t"; }));
   }
@@ -63,7 +65,7 @@ class CutoverRequestTest : public CutoverTest {
 };
 
 TEST_F(CutoverRequestTest, IsWithdrawnWhenTheMigrationHasEnded) {
-  Ask(absl::Seconds(1));
+  Ask(absl::ZeroDuration());
   process_.reset();
   EXPECT_THAT(ask_.get(),
               StatusIs(absl::StatusCode::kFailedPrecondition,
@@ -73,7 +75,7 @@ TEST_F(CutoverRequestTest, IsWithdrawnWhenTheMigrationHasEnded) {
 }
 
 TEST_F(CutoverRequestTest, OutlivesAPauseBetweenTwoAttempts) {
-  Ask(kTestPatience);
+  Ask(absl::InfiniteDuration());
   process_.reset();
   // The next attempt finds the request.
   BackgroundRun run(Options());
