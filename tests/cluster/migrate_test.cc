@@ -22,7 +22,7 @@ TEST_F(MigrateTest, MovesADatabaseThatIsWrittenToAndCutsOverOnRequest) {
   Writers writers(source_->ConnInfo("app"), 3, seed);
   ASSERT_TRUE(WaitUntil([&] { return writers.transactions() > 50; }));
   BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   const int64_t done = writers.transactions();
   ASSERT_TRUE(WaitUntil([&] { return writers.transactions() > done + 200; }));
   writers.Stop();
@@ -64,7 +64,7 @@ TEST_F(MigrateTest, GivesACutoverUpWhenAWriterStaysAndGoesOnFollowing) {
   MigrateOptions options = Options();
   options.cutover_timeout = absl::Seconds(1);
   BackgroundRun run(options);
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   ASSERT_OK_AND_ASSIGN(auto writer,
                        SqlConnection::Open(source_->ConnInfo("app")));
   ASSERT_OK(writer.Exec("BEGIN; INSERT INTO notes VALUES ('open', 1)"));
@@ -86,7 +86,7 @@ TEST_F(MigrateTest, FreezesTheSourceOnRequest) {
   MigrateOptions options = Options();
   options.freeze = FreezeMode::kReadOnly;
   BackgroundRun run(options);
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   run.control().RequestCutover();
   ASSERT_OK(run.Result());
   writers.Stop();
@@ -103,7 +103,7 @@ TEST_F(MigrateTest, CarriesWhatTheStreamDoesNot) {
       "CREATE MATERIALIZED VIEW twice AS SELECT n * 2 AS n FROM totals;",
       "app"));
   BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   ASSERT_OK(source_->Exec(
       "UPDATE cache SET v = 'new'; INSERT INTO notes VALUES ('more', 1);"
       "SELECT nextval('tickets')",
@@ -123,7 +123,7 @@ TEST_F(MigrateTest, CarriesWhatTheStreamDoesNot) {
 
 TEST_F(MigrateTest, StopsWhenATableIsCreatedAndGoesOnWithoutIt) {
   BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   ASSERT_OK(source_->Exec("CREATE TABLE late (id int PRIMARY KEY)", "app"));
   run.control().RequestCutover();
   const absl::Status status = run.Result().status();
@@ -141,7 +141,7 @@ TEST_F(MigrateTest, StopsWhenATableIsCreatedAndGoesOnWithoutIt) {
 
 TEST_F(MigrateTest, StopsAtTheFirstChangeOfATableThatChangedShape) {
   BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   ASSERT_OK(source_->Exec(
       "ALTER TABLE notes ADD added int; INSERT INTO notes VALUES ('x', 1, 2)",
       "app"));
@@ -179,7 +179,7 @@ TEST_F(MigrateTest, OutlivesCrashesOfBothServersDuringFollow) {
   RecordProperty("seed", absl::StrCat(seed));
   Writers writers(source_->ConnInfo("app"), 3, seed);
   BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   for (PgServer* server : {target_.get(), source_.get()}) {
     const int64_t done = writers.transactions();
     ASSERT_TRUE(WaitUntil([&] { return writers.transactions() > done + 200; }));
@@ -203,8 +203,7 @@ TEST_F(MigrateTest, IsStoppedAndGoesOnWhereItWas) {
                             Phase::kFollow, Phase::kFollow}) {
     BackgroundRun run(Options());
     ASSERT_TRUE(run.events().WaitForPhase(phase)) << PhaseName(phase);
-    run.control().RequestStop();
-    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
   }
   writers.Stop();
   MigrateOptions options = Options();
@@ -222,7 +221,7 @@ TEST_F(MigrateTest, IsShownByStatusAndCutOverFromAnotherSession) {
                        "target: there is no migration test in ledger schema "
                        "walferry"));
   BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   ASSERT_OK_AND_ASSIGN(const MigrationStatus status, RunStatus(asked, control));
   EXPECT_TRUE(status.running);
   EXPECT_EQ(status.phase, "follow");
@@ -262,9 +261,8 @@ TEST_F(MigrateTest, TwoDatabasesOfOneTargetHaveMigrationsOfOneName) {
 
 TEST_F(MigrateTest, CleanupLeavesOnlyTheUsersTables) {
   BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>()) << run.Result().status();
-  run.control().RequestStop();
-  EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+  EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(LeftOnSource(), "2");
   Control control;
   const CleanupOptions options{.endpoints = Options().endpoints};

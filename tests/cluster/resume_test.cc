@@ -19,7 +19,6 @@
 #include "tests/testing/pg_server.h"
 #include "tests/testing/sql.h"
 #include "tests/testing/status_matchers.h"
-#include "tests/testing/wait_until.h"
 #include "tests/testing/writers.h"
 
 namespace walferry {
@@ -68,10 +67,8 @@ class ResumeTest : public AppTest {
     MigrateOptions options = Options();
     options.cutover = CutoverMode::kManual;
     BackgroundRun run(options);
-    ASSERT_TRUE(WaitUntil(
-        [&] { return !run.events().All<CaughtUp>().empty() || run.ended(); }));
-    run.control().RequestStop();
-    EXPECT_EQ(run.Result().status().code(), absl::StatusCode::kCancelled);
+    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
   }
 
   // With a change between that the new one never sends.

@@ -73,7 +73,7 @@ class StreamLinkTest : public ::testing::Test {
 
 TEST_F(StreamLinkTest, ALostSourceIsNoticedWhileABatchWaitsForALock) {
   BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   LockTarget();
   ASSERT_OK(source_->Exec("INSERT INTO t VALUES (1)", "app"));
   ASSERT_TRUE(WaitUntil([&] { return ABatchWaitsForTheLock(); }));
@@ -115,7 +115,7 @@ TEST_F(StreamLinkTest, AnIdleSourceIsAskedWhetherItIsThere) {
   FollowOptions options = Options();
   options.stream.receive_timeout = absl::Seconds(1);
   BackgroundRun run(options);
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   const std::string walsender = Walsender();
   ASSERT_NE(walsender, "0");
   // The time in which it would have been given up five times.
