@@ -247,7 +247,7 @@ TEST_F(MigrateTest, TwoDatabasesOfOneTargetHaveMigrationsOfOneName) {
   ASSERT_OK(target_->Exec("CREATE DATABASE other"));
   ASSERT_OK(source_->Exec("CREATE TABLE t (id int PRIMARY KEY)", "other"));
   BackgroundRun run(Options());
-  ASSERT_TRUE(run.events().WaitFor<CaughtUp>());
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   MigrateOptions options = Options();
   options.endpoints.source = source_->ConnInfo("other");
   options.endpoints.target = target_->ConnInfo("other");
