@@ -27,6 +27,24 @@ auto Reacquired(void* lock, Wait wait) {
   return result;
 }
 
+// A condition is looked at under the lock, by whoever holds it then.
+class UnderLock {
+ public:
+  UnderLock(Mutex* mutex, const Condition& condition)
+      : mutex_(mutex), condition_(condition) {}
+
+  bool Holds() const {
+    __tsan_acquire(mutex_);
+    const bool holds = condition_.Eval();
+    __tsan_release(mutex_);
+    return holds;
+  }
+
+ private:
+  Mutex* const mutex_;
+  const Condition& condition_;
+};
+
 }  // namespace
 
 #define TRUE(symbol) __real_##symbol
@@ -50,8 +68,10 @@ void TRUE(_ZN4absl7debian35Mutex5AwaitERKNS0_9ConditionE)(Mutex*,
                                                           const Condition&);
 void OURS(_ZN4absl7debian35Mutex5AwaitERKNS0_9ConditionE)(
     Mutex* mutex, const Condition& condition) {
+  const UnderLock ordered(mutex, condition);
   Reacquired(mutex, [&] {
-    TRUE(_ZN4absl7debian35Mutex5AwaitERKNS0_9ConditionE)(mutex, condition);
+    TRUE(_ZN4absl7debian35Mutex5AwaitERKNS0_9ConditionE)
+    (mutex, Condition(&ordered, &UnderLock::Holds));
     return true;
   });
 }
@@ -62,10 +82,11 @@ bool TRUE(
 bool OURS(
     _ZN4absl7debian35Mutex16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE)(
     Mutex* mutex, const Condition& condition, Duration timeout) {
+  const UnderLock ordered(mutex, condition);
   return Reacquired(mutex, [&] {
     return TRUE(
         _ZN4absl7debian35Mutex16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE)(
-        mutex, condition, timeout);
+        mutex, Condition(&ordered, &UnderLock::Holds), timeout);
   });
 }
 
@@ -75,10 +96,11 @@ bool TRUE(
 bool OURS(
     _ZN4absl7debian35Mutex17AwaitWithDeadlineERKNS0_9ConditionENS0_4TimeE)(
     Mutex* mutex, const Condition& condition, Time deadline) {
+  const UnderLock ordered(mutex, condition);
   return Reacquired(mutex, [&] {
     return TRUE(
         _ZN4absl7debian35Mutex17AwaitWithDeadlineERKNS0_9ConditionENS0_4TimeE)(
-        mutex, condition, deadline);
+        mutex, Condition(&ordered, &UnderLock::Holds), deadline);
   });
 }
 
