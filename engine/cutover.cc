@@ -143,12 +143,7 @@ absl::StatusOr<absl::Time> CutOver(const CutoverSettings& settings,
                                    const CutoverSteps& steps) {
   follower.SetPhase(Phase::kCutover);
   CutoverAttempt attempt(settings, follower, run, source, steps);
-  absl::StatusOr<absl::Time> result = attempt.Run();
-  if (!result.ok()) {
-    follower.SetPhase(Phase::kFollow);
-    follower.SetWaitingFor("");
-  }
-  return result;
+  return attempt.Run();
 }
 
 }  // namespace walferry

@@ -206,6 +206,8 @@ absl::Status MigrationRun::FollowUntilCutover(Follower& follower,
     if (still_since.ok()) return Finish(run, *still_since);
     const absl::Status& why = still_since.status();
     if (!absl::IsDeadlineExceeded(why) || source_->broken()) return why;
+    follower.SetPhase(Phase::kFollow);
+    follower.SetWaitingFor("");
     control_.WithdrawCutover();
     RETURN_IF_ERROR(ledger_->EndCutoverRequest(why.message()));
     // It could not be thawed: the next attempt begins with that.
