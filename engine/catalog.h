@@ -85,14 +85,14 @@ struct Catalog {
   const CatalogTable* Find(const QualifiedName& table) const;
 };
 
+// Sizes need a lock of every table, and wait behind whoever rewrites one;
+// without them `blocks` and `bytes` stay 0.
+enum class CatalogSizes { kNo, kYes };
+
 // Reads the catalog under whatever snapshot the connection's transaction has,
 // of a server of version 13 or later; also over a walsender connection. Objects
 // that belong to extensions are left out (the extension creates them), but for
 // tables that it marks as configuration (pg_extension.extconfig).
-//
-// Sizes need a lock of every table, and wait behind whoever rewrites one;
-// without them `blocks` and `bytes` stay 0.
-enum class CatalogSizes { kNo, kYes };
 absl::StatusOr<Catalog> ReadCatalog(PgConnection& connection,
                                     const Scope& scope,
                                     CatalogSizes sizes = CatalogSizes::kYes);

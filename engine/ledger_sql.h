@@ -40,7 +40,7 @@ class LedgerSql {
   // What its rows on the source were (engine/unlogged_tables.h).
   std::string TableFingerprint(const QualifiedName& table,
                                absl::string_view fingerprint) const;
-  // New position of a table's rows (all its ranges), not all of them, or 0/0
+  // New position of a table's rows (all its ranges), which are not all; or 0/0
   // and "" together with ForgetRanges to start it anew.
   std::string TablePosition(const QualifiedName& table, Lsn lsn,
                             absl::string_view snapshot, uint32_t relfilenode,

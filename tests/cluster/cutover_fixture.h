@@ -77,6 +77,20 @@ class CutoverTest : public AppTest {
     return options;
   }
 
+  // From the beginning to the end.
+  static void MoveAll(const MigrateOptions& options) {
+    BackgroundRun run(options);
+    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+    run.control().RequestCutover();
+    ASSERT_OK(run.Result());
+  }
+
+  static void StopWhileFollowing(const MigrateOptions& options) {
+    BackgroundRun run(options);
+    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
+  }
+
   // Returns in the midst of the cutover, which then waits for LetCutoverGoOn().
   void CutOverUntilTheSlowView(BackgroundRun& run) {
     ASSERT_TRUE(run.CatchesUp()) << run.Stop();

@@ -61,11 +61,7 @@ TEST_F(CutoverTest, ThatMayNotEndAllSessionsLeavesTheSourceWritable) {
 }
 
 TEST_F(CutoverTest, ThatWasKilledDoesNotLeaveTheSourceReadOnlyForEver) {
-  {
-    BackgroundRun run(Options());
-    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
-    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
-  }
+  ASSERT_NO_FATAL_FAILURE(StopWhileFollowing(Options()));
   ASSERT_OK(source_->Exec(
       "ALTER DATABASE app SET default_transaction_read_only = on"));
   ASSERT_OK(target_->Exec(
@@ -194,6 +190,30 @@ TEST_F(CutoverTest, FreezesNothingWhileTheStreamIsFarBehind) {
   ASSERT_OK(holder.Exec("COMMIT"));
   ASSERT_OK(run.Result());
   ExpectEqual();
+}
+
+TEST_F(CutoverTest, GivenUpBeforeTheFreezeIsForgotten) {
+  MigrateOptions options = Options();
+  options.freeze = FreezeMode::kReadOnly;
+  options.cutover_timeout = absl::Seconds(1);
+  BackgroundRun run(options);
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+  ASSERT_OK_AND_ASSIGN(SqlConnection holder,
+                       SqlConnection::Open(target_->ConnInfo("app")));
+  ASSERT_OK(holder.Exec("BEGIN; LOCK TABLE books"));
+  ASSERT_OK(OnSource("INSERT INTO books VALUES (2, 'two')"));
+  run.control().RequestCutover();
+  ASSERT_TRUE(run.events().WaitFor<Notice>([](const Notice& notice) {
+    return notice.text.starts_with("cutover given up, still following");
+  }));
+  const size_t beats = run.events().All<Lag>().size();
+  ASSERT_TRUE(
+      WaitUntil([&] { return run.events().All<Lag>().size() >= beats + 2; }));
+  const Lag last = run.events().All<Lag>().back();
+  EXPECT_EQ(last.phase, Phase::kFollow);
+  EXPECT_EQ(last.waiting_for, "");
+  ASSERT_OK(holder.Exec("COMMIT"));
+  EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
 }
 
 }  // namespace

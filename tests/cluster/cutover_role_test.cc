@@ -64,10 +64,7 @@ class CutoverRoleTest : public CutoverTest {
 
   // A role that may keep quiet what is there goes on.
   void MoveWithAllRights() {
-    BackgroundRun run(Options());
-    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
-    run.control().RequestCutover();
-    ASSERT_OK(run.Result());
+    ASSERT_NO_FATAL_FAILURE(MoveAll(Options()));
     EXPECT_THAT(TargetValue(kActingOnRows), IsOkAndHolds("1 1 1"));
     ExpectEqual();
   }
@@ -90,27 +87,16 @@ TEST_F(CutoverRoleTest, CreatesWhatActsOnRowsOnlyWhenNoChangeCanCome) {
 }
 
 TEST_F(CutoverRoleTest, CreatesWhatAnEarlierRoleHadToLeaveForTheEnd) {
-  {
-    BackgroundRun run(NarrowOptions());
-    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
-    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
-  }
+  ASSERT_NO_FATAL_FAILURE(StopWhileFollowing(NarrowOptions()));
   EXPECT_THAT(TargetValue(kActingOnRows), IsOkAndHolds("0 0 0"));
   ASSERT_OK(OnSource("INSERT INTO notes (book, body) VALUES (1, 'second')"));
-  BackgroundRun run(Options());
-  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
-  run.control().RequestCutover();
-  ASSERT_OK(run.Result());
+  ASSERT_NO_FATAL_FAILURE(MoveAll(Options()));
   EXPECT_THAT(TargetValue(kActingOnRows), IsOkAndHolds("1 1 1"));
   ExpectEqual();
 }
 
 TEST_F(CutoverRoleTest, RefusesARoleThatCannotKeepQuietWhatIsThere) {
-  {
-    BackgroundRun run(Options());
-    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
-    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
-  }
+  ASSERT_NO_FATAL_FAILURE(StopWhileFollowing(Options()));
   ASSERT_OK(target_->Exec(
       "GRANT ALL ON SCHEMA walferry TO mover; GRANT ALL ON ALL TABLES IN "
       "SCHEMA walferry TO mover; GRANT ALL ON ALL TABLES IN SCHEMA public TO "
@@ -139,10 +125,7 @@ TEST_F(CutoverRoleTest, RefusesWhatIsWrittenWhileItCreatesWhatActsOnRows) {
 
 TEST_F(CutoverRoleTest, GoesOnWithAHalfCompletedTarget) {
   ASSERT_NO_FATAL_FAILURE(StopWhileTheRuleWaits());
-  BackgroundRun run(NarrowOptions());
-  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
-  run.control().RequestCutover();
-  ASSERT_OK(run.Result());
+  ASSERT_NO_FATAL_FAILURE(MoveAll(NarrowOptions()));
   EXPECT_THAT(TargetValue(kActingOnRows), IsOkAndHolds("1 1 1"));
   ExpectEqual();
 }
@@ -163,28 +146,17 @@ TEST_F(CutoverRoleTest, DoesNotRewriteUnloggedRowsOfAHalfCompletedTarget) {
 // The plan has a step less than the run before had, and as many as are done.
 TEST_F(CutoverRoleTest, CreatesWhatIsLeftWhateverTheRunBeforePlanned) {
   MigrateOptions options = NarrowOptions();
-  {
-    BackgroundRun run(options);
-    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
-    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
-  }
+  ASSERT_NO_FATAL_FAILURE(StopWhileFollowing(options));
   ASSERT_OK(
       OnTarget("UPDATE walferry.migration SET planned_steps = (SELECT count(*) "
                "FROM walferry.step)"));
-  BackgroundRun run(options);
-  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
-  run.control().RequestCutover();
-  ASSERT_OK(run.Result());
+  ASSERT_NO_FATAL_FAILURE(MoveAll(options));
   EXPECT_THAT(TargetValue(kActingOnRows), IsOkAndHolds("1 1 1"));
   ExpectEqual();
 }
 
 TEST_F(CutoverRoleTest, AppliesNothingUnguardedAfterOneThatDidNotEnd) {
-  {
-    BackgroundRun run(NarrowOptions());
-    ASSERT_TRUE(run.CatchesUp()) << run.Stop();
-    EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
-  }
+  ASSERT_NO_FATAL_FAILURE(StopWhileFollowing(NarrowOptions()));
   // As a process leaves it that is killed while it creates them.
   ASSERT_OK(target_->Exec(
       "SET ROLE mover; CREATE TRIGGER log_note AFTER INSERT ON notes FOR EACH "

@@ -157,10 +157,7 @@ TEST_F(CutoverAfterTwoCopiesTest,
   ASSERT_OK(
       OnSource("INSERT INTO books VALUES (50000, 'between');"
                "INSERT INTO notes (book, body) VALUES (50000, 'refers')"));
-  BackgroundRun run(options);
-  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
-  run.control().RequestCutover();
-  ASSERT_OK(run.Result());
+  ASSERT_NO_FATAL_FAILURE(MoveAll(options));
   ExpectEqual();
 }
 
@@ -179,10 +176,7 @@ TEST_F(CutoverAfterTwoCopiesTest, CopiesUnloggedTablesAnewWithALaterSnapshot) {
   ASSERT_OK(
       OnSource("DELETE FROM loans WHERE book = 2;"
                "DELETE FROM books WHERE id = 2"));
-  BackgroundRun run(options);
-  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
-  run.control().RequestCutover();
-  ASSERT_OK(run.Result());
+  ASSERT_NO_FATAL_FAILURE(MoveAll(options));
   ExpectEqual();
 }
 
