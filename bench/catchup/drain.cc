@@ -12,8 +12,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "bench/catchup/process_usage.h"
 #include "protocol/byte_cursor.h"
-#include "protocol/quoting.h"
 #include "protocol/replication_frame.h"
 #include "protocol/status.h"
 
@@ -23,6 +23,17 @@ namespace {
 // A backend message: type, length (with itself), body.
 constexpr size_t kHeaderBytes = 5;
 constexpr size_t kBufferBytes = size_t{4} << 20;
+
+// The message of an ErrorResponse: fields, each a letter and a text.
+std::string ErrorText(absl::string_view body) {
+  ByteCursor in(body);
+  while (in.ok()) {
+    const char field = static_cast<char>(in.ReadUint8());
+    const absl::string_view text = in.ReadCString();
+    if (field == 'M') return std::string(text);
+  }
+  return "an error without a message";
+}
 
 class FrameCounter {
  public:
@@ -36,12 +47,8 @@ class FrameCounter {
       const char type = static_cast<char>(header.ReadUint8());
       const size_t size = 1 + header.ReadUint32();
       if (bytes.size() - used < size) break;
-      if (type != 'd') {
-        return absl::UnavailableError(absl::StrCat(
-            "drain: the server sent message ", absl::string_view(&type, 1)));
-      }
-      RETURN_IF_ERROR(
-          CountFrame(bytes.substr(used + kHeaderBytes, size - kHeaderBytes)));
+      RETURN_IF_ERROR(CountMessage(
+          type, bytes.substr(used + kHeaderBytes, size - kHeaderBytes)));
       used += size;
     }
     return used;
@@ -51,8 +58,25 @@ class FrameCounter {
   const DrainResult& result() const { return result_; }
 
  private:
+  absl::Status CountMessage(char type, absl::string_view body) {
+    switch (type) {
+      case 'd':
+        return CountFrame(body);
+      case 'W':  // CopyBothResponse: the stream begins.
+      case 'N':  // NoticeResponse
+      case 'S':  // ParameterStatus
+        return absl::OkStatus();
+      case 'E':
+        return absl::UnavailableError(absl::StrCat("drain: ", ErrorText(body)));
+      default:
+        return absl::UnavailableError(
+            absl::StrCat("drain: the server has ended the stream with message ",
+                         absl::string_view(&type, 1)));
+    }
+  }
+
   absl::Status CountFrame(absl::string_view frame) {
-    if (frame.front() == 'w') {
+    if (!frame.empty() && frame.front() == 'w') {
       ++result_.frames;
       result_.bytes += static_cast<int64_t>(frame.size());
       ByteCursor in(frame.substr(1));
@@ -86,40 +110,11 @@ class FrameCounter {
   DrainResult result_;
 };
 
-}  // namespace
-
-absl::StatusOr<DrainResult> Drain(const std::string& conninfo,
-                                  const std::string& slot,
-                                  const std::string& publication, Lsn end,
-                                  absl::Duration nap) {
-  const std::string replication = absl::StrCat(
-      conninfo, conninfo.find('?') == std::string::npos ? "?" : "&",
-      "replication=database&sslmode=disable");
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(
-      PQconnectdb(replication.c_str()), &PQfinish);
-  const std::string start = absl::StrCat(
-      "START_REPLICATION SLOT ", slot,
-      " LOGICAL 0/0 (proto_version '2', streaming 'on', publication_names ",
-      QuotePublicationNames({publication}), ")");
-  const std::unique_ptr<PGresult, decltype(&PQclear)> started(
-      PQexec(connection.get(), start.c_str()), &PQclear);
-  if (PQresultStatus(started.get()) != PGRES_COPY_BOTH) {
-    return absl::UnavailableError(
-        absl::StrCat("drain: ", PQerrorMessage(connection.get())));
-  }
-  const absl::Time begin = absl::Now();
-  const int socket = PQsocket(connection.get());
-  FrameCounter counter(socket, end);
-  // What libpq has read already; each piece is one frame without its header.
-  char* piece = nullptr;
-  int64_t frames = 0;
-  while (PQgetCopyData(connection.get(), &piece, 1) > 0) {
-    ++frames;
-    PQfreemem(piece);
-  }
+absl::Status ReadToEnd(int socket, absl::Duration nap, FrameCounter& counter) {
   std::vector<char> buffer(kBufferBytes);
   size_t held = 0;
   while (!counter.reached()) {
+    if (held == buffer.size()) buffer.resize(2 * held);
     const ssize_t got =
         read(socket, buffer.data() + held, buffer.size() - held);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
@@ -129,7 +124,7 @@ absl::StatusOr<DrainResult> Drain(const std::string& conninfo,
       continue;
     }
     if (got <= 0) {
-      return absl::UnavailableError("drain: the server closed the stream");
+      return absl::UnavailableError("drain: the server has closed the stream");
     }
     held += static_cast<size_t>(got);
     ASSIGN_OR_RETURN(const size_t used, counter.Count({buffer.data(), held}));
@@ -137,9 +132,43 @@ absl::StatusOr<DrainResult> Drain(const std::string& conninfo,
     std::memmove(buffer.data(), buffer.data() + used, held);
     absl::SleepFor(nap);
   }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<DrainResult> Drain(const DrainOptions& options) {
+  const std::string replication =
+      absl::StrCat(options.conninfo,
+                   options.conninfo.find('?') == std::string::npos ? "?" : "&",
+                   "replication=database&sslmode=disable&gssencmode=disable");
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(
+      PQconnectdb(replication.c_str()), &PQfinish);
+  if (PQstatus(connection.get()) != CONNECTION_OK) {
+    return absl::UnavailableError(
+        absl::StrCat("drain: ", PQerrorMessage(connection.get())));
+  }
+  ASSIGN_OR_RETURN(const std::string start,
+                   BuildStartReplication(
+                       {.slot = options.slot,
+                        .publications = {options.publication},
+                        .protocol_version = options.stream.protocol_version,
+                        .streaming = options.stream.streaming,
+                        .binary = options.stream.binary},
+                       PQserverVersion(connection.get())));
+  const absl::Time begin = absl::Now();
+  // A command of a few bytes fits into the socket's buffer at once.
+  if (PQsendQuery(connection.get(), start.c_str()) != 1 ||
+      PQflush(connection.get()) != 0) {
+    return absl::UnavailableError(
+        absl::StrCat("drain: ", PQerrorMessage(connection.get())));
+  }
+  const int socket = PQsocket(connection.get());
+  FrameCounter counter(socket, options.end);
+  RETURN_IF_ERROR(ReadToEnd(socket, options.nap, counter));
   DrainResult result = counter.result();
   result.elapsed = absl::Now() - begin;
-  result.frames += frames;
+  result.walsender_cpu = CpuTimeOf(PQbackendPID(connection.get()));
   return result;
 }
 
