@@ -53,6 +53,7 @@ void PrintTableHeader(absl::Duration round_trip) {
     absl::PrintF(kDelays, "s", "s", "%");
   }
   absl::PrintF("\n");
+  std::fflush(stdout);
 }
 
 void PrintTableLine(const Result& result, absl::Duration round_trip) {

@@ -75,7 +75,7 @@ END LOOP; END$$$$
 }  // namespace
 
 Workload MixedWorkload(double scale) {
-  const int transactions = Scaled(40000, scale);
+  const int transactions = Scaled(70000, scale);
   Workload workload = {
       .name = "mixed",
       .what = absl::StrCat(kSessions * transactions,

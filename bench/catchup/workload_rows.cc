@@ -94,7 +94,7 @@ Workload BigTransactionWorkload(double scale) {
 }
 
 Workload HotWorkload(double scale) {
-  const int transactions = Scaled(2000, scale);
+  const int transactions = Scaled(1500, scale);
   return {.name = "hot",
           .what = absl::StrCat("the same 100 rows, ", transactions * 10,
                                " updates of each, 1,000 updates in each "

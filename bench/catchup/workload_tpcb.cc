@@ -38,7 +38,7 @@ END;
 }  // namespace
 
 Workload TpcbWorkload(double scale) {
-  const int transactions = Scaled(75000, scale);
+  const int transactions = Scaled(90000, scale);
   return {.name = "tpcb",
           .what = absl::StrCat(4 * transactions,
                                " pgbench transactions of 4 changes, 4 clients"),
