@@ -146,6 +146,9 @@ bool PgConnection::in_transaction() const {
 
 pg_conn* PgConnection::raw() const { return state_->conn.get(); }
 
+void PgConnection::Notice(absl::string_view text) const {
+  if (state_->on_notice) state_->on_notice(text);
+}
 const Interrupt* PgConnection::interrupt() const { return state_->interrupt; }
 
 absl::Duration PgConnection::statement_timeout() const {

@@ -109,6 +109,8 @@ class PgConnection {
   const Interrupt* interrupt() const;
   absl::Duration statement_timeout() const;
   void MarkBroken();
+  // A notice that libpq did not see.
+  void Notice(absl::string_view text) const;
 
   // Waits until the socket is readable (or writable, if asked), at most until
   // `deadline`. kDeadlineExceeded or kCancelled otherwise; marks nothing.

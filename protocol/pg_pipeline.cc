@@ -34,7 +34,6 @@ absl::Status PgPipeline::Enter() {
     return absl::InternalError(
         absl::StrCat("pipeline: ", PQerrorMessage(connection_.raw())));
   }
-  sent_ = received_ = 0;
   failed_index_ = -1;
   failure_ = absl::OkStatus();
   unflushed_bytes_ = unrequested_bytes_ = 0;
@@ -187,6 +186,7 @@ absl::Status PgPipeline::Recover() {
   }
   RETURN_IF_ERROR(AwaitInFlight(/*bytes=*/SIZE_MAX, /*entries=*/0));
   failure_ = absl::OkStatus();
+  failed_index_ = -1;
   return absl::OkStatus();
 }
 

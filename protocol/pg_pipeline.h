@@ -70,8 +70,11 @@ class PgPipeline {
   // the connection takes statements again. The transaction is still aborted.
   absl::Status Recover();
 
-  // Statements sent (prepares included) since Enter, and the one of them that
-  // failed last (counted from 0; -1: none).
+  // Everything that was sent is answered, and synced.
+  bool idle() const { return count_ == 0 && !unsynced_; }
+
+  // Statements sent so far (prepares included), and the one of them that failed
+  // since the last Recover() (counted from 0; -1: none).
   int64_t sent() const { return sent_; }
   int64_t failed_index() const { return failed_index_; }
 

@@ -128,22 +128,31 @@ absl::StatusCode StatusCodeForSqlState(absl::string_view sqlstate) {
   return absl::StatusCode::kFailedPrecondition;
 }
 
-absl::Status StatusOfResult(const pg_result* result) {
-  const absl::string_view sqlstate = Field(result, PG_DIAG_SQLSTATE);
-  if (sqlstate.empty()) return LinkFailure(PQresultErrorMessage(result));
-  std::string text = absl::StrCat(Field(result, PG_DIAG_MESSAGE_PRIMARY),
-                                  " (SQLSTATE ", sqlstate, ")");
+absl::Status StatusOfServerError(const ServerNotice& error) {
+  std::string text =
+      absl::StrCat(error.primary, " (SQLSTATE ", error.sqlstate, ")");
   absl::string_view divider = ": ";
-  for (absl::string_view more : {Field(result, PG_DIAG_MESSAGE_DETAIL),
-                                 CopyPlace(Field(result, PG_DIAG_CONTEXT))}) {
+  for (absl::string_view more : {error.detail, CopyPlace(error.context)}) {
     if (more.empty()) continue;
     absl::StrAppend(&text, divider, more);
     divider = "; ";
   }
-  absl::Status status = WithSqlState(
-      absl::Status(StatusCodeForSqlState(sqlstate), text), sqlstate);
-  const absl::string_view hint = Field(result, PG_DIAG_MESSAGE_HINT);
-  return hint.empty() ? status : WithHint(std::move(status), hint);
+  absl::Status status =
+      WithSqlState(absl::Status(StatusCodeForSqlState(error.sqlstate), text),
+                   error.sqlstate);
+  return error.hint.empty() ? status : WithHint(std::move(status), error.hint);
+}
+
+absl::Status StatusOfResult(const pg_result* result) {
+  const absl::string_view sqlstate = Field(result, PG_DIAG_SQLSTATE);
+  if (sqlstate.empty()) return LinkFailure(PQresultErrorMessage(result));
+  return StatusOfServerError(
+      {.severity = Field(result, PG_DIAG_SEVERITY),
+       .sqlstate = sqlstate,
+       .primary = Field(result, PG_DIAG_MESSAGE_PRIMARY),
+       .detail = Field(result, PG_DIAG_MESSAGE_DETAIL),
+       .hint = Field(result, PG_DIAG_MESSAGE_HINT),
+       .context = Field(result, PG_DIAG_CONTEXT)});
 }
 
 }  // namespace walferry

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "protocol/lsn.h"
+#include "protocol/server_message.h"
 
 struct pg_result;
 
@@ -58,6 +59,9 @@ class PgResult {
 // pg_result.cc), text "message (SQLSTATE 23505): detail", payload SQLSTATE, the
 // server's HINT as the hint.
 absl::Status StatusOfResult(const pg_result* result);
+
+// The same, of an error as it lies on the wire.
+absl::Status StatusOfServerError(const ServerNotice& error);
 
 absl::StatusCode StatusCodeForSqlState(absl::string_view sqlstate);
 

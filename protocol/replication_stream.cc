@@ -1,13 +1,9 @@
 #include "protocol/replication_stream.h"
 
-#include <libpq-fe.h>
-#include <poll.h>
-
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "protocol/pg_wait.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
@@ -19,9 +15,6 @@ constexpr int kVersion14 = 140000;
 constexpr int kVersion15 = 150000;
 constexpr int kVersion16 = 160000;
 constexpr int kVersion17 = 170000;
-
-// For the server's last words after a stream's end.
-constexpr absl::Duration kEndTimeout = absl::Seconds(5);
 
 absl::Status NeedsVersion(absl::string_view what, int version,
                           int server_version) {
@@ -163,7 +156,7 @@ absl::StatusOr<std::string> BuildStartReplication(
 ReplicationStream::ReplicationStream(PgConnection connection)
     : connection_(std::move(connection)) {}
 
-ReplicationStream::~ReplicationStream() { PQfreemem(buffer_); }
+ReplicationStream::~ReplicationStream() = default;
 
 absl::StatusOr<std::unique_ptr<ReplicationStream>> ReplicationStream::Start(
     PgConnection connection, const ReplicationOptions& options) {
@@ -173,133 +166,28 @@ absl::StatusOr<std::unique_ptr<ReplicationStream>> ReplicationStream::Start(
   RETURN_IF_ERROR(
       connection.Exec("SELECT pg_catalog.set_config('search_path', '', false)")
           .status());
-  const absl::Time deadline = DeadlineAfter(connection.statement_timeout());
-  RETURN_IF_ERROR(SendQuery(connection, command));
-  ASSIGN_OR_RETURN(const PgResult result, AwaitResult(connection, deadline));
-  const ExecStatusType status = PQresultStatus(result.get());
-  if (status == PGRES_FATAL_ERROR) {
-    return StreamFailure(FailureOf(connection, result));
-  }
-  if (status != PGRES_COPY_BOTH) {
-    return absl::DataLossError(
-        absl::StrCat("START_REPLICATION: answered by ", PQresStatus(status)));
-  }
-  return std::unique_ptr<ReplicationStream>(
+  std::unique_ptr<ReplicationStream> stream(
       new ReplicationStream(std::move(connection)));
+  absl::StatusOr<std::unique_ptr<CopyBoth>> exchange =
+      StartCopyBoth(stream->connection_, command);
+  if (!exchange.ok()) return StreamFailure(exchange.status());
+  stream->exchange_ = *std::move(exchange);
+  return stream;
 }
 
 absl::StatusOr<std::optional<absl::string_view>> ReplicationStream::Next(
     absl::Time deadline) {
-  PGconn* conn = connection_.raw();
-  PQfreemem(std::exchange(buffer_, nullptr));
-  if (!end_.ok()) return end_;
-  // What has been read already comes first: one large read, many frames.
-  int size = PQgetCopyData(conn, &buffer_, /*async=*/1);
-  while (size == 0) {
-    // Also sends what Send() could not.
-    const bool linked = PQconsumeInput(conn) == 1;
-    size = PQgetCopyData(conn, &buffer_, /*async=*/1);
-    if (size != 0) break;
-    if (!linked) return Ended();
-    // A frame that trickles in must not hold us beyond the deadline either.
-    if (absl::Now() >= deadline) return std::nullopt;
-    const absl::Status status =
-        PQflush(conn) > 0 ? connection_.WaitReadableOrWritable(deadline)
-                          : connection_.WaitReadable(deadline);
-    if (absl::IsDeadlineExceeded(status)) return std::nullopt;
-    RETURN_IF_ERROR(status);
-  }
-  if (size < 0) return Ended();
-  return absl::string_view(buffer_, static_cast<size_t>(size));
-}
-
-absl::Status ReplicationStream::Ended() {
-  end_ = WhyEnded();
-  connection_.MarkBroken();
-  return end_;
-}
-
-absl::Status ReplicationStream::WhyEnded() {
-  ASSIGN_OR_RETURN(const PgResult result,
-                   AwaitResult(connection_, absl::Now() + kEndTimeout));
-  if (result.get() == nullptr) return ConnectionFailure(connection_);
-  RETURN_IF_ERROR(CheckEnd(result));
-  return absl::UnavailableError("the server ended the stream");
-}
-
-// Whether a stream may end with this result.
-absl::Status ReplicationStream::CheckEnd(const PgResult& result) {
-  switch (PQresultStatus(result.get())) {
-    case PGRES_COMMAND_OK:  // A shutdown: the walsender closes behind it.
-    case PGRES_COPY_IN:     // It only waits for our CopyDone.
-      return absl::OkStatus();
-    case PGRES_BAD_RESPONSE:
-    case PGRES_NONFATAL_ERROR:
-    case PGRES_FATAL_ERROR:
-      return StreamFailure(FailureOf(connection_, result));
-    case PGRES_EMPTY_QUERY:
-    case PGRES_TUPLES_OK:
-    case PGRES_SINGLE_TUPLE:
-    case PGRES_COPY_OUT:
-    case PGRES_COPY_BOTH:
-    case PGRES_PIPELINE_SYNC:
-    case PGRES_PIPELINE_ABORTED:
-      break;
-  }
-  return absl::DataLossError(
-      absl::StrCat("the stream ended with a result of the kind ",
-                   PQresStatus(PQresultStatus(result.get()))));
+  auto frame = exchange_->Next(deadline);
+  if (ABSL_PREDICT_TRUE(frame.ok())) return frame;
+  return StreamFailure(frame.status());
 }
 
 absl::Status ReplicationStream::Send(const StandbyStatus& status) {
-  PGconn* conn = connection_.raw();
-  if (!end_.ok()) return end_;
-  const std::string bytes = BuildStandbyStatus(status);
-  if (PQputCopyData(conn, bytes.data(), static_cast<int>(bytes.size())) != 1 ||
-      PQflush(conn) < 0) {
-    return ConnectionFailure(connection_);
-  }
-  return absl::OkStatus();
+  return StreamFailure(exchange_->Send(BuildStandbyStatus(status)));
 }
 
 absl::Status ReplicationStream::Finish(absl::Duration timeout) {
-  PGconn* conn = connection_.raw();
-  const absl::Time deadline = DeadlineAfter(timeout);
-  PQfreemem(std::exchange(buffer_, nullptr));
-  if (!end_.ok()) return end_;
-  if (PQputCopyEnd(conn, nullptr) != 1) return ConnectionFailure(connection_);
-  end_ = absl::UnavailableError("the replication stream was finished");
-  while (true) {
-    const int size = PQgetCopyData(conn, &buffer_, /*async=*/1);
-    PQfreemem(std::exchange(buffer_, nullptr));
-    if (size > 0) continue;
-    if (size < 0) return AwaitServersEnd(deadline);
-    RETURN_IF_ERROR(WaitUninterrupted(deadline));
-  }
-}
-
-absl::Status ReplicationStream::AwaitServersEnd(absl::Time deadline) {
-  PGconn* conn = connection_.raw();
-  absl::Status failure;
-  while (true) {
-    while (PQisBusy(conn)) RETURN_IF_ERROR(WaitUninterrupted(deadline));
-    const PgResult result(PQgetResult(conn));
-    if (result.get() == nullptr) return failure;
-    if (failure.ok()) failure = CheckEnd(result);
-    if (connection_.broken()) return failure;
-  }
-}
-
-// The interrupt does not end it: this is how one stops.
-absl::Status ReplicationStream::WaitUninterrupted(absl::Time deadline) {
-  PGconn* conn = connection_.raw();
-  const short events = PQflush(conn) > 0 ? POLLIN | POLLOUT : POLLIN;
-  const absl::Status status =
-      WaitForSocket(PQsocket(conn), events,
-                    {.deadline = deadline, .at_most = absl::Milliseconds(100)});
-  if (!status.ok()) return GiveUp(connection_, status);
-  if (PQconsumeInput(conn) != 1) return ConnectionFailure(connection_);
-  return absl::OkStatus();
+  return StreamFailure(exchange_->Finish(DeadlineAfter(timeout)));
 }
 
 absl::StatusOr<SystemIdentity> IdentifySystem(PgConnection& connection) {

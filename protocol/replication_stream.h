@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "protocol/lsn.h"
 #include "protocol/pg_connection.h"
+#include "protocol/pg_copy_both.h"
 #include "protocol/replication_frame.h"
 
 namespace walferry {
@@ -55,27 +56,26 @@ class ReplicationStream {
   // kUnavailable when the server has closed or ended the stream.
   absl::StatusOr<std::optional<absl::string_view>> Next(absl::Time deadline);
 
+  // Whether Next() has something to give that was read already. Where it has
+  // not, each call of Next() reads once: who calls it less often gets more at
+  // once, and costs the walsender less.
+  bool Ready() { return exchange_->Ready(); }
+
   // Sends the status and flushes it; never waits for the target.
   absl::Status Send(const StandbyStatus& status);
 
   // Ends the stream politely: CopyDone, then at most `timeout` for the
   // server's own; an interrupt does not end this wait. The slot is free
-  // afterwards, and the connection takes commands.
+  // afterwards, and the connection is of no further use.
   absl::Status Finish(absl::Duration timeout);
 
   PgConnection& connection() { return connection_; }
 
  private:
   explicit ReplicationStream(PgConnection connection);
-  absl::Status Ended();
-  absl::Status WhyEnded();
-  absl::Status CheckEnd(const PgResult& result);
-  absl::Status AwaitServersEnd(absl::Time deadline);
-  absl::Status WaitUninterrupted(absl::Time deadline);
 
   PgConnection connection_;
-  char* buffer_ = nullptr;
-  absl::Status end_;  // Why the stream is over; OK while it is not.
+  std::unique_ptr<CopyBoth> exchange_;
 };
 
 // ---- Other commands of a walsender connection ----

@@ -2,6 +2,7 @@
 
 #include <pwd.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,6 +21,7 @@
 #include "tests/testing/free_port.h"
 #include "tests/testing/read_file.h"
 #include "tests/testing/server_binaries.h"
+#include "tests/testing/test_certificate.h"
 #include "tests/testing/wait_until.h"
 
 namespace walferry {
@@ -121,6 +123,7 @@ absl::StatusOr<std::unique_ptr<PgServer>> PgServer::Start(
   server->major_version_ = major_version;
   RETURN_IF_ERROR(server->InitDb());
   RETURN_IF_ERROR(server->WriteSettings());
+  RETURN_IF_ERROR(server->WriteCertificate());
   RETURN_IF_ERROR(server->LaunchOnFreePort());
   return server;
 }
@@ -175,6 +178,7 @@ absl::Status PgServer::WriteSettings() const {
       {"dynamic_shared_memory_type", "mmap"},
       {"log_line_prefix", "%m [%p] %q%u@%d %a: "},
   };
+  if (options_.tls) settings.emplace_back("ssl", "on");
   settings.insert(settings.end(), options_.settings.begin(),
                   options_.settings.end());
   std::ofstream file(data_directory() + "/postgresql.conf", std::ios::app);
@@ -185,6 +189,20 @@ absl::Status PgServer::WriteSettings() const {
   file.close();
   if (!file) return absl::InternalError("cannot write postgresql.conf");
   return absl::OkStatus();
+}
+
+absl::Status PgServer::WriteCertificate() const {
+  if (!options_.tls) return absl::OkStatus();
+  const std::string certificate = data_directory() + "/server.crt";
+  const std::string key = data_directory() + "/server.key";
+  std::ofstream(certificate) << kTestCertificate;
+  std::ofstream(key) << kTestPrivateKey;
+  // The server refuses a key that others can read.
+  if (chmod(key.c_str(), S_IRUSR | S_IWUSR) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("chmod ", key));
+  }
+  RETURN_IF_ERROR(GiveTo(user_, certificate));
+  return GiveTo(user_, key);
 }
 
 absl::Status PgServer::LaunchOnFreePort() {

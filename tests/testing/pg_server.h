@@ -41,6 +41,9 @@ struct PgServerOptions {
   // Not empty: the password of user postgres, and all connections need
   // scram-sha-256. Empty: trust.
   std::string password;
+
+  // Also takes encrypted connections: sslmode=require in what ConnInfo() gives.
+  bool tls = false;
 };
 
 enum class StopMode { kFast, kImmediate };
@@ -101,6 +104,7 @@ class PgServer {
 
   absl::Status InitDb();
   absl::Status WriteSettings() const;
+  absl::Status WriteCertificate() const;
   // Tries one port after another until the server could bind one.
   absl::Status LaunchOnFreePort();
   // kAlreadyExists: the port is taken.
