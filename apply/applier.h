@@ -73,6 +73,10 @@ class Applier {
   virtual absl::Status Advance(Lsn position) = 0;
 
   virtual const std::optional<Conflict>& conflict() const = 0;
+
+  // How often changes that were applied together had to be applied again in
+  // smaller parts.
+  virtual int64_t fallbacks() const = 0;
 };
 
 }  // namespace walferry

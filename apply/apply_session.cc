@@ -39,10 +39,14 @@ constexpr std::pair<const char*, const char*> kPinned[] = {
     {"statement_timeout", "0"},
     {"idle_in_transaction_session_timeout", "0"},
     {"idle_session_timeout", "0"},
-    // Statements that touch one row by its key: compiling never pays, and a
-    // plan made while the table was small must not scan it later.
+    // Statements that find rows by their keys: compiling never pays, and a plan
+    // made while the table was small must not scan it later. A plan of its own
+    // for each set of rows would cost more than the set.
     {"jit", "off"},
     {"enable_seqscan", "off"},
+    {"enable_hashjoin", "off"},
+    {"enable_mergejoin", "off"},
+    {"plan_cache_mode", "force_generic_plan"},
 };
 
 PgConnectOptions WithSettings(PgConnectOptions options) {

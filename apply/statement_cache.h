@@ -1,7 +1,7 @@
 #ifndef APPLY_STATEMENT_CACHE_H_
 #define APPLY_STATEMENT_CACHE_H_
 
-// The prepared statements of a session, one set per table and shape of change.
+// The prepared statements of a session, one set per table and shape.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,11 +14,12 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "apply/apply_session.h"
-#include "apply/change_shape.h"
 #include "apply/statement.h"
 #include "apply/table_mapping.h"
 #include "protocol/pg_pipeline.h"
+#include "protocol/status.h"
 
 namespace walferry {
 
@@ -30,6 +31,10 @@ struct PreparedStatement {
 // Preparing and dropping go through the pipeline ahead of the statements that
 // need them and cost no round trip of their own. Bounded: what was not used
 // for the longest time goes first.
+//
+// A `Shape` is all that the text depends on beside the table: a value with
+// equality and hash, and BuildStatements(table, shape).
+template <typename Shape>
 class StatementCache {
  public:
   // The session outlives this.
@@ -39,19 +44,18 @@ class StatementCache {
   // The result lives until the next call.
   absl::StatusOr<const std::vector<PreparedStatement>*> Get(
       PgPipeline& pipeline, const std::shared_ptr<const TableMapping>& table,
-      const ChangeShape& shape);
+      const Shape& shape);
 
-  // All that was prepared has arrived at the server.
-  void Confirm() { ++generation_; }
-
-  // Forgets all statements, e.g. when the pipeline failed and nobody knows
-  // which of the last ones exist. Those that do are dropped by the next Get.
-  void Clear();
+  // The session has dropped all its prepared statements.
+  void Clear() {
+    index_.clear();
+    entries_.clear();
+  }
 
  private:
   struct Key {
     const TableMapping* table;
-    ChangeShape shape;
+    Shape shape;
 
     friend bool operator==(const Key&, const Key&) = default;
     template <typename H>
@@ -61,20 +65,54 @@ class StatementCache {
   };
   struct Entry {
     std::shared_ptr<const TableMapping> table;  // Keeps the key's address.
-    ChangeShape shape;
+    Shape shape;
     std::vector<PreparedStatement> statements;
-    int64_t generation;
   };
 
   absl::Status DropUnused(PgPipeline& pipeline);
 
   ApplySession& session_;
   size_t max_shapes_;
-  int64_t generation_ = 0;
   std::list<Entry> entries_;  // The last used first.
-  absl::flat_hash_map<Key, std::list<Entry>::iterator> index_;
-  std::vector<std::string> to_drop_;
+  absl::flat_hash_map<Key, typename std::list<Entry>::iterator> index_;
 };
+
+template <typename Shape>
+absl::StatusOr<const std::vector<PreparedStatement>*>
+StatementCache<Shape>::Get(PgPipeline& pipeline,
+                           const std::shared_ptr<const TableMapping>& table,
+                           const Shape& shape) {
+  const auto found = index_.find(Key{table.get(), shape});
+  if (found != index_.end()) {
+    entries_.splice(entries_.begin(), entries_, found->second);
+    return &entries_.front().statements;
+  }
+  RETURN_IF_ERROR(DropUnused(pipeline));
+  std::vector<PreparedStatement> prepared;
+  for (Statement& statement : BuildStatements(*table, shape)) {
+    prepared.push_back({.name = session_.NextStatementName(),
+                        .parameters = std::move(statement.parameters)});
+    RETURN_IF_ERROR(pipeline.Prepare(prepared.back().name, statement.sql));
+  }
+  entries_.push_front(
+      {.table = table, .shape = shape, .statements = std::move(prepared)});
+  index_.emplace(Key{table.get(), shape}, entries_.begin());
+  return &entries_.front().statements;
+}
+
+template <typename Shape>
+absl::Status StatementCache<Shape>::DropUnused(PgPipeline& pipeline) {
+  while (entries_.size() >= max_shapes_) {
+    const Entry& entry = entries_.back();
+    for (const PreparedStatement& statement : entry.statements) {
+      RETURN_IF_ERROR(
+          pipeline.Send(absl::StrCat("DEALLOCATE ", statement.name)));
+    }
+    index_.erase(Key{entry.table.get(), entry.shape});
+    entries_.pop_back();
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace walferry
 

@@ -1,8 +1,10 @@
 #include "apply/target_table.h"
 
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "protocol/status.h"
 
@@ -19,13 +21,34 @@ namespace {
 //   the type's own class, or the one of its kind, or of a type that it can be
 //   taken for. Function 4 of a btree class says whether equal is identical; for
 //   bpchar it errs, as 'a' and 'a ' are equal.
+// firing: the states of triggers and rules that fire in this session; 28 is
+//   TRIGGER_TYPE_INSERT, _DELETE and _UPDATE.
 constexpr char kTableQuery[] = R"sql(
-WITH RECURSIVE rel AS (
-  SELECT c.oid, c.relkind, row_security_active(c.oid) AS hidden, k.key
+WITH RECURSIVE firing(state) AS (
+  SELECT unnest(CASE current_setting('session_replication_role')
+                  WHEN 'replica' THEN '{R,A}' ELSE '{O,A}' END::"char"[])
+), rel AS (
+  SELECT c.oid, c.relkind, c.reltype, k.key,
+         row_security_active(c.oid) AS hidden,
+         EXISTS (
+           SELECT FROM pg_trigger g
+            WHERE (g.tgrelid = c.oid
+                   OR g.tgrelid IN (SELECT relid FROM pg_partition_tree(c.oid)))
+              AND g.tgtype & 28 <> 0
+              AND g.tgenabled IN (SELECT state FROM firing))
+         OR EXISTS (
+           SELECT FROM pg_rewrite w
+            WHERE w.ev_class = c.oid AND w.ev_type IN ('2', '3', '4')
+              AND w.ev_enabled IN (SELECT state FROM firing)) AS fires,
+         EXISTS (
+           SELECT FROM pg_index i
+            WHERE i.indrelid = c.oid
+              AND (i.indisunique OR i.indisexclusion)
+              AND i.indexrelid IS DISTINCT FROM k.indexrelid) AS other_unique
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN LATERAL (
-      SELECT (i.indkey::int2[])[0:i.indnkeyatts - 1] AS key
+      SELECT i.indexrelid, (i.indkey::int2[])[0:i.indnkeyatts - 1] AS key
         FROM pg_index i
        WHERE i.indrelid = c.oid AND i.indisvalid AND i.indisunique
          AND i.indimmediate AND i.indpred IS NULL
@@ -59,9 +82,15 @@ WITH RECURSIVE rel AS (
          AND a.attnum > 0 AND NOT a.attisdropped) s(oid)
 ), fact AS (
   SELECT t.oid, t.typtype = 'd' AS is_domain, e.equality, e.identical,
-         quote_ident(tn.nspname) || '.' || quote_ident(t.typname) AS name
+         quote_ident(tn.nspname) || '.' || quote_ident(t.typname) AS name,
+         CASE WHEN NOT t.is_array AND t.typdelim = ','
+              THEN quote_ident(an.nspname) || '.' || quote_ident(at.typname)
+              END AS array_name
     FROM kind t
     JOIN pg_namespace tn ON tn.oid = t.typnamespace
+    LEFT JOIN (
+      pg_type at JOIN pg_namespace an ON an.oid = at.typnamespace)
+      ON at.oid = t.typarray
     LEFT JOIN LATERAL (
       SELECT 'OPERATOR(' || quote_ident(n.nspname) || '.' || o.oprname || ')'
                AS equality,
@@ -105,7 +134,9 @@ SELECT rel.relkind, rel.hidden, a.attname, own.name, base.name,
          SELECT FROM pg_collation l
           WHERE l.oid = a.attcollation AND NOT l.collisdeterministic),
        a.attgenerated <> '', a.attidentity = 'a',
-       coalesce(a.attnum = ANY (rel.key), false)
+       coalesce(a.attnum = ANY (rel.key), false),
+       own.oid, base.oid, base.array_name, rel.reltype, rel.fires,
+       rel.other_unique
   FROM rel
   LEFT JOIN att a ON true
   LEFT JOIN fact own ON own.oid = a.atttypid
@@ -115,6 +146,20 @@ SELECT rel.relkind, rel.hidden, a.attname, own.name, base.name,
     ON p.root = a.atttypid
  ORDER BY a.attnum
 )sql";
+
+// %1$s: the table's OID.
+constexpr char kFingerprint[] = R"sql(
+  (SELECT string_agg(concat_ws(' ', a.attnum, a.attname, a.atttypid,
+                               a.atttypmod, a.attgenerated, a.attidentity),
+                     ',' ORDER BY a.attnum)
+     FROM pg_attribute a
+    WHERE a.attrelid = %1$s AND a.attnum > 0 AND NOT a.attisdropped)
+  || ';' || coalesce((
+    SELECT string_agg(concat_ws(' ', g.oid, g.tgenabled), ',' ORDER BY g.oid)
+      FROM pg_trigger g WHERE g.tgrelid = %1$s), '')
+  || ';' || coalesce((
+    SELECT string_agg(concat_ws(' ', w.oid, w.ev_enabled), ',' ORDER BY w.oid)
+      FROM pg_rewrite w WHERE w.ev_class = %1$s), ''))sql";
 
 absl::string_view KindOf(absl::string_view relkind) {
   if (relkind == "v") return "a view";
@@ -126,22 +171,47 @@ absl::string_view KindOf(absl::string_view relkind) {
   return "no table";
 }
 
-TargetColumn ColumnOf(const PgResult& result, int row) {
-  return {.name = std::string(result.Text(row, 2)),
-          .type = std::string(result.Text(row, 3)),
-          .base_type = std::string(result.Text(row, 4)),
-          .equality = std::string(result.Text(row, 5)),
-          .equal_is_identical = result.Bool(row, 6),
-          .generated = result.Bool(row, 7),
-          .identity_always = result.Bool(row, 8),
-          .key = result.Bool(row, 9)};
+absl::StatusOr<uint32_t> OidAt(const PgResult& result, int row, int column) {
+  ASSIGN_OR_RETURN(const int64_t oid, result.Int64(row, column));
+  return static_cast<uint32_t>(oid);
+}
+
+absl::StatusOr<TargetColumn> ColumnOf(const PgResult& result, int row) {
+  ASSIGN_OR_RETURN(const uint32_t type_oid, OidAt(result, row, 10));
+  ASSIGN_OR_RETURN(const uint32_t base_type_oid, OidAt(result, row, 11));
+  return TargetColumn{.name = std::string(result.Text(row, 2)),
+                      .type = std::string(result.Text(row, 3)),
+                      .type_oid = type_oid,
+                      .base_type = std::string(result.Text(row, 4)),
+                      .base_type_oid = base_type_oid,
+                      .array_type = std::string(result.Text(row, 12)),
+                      .equality = std::string(result.Text(row, 5)),
+                      .equal_is_identical = result.Bool(row, 6),
+                      .generated = result.Bool(row, 7),
+                      .identity_always = result.Bool(row, 8),
+                      .key = result.Bool(row, 9)};
 }
 
 }  // namespace
 
+std::string TableFingerprintSql() {
+  return absl::StrCat("SELECT ",
+                      absl::StrReplaceAll(kFingerprint, {{"%1$s", "$1::oid"}}));
+}
+
 absl::StatusOr<TargetTable> ReadTargetTable(PgConnection& connection,
                                             const QualifiedName& name) {
   const std::optional<std::string> parameters[] = {name.schema, name.name};
+  // First, so that it is not of a later state than the rest.
+  ASSIGN_OR_RETURN(
+      const PgResult print,
+      connection.ExecParams(
+          absl::StrCat("SELECT c.oid, ",
+                       absl::StrReplaceAll(kFingerprint, {{"%1$s", "c.oid"}}),
+                       " FROM pg_class c JOIN pg_namespace n"
+                       " ON n.oid = c.relnamespace"
+                       " WHERE n.nspname = $1 AND c.relname = $2"),
+          parameters));
   ASSIGN_OR_RETURN(const PgResult result,
                    connection.ExecParams(kTableQuery, parameters));
   const std::string subject =
@@ -163,9 +233,19 @@ absl::StatusOr<TargetTable> ReadTargetTable(PgConnection& connection,
         absl::StrCat("ALTER ROLE ", QuoteIdentifier(connection.user()),
                      " BYPASSRLS, or connect as the table's owner"));
   }
-  TargetTable table{.name = name, .partitioned = relkind == "p"};
+  TargetTable table{.name = name,
+                    .partitioned = relkind == "p",
+                    .fires_triggers = result.Bool(0, 14),
+                    .other_unique = result.Bool(0, 15)};
+  ASSIGN_OR_RETURN(table.row_type_oid, OidAt(result, 0, 13));
+  if (print.rows() == 1) {
+    ASSIGN_OR_RETURN(table.oid, OidAt(print, 0, 0));
+    table.fingerprint = std::string(print.Text(0, 1));
+  }
   for (int row = 0; row < result.rows(); ++row) {
-    if (!result.IsNull(row, 2)) table.columns.push_back(ColumnOf(result, row));
+    if (result.IsNull(row, 2)) continue;
+    ASSIGN_OR_RETURN(TargetColumn column, ColumnOf(result, row));
+    table.columns.push_back(std::move(column));
   }
   return table;
 }

@@ -2,7 +2,6 @@
 
 #include <array>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
@@ -55,36 +54,34 @@ TargetTransaction::TargetTransaction(ApplySession& session,
     : session_(session), pipeline_(session.connection(), pipeline_bytes) {}
 
 absl::Status TargetTransaction::Begin() {
+  if (in_pipeline_) return absl::OkStatus();
   RETURN_IF_ERROR(pipeline_.Enter());
   in_pipeline_ = true;
-  commit_index_ = -1;
   if (open_) return absl::OkStatus();
   open_ = true;
   return pipeline_.Send("BEGIN");
 }
 
 absl::Status TargetTransaction::Suspend() {
-  RETURN_IF_ERROR(pipeline_.Sync());
+  if (!in_pipeline_) return absl::OkStatus();
+  if (!pipeline_.idle()) RETURN_IF_ERROR(pipeline_.Sync());
   in_pipeline_ = false;
   return pipeline_.Exit();
 }
 
-absl::Status TargetTransaction::Commit(const CommitFacts& facts) {
-  commit_index_ = pipeline_.sent();
-  const bool prepare = position_statement_.empty();
-  if (prepare) {
+absl::Status TargetTransaction::Store(const CommitFacts& facts) {
+  position_ = facts.position;
+  if (position_statement_.empty()) {
     position_statement_ = session_.NextStatementName();
     RETURN_IF_ERROR(pipeline_.Prepare(position_statement_,
                                       PositionSql(session_.ledger_schema())));
   }
-  // Skipped by the server if an earlier statement failed.
-  absl::Cleanup unknown = [&] {
-    if (prepare) position_statement_.clear();
-  };
-  RETURN_IF_ERROR(SendFacts(facts));
-  RETURN_IF_ERROR(pipeline_.Sync());
-  std::move(unknown).Cancel();
+  return SendFacts(facts);
+}
 
+absl::Status TargetTransaction::Commit() {
+  RETURN_IF_ERROR(Begin());
+  if (!pipeline_.idle()) RETURN_IF_ERROR(pipeline_.Sync());
   RETURN_IF_ERROR(pipeline_.Send("COMMIT", {}, [](const PgResult& result) {
     // The server's answer to COMMIT in a failed transaction.
     if (result.command_tag() == "COMMIT") return absl::OkStatus();
@@ -92,9 +89,32 @@ absl::Status TargetTransaction::Commit(const CommitFacts& facts) {
   }));
   RETURN_IF_ERROR(pipeline_.Sync());
   open_ = false;
-  session_.position_ = facts.position;
+  session_.position_ = position_;
   in_pipeline_ = false;
   return pipeline_.Exit();
+}
+
+absl::Status TargetTransaction::Savepoint(absl::string_view name) {
+  return pipeline_.Send(absl::StrCat("SAVEPOINT ", name));
+}
+
+absl::Status TargetTransaction::RollBackTo(absl::string_view savepoint) {
+  if (in_pipeline_) {
+    RETURN_IF_ERROR(pipeline_.Recover());
+    in_pipeline_ = false;
+    RETURN_IF_ERROR(pipeline_.Exit());
+  }
+  position_statement_.clear();
+  RETURN_IF_ERROR(session_.connection()
+                      .Exec(absl::StrCat("ROLLBACK TO SAVEPOINT ", savepoint,
+                                         "; DEALLOCATE ALL"))
+                      .status());
+  return Begin();
+}
+
+absl::Status TargetTransaction::Release(absl::string_view savepoint) {
+  RETURN_IF_ERROR(Begin());
+  return pipeline_.Send(absl::StrCat("RELEASE SAVEPOINT ", savepoint));
 }
 
 absl::Status TargetTransaction::SendFacts(const CommitFacts& facts) {
@@ -131,6 +151,7 @@ absl::Status TargetTransaction::SendFacts(const CommitFacts& facts) {
 }
 
 void TargetTransaction::Abandon() {
+  position_statement_.clear();
   // Whatever fails here marks the connection broken, and then the server
   // rolls back by itself.
   if (in_pipeline_) {
@@ -141,6 +162,7 @@ void TargetTransaction::Abandon() {
   if (!connection.broken() && connection.in_transaction()) {
     connection.Exec("ROLLBACK").IgnoreError();
   }
+  if (!connection.broken()) connection.Exec("DEALLOCATE ALL").IgnoreError();
   open_ = false;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "apply/applier.h"
 #include "apply/apply_session.h"
 #include "protocol/lsn.h"
@@ -28,10 +29,12 @@ struct CommitFacts {
 
 // Statements go through pipeline() between Begin() and Suspend() or Commit():
 //
-//   Begin, statements, Commit                     one batch, one transaction
-//   Begin, ..., Suspend, Begin, ..., Commit       one that takes two batches
+//   Begin, Store, statements, Commit              one batch, one transaction
+//   Begin, ..., Suspend, Begin, Store, ..., Commit       one of two batches
+//   Begin, ..., Suspend, COPY, Begin, ...         what a pipeline cannot do
 //
-// After any error: Abandon(). The session outlives this.
+// After any error: RollBackTo() a savepoint, or Abandon(). The session outlives
+// this.
 class TargetTransaction {
  public:
   TargetTransaction(ApplySession& session, size_t pipeline_bytes);
@@ -40,27 +43,39 @@ class TargetTransaction {
 
   PgPipeline& pipeline() { return pipeline_; }
   const PgPipeline& pipeline() const { return pipeline_; }
+  // For what is done while suspended.
+  PgConnection& connection() { return session_.connection(); }
+  bool connection_broken() const { return session_.connection().broken(); }
 
   // A target transaction is there that is not committed.
   bool open() const { return open_; }
 
-  // Starts one unless it is open.
+  // Starts one unless it is open. Does nothing between Begin and Suspend.
   absl::Status Begin();
 
-  // Waits for all results; the transaction stays open.
+  // Waits for all results; the transaction stays open. Does nothing while
+  // suspended.
   absl::Status Suspend();
 
-  // Two round trips: COMMIT is sent only after every result was seen, because
-  // a result may be an error to us that is none to the server. OK means that
-  // the commit is durable. kFailedPrecondition: another process has taken the
-  // stream over.
-  absl::Status Commit(const CommitFacts& facts);
+  // Once in a transaction, at any time that no savepoint is set: the sooner it
+  // is known that another process has taken the stream over, the better.
+  absl::Status Store(const CommitFacts& facts);
 
-  // The index, as the pipeline counts, of Commit's first statement; -1 before
-  // Commit.
-  int64_t commit_index() const { return commit_index_; }
+  // Waits for all results and commits: COMMIT is sent only after every result
+  // was seen, because a result may be an error to us that is none to the
+  // server. OK means that the commit is durable.
+  absl::Status Commit();
 
-  // Rolls back and leaves the connection usable if it is not broken.
+  // Names need no quotes; the last savepoint of a name is the one meant.
+  absl::Status Savepoint(absl::string_view name);
+  // After an error; the connection is not broken. All prepared statements of
+  // the session are dropped: nobody knows which of the last ones exist.
+  absl::Status RollBackTo(absl::string_view savepoint);
+  // What came behind the savepoint is well.
+  absl::Status Release(absl::string_view savepoint);
+
+  // Rolls back and leaves the connection usable if it is not broken; also drops
+  // all prepared statements.
   void Abandon();
 
  private:
@@ -70,7 +85,7 @@ class TargetTransaction {
   PgPipeline pipeline_;
   bool open_ = false;
   bool in_pipeline_ = false;
-  int64_t commit_index_ = -1;
+  Lsn position_;  // What the open transaction stores.
   // The prepared statement that writes the position; "" before it is there.
   std::string position_statement_;
 };

@@ -11,7 +11,7 @@
 #include "absl/time/clock.h"
 #include "absl/types/span.h"
 #include "apply/apply_session.h"
-#include "apply/exact_applier.h"
+#include "apply/batch_applier.h"
 #include "engine/batch_builder.h"
 #include "engine/capture.h"
 #include "engine/capture_file.h"
@@ -162,7 +162,7 @@ absl::StatusOr<ReplayReport> ApplyInSession(const ReplayOptions& options,
                                        .system_identifier = kReplay,
                                        .slot = kReplay,
                                        .dbname = kReplay}}));
-  const std::unique_ptr<Applier> applier = MakeExactApplier(*session);
+  const std::unique_ptr<Applier> applier = MakeBatchApplier(*session);
   ReplayReport report;
   const absl::Time started = absl::Now();
   const absl::Status status =

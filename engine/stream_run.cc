@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "apply/exact_applier.h"
+#include "apply/batch_applier.h"
 #include "engine/slot_position.h"
 #include "protocol/pg_time.h"
 #include "protocol/status.h"
@@ -69,7 +69,7 @@ absl::Status StreamRun::Open(EventSink& events) {
                                         {.slot = options_.slot,
                                          .publications = options_.publications,
                                          .start = position}));
-  applier_ = MakeExactApplier(*session_);
+  applier_ = MakeBatchApplier(*session_);
   state_ = std::make_unique<StreamState>(position);
   queue_ = std::make_unique<BatchQueue>(options_.stream.queue_bytes);
   builder_ = std::make_unique<BatchBuilder>(

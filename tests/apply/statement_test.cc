@@ -7,51 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/apply/table_builder.h"
 #include "tests/testing/status_matchers.h"
 
 namespace walferry {
 namespace {
 
 using ::testing::ElementsAre;
-
-constexpr char kEquals[] = "OPERATOR(pg_catalog.=)";
-
-TargetColumn Typed(std::string name, const std::string& type) {
-  return {.name = std::move(name),
-          .type = type,
-          .base_type = type,
-          .equality = kEquals,
-          .equal_is_identical = true};
-}
-
-TargetColumn Key(TargetColumn column) {
-  column.key = true;
-  return column;
-}
-TargetColumn Generated(TargetColumn column) {
-  column.generated = true;
-  return column;
-}
-TargetColumn IdentityAlways(TargetColumn column) {
-  column.identity_always = true;
-  return column;
-}
-
-// A table whose source has the same columns, but for those named "own".
-TableMapping Map(std::vector<TargetColumn> columns, bool full = false,
-                 bool partitioned = false) {
-  SourceRelation source{
-      .id = 1,
-      .name = {"public", "t"},
-      .identity = full ? ReplicaIdentity::kFull : ReplicaIdentity::kDefault};
-  for (const TargetColumn& column : columns) {
-    if (column.name == "own") continue;
-    source.columns.push_back({.name = column.name, .key = full || column.key});
-  }
-  return *MapTable(source, {.name = {"public", "t"},
-                            .partitioned = partitioned,
-                            .columns = std::move(columns)});
-}
 
 ColumnSet Columns(std::vector<size_t> columns) {
   ColumnSet set;
@@ -77,41 +39,43 @@ std::vector<std::string> Build(const TableMapping& table, ChangeShape shape) {
   return texts;
 }
 
-const TargetColumn kId = Key(Typed("id", "pg_catalog.int4"));
-const TargetColumn kText = Typed("v", "pg_catalog.text");
+const TargetColumn kId = KeyColumn(TypedColumn("id", "pg_catalog.int4"));
+const TargetColumn kText = TypedColumn("v", "pg_catalog.text");
 
 TEST(BuildStatementsTest, Insert) {
-  EXPECT_THAT(Build(Map({kId, kText}), {.kind = ChangeKind::kInsert}),
+  EXPECT_THAT(Build(MapColumns({kId, kText}), {.kind = ChangeKind::kInsert}),
               ElementsAre("INSERT INTO \"public\".\"t\" (\"id\", \"v\") VALUES "
                           "($1, $2) | new 0 | new 1"));
 }
 
 TEST(BuildStatementsTest, InsertLeavesOutWhatIsGeneratedOrOwn) {
   EXPECT_THAT(
-      Build(Map({Generated(Typed("g", "pg_catalog.int4")), kId,
-                 Typed("own", "pg_catalog.int4"), kText}),
+      Build(MapColumns({GeneratedColumn(TypedColumn("g", "pg_catalog.int4")),
+                        kId, TypedColumn("own", "pg_catalog.int4"), kText}),
             {.kind = ChangeKind::kInsert}),
       ElementsAre("INSERT INTO \"public\".\"t\" (\"id\", \"v\") VALUES ($1, "
                   "$2) | new 1 | new 2"));
 }
 
 TEST(BuildStatementsTest, InsertOfNothing) {
-  EXPECT_THAT(Build(Map({Generated(Typed("g", "pg_catalog.int4"))}),
-                    {.kind = ChangeKind::kInsert}),
-              ElementsAre("INSERT INTO \"public\".\"t\" DEFAULT VALUES"));
-  EXPECT_THAT(Build(Map({}), {.kind = ChangeKind::kInsert}),
+  EXPECT_THAT(
+      Build(MapColumns({GeneratedColumn(TypedColumn("g", "pg_catalog.int4"))}),
+            {.kind = ChangeKind::kInsert}),
+      ElementsAre("INSERT INTO \"public\".\"t\" DEFAULT VALUES"));
+  EXPECT_THAT(Build(MapColumns({}), {.kind = ChangeKind::kInsert}),
               ElementsAre("INSERT INTO \"public\".\"t\" DEFAULT VALUES"));
 }
 
 TEST(BuildStatementsTest, InsertOverridesIdentity) {
-  EXPECT_THAT(Build(Map({IdentityAlways(kId)}), {.kind = ChangeKind::kInsert}),
+  EXPECT_THAT(Build(MapColumns({IdentityAlwaysColumn(kId)}),
+                    {.kind = ChangeKind::kInsert}),
               ElementsAre("INSERT INTO \"public\".\"t\" (\"id\") OVERRIDING "
                           "SYSTEM VALUE VALUES ($1) | new 0"));
 }
 
 TEST(BuildStatementsTest, UpdateByTheKeyOfTheNewRow) {
   EXPECT_THAT(
-      Build(Map({kId, kText}), {.kind = ChangeKind::kUpdate}),
+      Build(MapColumns({kId, kText}), {.kind = ChangeKind::kUpdate}),
       ElementsAre("UPDATE ONLY \"public\".\"t\" SET \"id\" = $1, \"v\" = $2 "
                   "WHERE \"id\" OPERATOR(pg_catalog.=) $3::pg_catalog.int4 | "
                   "new 0 | new 1 | new 0"));
@@ -119,7 +83,8 @@ TEST(BuildStatementsTest, UpdateByTheKeyOfTheNewRow) {
 
 TEST(BuildStatementsTest, UpdateByTheKeyOfTheOldRow) {
   EXPECT_THAT(
-      Build(Map({kId, kText, Key(Typed("k", "pg_catalog.bpchar"))}),
+      Build(MapColumns(
+                {kId, kText, KeyColumn(TypedColumn("k", "pg_catalog.bpchar"))}),
             {.kind = ChangeKind::kUpdate,
              .found_by_old_row = true,
              .unchanged = Columns({1})}),
@@ -131,16 +96,16 @@ TEST(BuildStatementsTest, UpdateByTheKeyOfTheOldRow) {
 
 TEST(BuildStatementsTest, UpdateOfNothingLocksTheRow) {
   EXPECT_THAT(
-      Build(Map({kId, kText}), {.kind = ChangeKind::kUpdate,
-                                .found_by_old_row = true,
-                                .unchanged = Columns({0, 1})}),
+      Build(MapColumns({kId, kText}), {.kind = ChangeKind::kUpdate,
+                                       .found_by_old_row = true,
+                                       .unchanged = Columns({0, 1})}),
       ElementsAre("SELECT 1 FROM ONLY \"public\".\"t\" WHERE \"id\" "
                   "OPERATOR(pg_catalog.=) $1::pg_catalog.int4 FOR NO KEY "
                   "UPDATE | old 0"));
 }
 
 TEST(BuildStatementsTest, PartitionedTablesAreMeantWithTheirPartitions) {
-  const TableMapping table = Map({kId}, false, /*partitioned=*/true);
+  const TableMapping table = MapColumns({kId}, false, /*partitioned=*/true);
   EXPECT_THAT(Build(table, {.kind = ChangeKind::kUpdate}),
               ElementsAre("UPDATE \"public\".\"t\" SET \"id\" = $1 WHERE "
                           "\"id\" OPERATOR(pg_catalog.=) $2::pg_catalog.int4 | "
@@ -152,41 +117,41 @@ TEST(BuildStatementsTest, PartitionedTablesAreMeantWithTheirPartitions) {
 }
 
 TEST(BuildStatementsTest, WholeRowsAreFoundByPlace) {
-  const std::vector<TargetColumn> columns = {Typed("a", "pg_catalog.int4"),
-                                             Typed("b", "pg_catalog.text")};
+  const std::vector<TargetColumn> columns = {
+      TypedColumn("a", "pg_catalog.int4"), TypedColumn("b", "pg_catalog.text")};
   const ChangeShape removal = {.kind = ChangeKind::kDelete,
                                .found_by_old_row = true,
                                .null_lookup = Columns({1})};
   EXPECT_THAT(
-      Build(Map(columns, /*full=*/true), removal),
+      Build(MapColumns(columns, /*full=*/true), removal),
       ElementsAre("DELETE FROM ONLY \"public\".\"t\" WHERE ctid = (SELECT ctid "
                   "FROM ONLY \"public\".\"t\" WHERE \"a\" "
                   "OPERATOR(pg_catalog.=) $1::pg_catalog.int4 AND \"b\" IS NOT "
                   "DISTINCT FROM NULL LIMIT 1 FOR UPDATE) | old 0"));
   EXPECT_THAT(
-      Build(Map(columns, /*full=*/true, /*partitioned=*/true), removal),
+      Build(MapColumns(columns, /*full=*/true, /*partitioned=*/true), removal),
       ElementsAre("DELETE FROM \"public\".\"t\" WHERE (tableoid, ctid) = "
                   "(SELECT tableoid, ctid FROM \"public\".\"t\" WHERE \"a\" "
                   "OPERATOR(pg_catalog.=) $1::pg_catalog.int4 AND \"b\" IS NOT "
                   "DISTINCT FROM NULL LIMIT 1 FOR UPDATE) | old 0"));
   EXPECT_THAT(
-      Build(Map({}, /*full=*/true),
+      Build(MapColumns({}, /*full=*/true),
             {.kind = ChangeKind::kDelete, .found_by_old_row = true}),
       ElementsAre("DELETE FROM ONLY \"public\".\"t\" WHERE ctid = (SELECT ctid "
                   "FROM ONLY \"public\".\"t\" LIMIT 1 FOR UPDATE)"));
 }
 
 TEST(BuildStatementsTest, WholeRowsOfTypesThatAreOddAboutEquality) {
-  TargetColumn numeric = Typed("n", "pg_catalog.\"numeric\"");
+  TargetColumn numeric = TypedColumn("n", "pg_catalog.\"numeric\"");
   numeric.equal_is_identical = false;
-  TargetColumn json = Typed("j", "pg_catalog.json");
+  TargetColumn json = TypedColumn("j", "pg_catalog.json");
   json.equality = "";
-  TargetColumn citext = Typed("c", "public.citext");
+  TargetColumn citext = TypedColumn("c", "public.citext");
   citext.equality = "OPERATOR(public.=)";
-  TargetColumn domain = Typed("d", "public.mood");
+  TargetColumn domain = TypedColumn("d", "public.mood");
   domain.base_type = "public.\"Mood\"";
   EXPECT_THAT(
-      Build(Map({numeric, json, citext, domain}, /*full=*/true),
+      Build(MapColumns({numeric, json, citext, domain}, /*full=*/true),
             {.kind = ChangeKind::kDelete, .found_by_old_row = true}),
       ElementsAre(
           "DELETE FROM ONLY \"public\".\"t\" WHERE ctid = (SELECT ctid FROM "
@@ -208,16 +173,18 @@ TEST(BuildStatementsTest, WholeRowsOfTypesThatAreOddAboutEquality) {
 
 TEST(BuildStatementsTest, IdentityThatStaysIsNotSet) {
   EXPECT_THAT(
-      Build(Map({IdentityAlways(kId), kText}), {.kind = ChangeKind::kUpdate}),
+      Build(MapColumns({IdentityAlwaysColumn(kId), kText}),
+            {.kind = ChangeKind::kUpdate}),
       ElementsAre("UPDATE ONLY \"public\".\"t\" SET \"v\" = $1 WHERE \"id\" "
                   "OPERATOR(pg_catalog.=) $2::pg_catalog.int4 | new 1 | new "
                   "0"));
 }
 
 TEST(BuildStatementsTest, IdentityThatChangesMovesTheRow) {
-  const TableMapping table = Map(
-      {IdentityAlways(kId), kText, Typed("own", "pg_catalog.int4"),
-       Generated(Typed("g", "pg_catalog.int4")), Typed("code", "public.code")});
+  const TableMapping table = MapColumns(
+      {IdentityAlwaysColumn(kId), kText, TypedColumn("own", "pg_catalog.int4"),
+       GeneratedColumn(TypedColumn("g", "pg_catalog.int4")),
+       TypedColumn("code", "public.code")});
   EXPECT_THAT(
       Build(table, {.kind = ChangeKind::kUpdate,
                     .found_by_old_row = true,
@@ -230,7 +197,7 @@ TEST(BuildStatementsTest, IdentityThatChangesMovesTheRow) {
                   "$1::pg_catalog.int4, old.\"v\", old.\"own\", "
                   "$2::public.code FROM old | new 0 | new 3 | old 0"));
   EXPECT_THAT(
-      Build(Map({IdentityAlways(kId)}),
+      Build(MapColumns({IdentityAlwaysColumn(kId)}),
             {.kind = ChangeKind::kUpdate,
              .found_by_old_row = true,
              .identity_change = IdentityChange::kYes}),
@@ -243,7 +210,8 @@ TEST(BuildStatementsTest, IdentityThatChangesMovesTheRow) {
 
 TEST(BuildStatementsTest, IdentityThatMayChangeIsLookedAt) {
   EXPECT_THAT(
-      Build(Map({kId, IdentityAlways(Typed("n", "pg_catalog.int8"))}),
+      Build(MapColumns({kId, IdentityAlwaysColumn(
+                                 TypedColumn("n", "pg_catalog.int8"))}),
             {.kind = ChangeKind::kUpdate,
              .identity_change = IdentityChange::kUnknown}),
       ElementsAre("UPDATE ONLY \"public\".\"t\" SET \"id\" = $1 WHERE \"id\" "
@@ -263,11 +231,10 @@ TEST(BuildStatementsTest, NamesAreQuoted) {
   SourceRelation source{.id = 1,
                         .name = {"a\"b", "$1 t"},
                         .columns = {{.name = "x\"y\nz", .key = true}}};
-  ASSERT_OK_AND_ASSIGN(
-      const TableMapping table,
-      MapTable(source,
-               {.name = source.name,
-                .columns = {Key(Typed("x\"y\nz", "pg_catalog.int4"))}}));
+  ASSERT_OK_AND_ASSIGN(const TableMapping table,
+                       MapTable(source, {.name = source.name,
+                                         .columns = {KeyColumn(TypedColumn(
+                                             "x\"y\nz", "pg_catalog.int4"))}}));
   EXPECT_THAT(
       Build(table, {.kind = ChangeKind::kDelete, .found_by_old_row = true}),
       ElementsAre("DELETE FROM ONLY \"a\"\"b\".\"$1 t\" WHERE "

@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
-#include "apply/exact_applier.h"
+#include "apply/batch_applier.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocol/status.h"
@@ -202,7 +202,7 @@ TEST_P(ApplySessionTest, WaitsForTheReplicationOrigin) {
 
 TEST_P(ApplySessionTest, CommitsCarryTheOrigin) {
   ASSERT_OK_AND_ASSIGN(const auto session, ApplySession::Open(Options()));
-  const std::unique_ptr<Applier> applier = MakeExactApplier(*session);
+  const std::unique_ptr<Applier> applier = MakeBatchApplier(*session);
   ASSERT_OK(applier->Advance(Lsn(0xABC)));
   EXPECT_EQ(Value(absl::StrCat("SELECT remote_lsn FROM "
                                "pg_replication_origin_status WHERE external_id "
@@ -213,7 +213,7 @@ TEST_P(ApplySessionTest, CommitsCarryTheOrigin) {
 
 TEST_P(ApplySessionTest, AStolenStreamCannotBeWrittenAnyMore) {
   ASSERT_OK_AND_ASSIGN(const auto session, ApplySession::Open(Options()));
-  const std::unique_ptr<Applier> applier = MakeExactApplier(*session);
+  const std::unique_ptr<Applier> applier = MakeBatchApplier(*session);
   ASSERT_OK(applier->Advance(Lsn(0x200)));
   // What a second process does whose lock is on another server by mistake.
   ASSERT_OK(
@@ -303,7 +303,7 @@ TEST_P(ApplySessionTest, WithoutPermissionForOriginsTheRowSuffices) {
   options.trigger_guard = TriggerGuard::kNone;
   ASSERT_OK_AND_ASSIGN(const auto session, ApplySession::Open(options));
   EXPECT_FALSE(session->has_origin());
-  const std::unique_ptr<Applier> applier = MakeExactApplier(*session);
+  const std::unique_ptr<Applier> applier = MakeBatchApplier(*session);
   ASSERT_OK(applier->Advance(Lsn(0x200)));
   EXPECT_EQ(StreamRow("applied_lsn"), "0/200");
   EXPECT_THAT(session->connection().QueryValue("SHOW session_replication_role"),
@@ -330,7 +330,7 @@ TEST_P(ApplySessionTest, AnOriginWithoutItsPositionIsNotTaken) {
   options.lock_wait = absl::Seconds(30);
   ASSERT_OK_AND_ASSIGN(const auto session, ApplySession::Open(options));
   EXPECT_TRUE(session->has_origin());
-  ASSERT_OK(MakeExactApplier(*session)->Advance(Lsn(0x200)));
+  ASSERT_OK(MakeBatchApplier(*session)->Advance(Lsn(0x200)));
 }
 
 TEST_P(ApplySessionTest, TablesThatHideRowsAreRefused) {
@@ -348,7 +348,7 @@ TEST_P(ApplySessionTest, TablesThatHideRowsAreRefused) {
   ChangeBatch batch;
   batch.BeginTransaction({.final_lsn = Lsn(0x300), .xid = 7});
   batch.AddTruncate({relation}, false);
-  const std::unique_ptr<Applier> applier = MakeExactApplier(*session);
+  const std::unique_ptr<Applier> applier = MakeBatchApplier(*session);
   const absl::Status status = applier->Apply(batch).status();
   EXPECT_THAT(status,
               StatusIs(absl::StatusCode::kFailedPrecondition,
@@ -360,7 +360,7 @@ TEST_P(ApplySessionTest, TablesThatHideRowsAreRefused) {
 
 TEST_P(ApplySessionTest, ALostServerIsUnavailable) {
   ASSERT_OK_AND_ASSIGN(const auto session, ApplySession::Open(Options()));
-  const std::unique_ptr<Applier> applier = MakeExactApplier(*session);
+  const std::unique_ptr<Applier> applier = MakeBatchApplier(*session);
   ASSERT_OK(server_->Stop(StopMode::kImmediate));
   EXPECT_EQ(applier->Advance(Lsn(0x300)).code(),
             absl::StatusCode::kUnavailable);

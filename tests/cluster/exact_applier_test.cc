@@ -1,13 +1,12 @@
 // What a batch is to the target: all or nothing, with its position, once.
 
-#include "apply/exact_applier.h"
-
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "apply/batch_applier.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocol/pg_interrupt.h"

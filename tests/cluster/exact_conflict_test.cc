@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "apply/exact_applier.h"
+#include "apply/batch_applier.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocol/pg_time.h"
@@ -39,7 +39,8 @@ TEST_P(ExactConflictTest, AnErrorUndoesTheOpenTransactionToo) {
                        "the applier has failed before"));
   // The session is usable all the same.
   EXPECT_FALSE(pair().session().connection().in_transaction());
-  std::unique_ptr<Applier> fresh = MakeExactApplier(pair().session());
+  std::unique_ptr<Applier> fresh =
+      MakeBatchApplier(pair().session(), ApplierOptions());
   ASSERT_OK(pair().Target("DELETE FROM t"));
   for (const auto& batch : batches) ASSERT_OK(fresh->Apply(*batch));
   EXPECT_TRUE(pair().Equal());

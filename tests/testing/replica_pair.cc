@@ -5,7 +5,6 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "apply/exact_applier.h"
 #include "protocol/pgoutput.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
@@ -23,24 +22,15 @@ constexpr char kDecoderSettings[] =
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ReplicaPair>> ReplicaPair::Create(
-    const PgServer& server, ReplicaPairOptions options,
-    ApplierFactory make_applier) {
-  if (!make_applier) {
-    make_applier = [](ApplySession& session) {
-      return MakeExactApplier(session);
-    };
-  }
+    const PgServer& server, ReplicaPairOptions options) {
   std::unique_ptr<ReplicaPair> pair(
-      new ReplicaPair(server, std::move(options), std::move(make_applier)));
+      new ReplicaPair(server, std::move(options)));
   RETURN_IF_ERROR(pair->SetUp());
   return pair;
 }
 
-ReplicaPair::ReplicaPair(const PgServer& server, ReplicaPairOptions options,
-                         ApplierFactory make_applier)
-    : server_(server),
-      options_(std::move(options)),
-      make_applier_(std::move(make_applier)) {}
+ReplicaPair::ReplicaPair(const PgServer& server, ReplicaPairOptions options)
+    : server_(server), options_(std::move(options)) {}
 
 absl::Status ReplicaPair::SetUp() {
   // Several pairs may share a server.
@@ -168,7 +158,7 @@ absl::Status ReplicaPair::Open() {
                       .slot = name_,
                       .dbname = name_ + "_source"};
   ASSIGN_OR_RETURN(session_, ApplySession::Open(options));
-  applier_ = make_applier_(*session_);
+  applier_ = MakeBatchApplier(*session_, options_.applier);
   return absl::OkStatus();
 }
 

@@ -13,7 +13,6 @@
 //   EXPECT_TRUE(pair->Equal());
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +23,7 @@
 #include "absl/strings/string_view.h"
 #include "apply/applier.h"
 #include "apply/apply_session.h"
+#include "apply/batch_applier.h"
 #include "apply/change_batch.h"
 #include "apply/source_relation.h"
 #include "gtest/gtest.h"
@@ -41,18 +41,15 @@ struct ReplicaPairOptions {
   std::string publication = "FOR ALL TABLES";
   // Of the target's session; name, slot and so on are filled in.
   ApplySessionOptions session;
+  BatchApplierOptions applier;
 };
 
 class ReplicaPair {
  public:
-  using ApplierFactory =
-      std::function<std::unique_ptr<Applier>(ApplySession& session)>;
-
   // Creates databases, publication and slot, and the ledger's stream table.
-  // The server outlives the pair. An empty `make_applier` makes exact ones.
+  // The server outlives the pair.
   static absl::StatusOr<std::unique_ptr<ReplicaPair>> Create(
-      const PgServer& server, ReplicaPairOptions options = {},
-      ApplierFactory make_applier = nullptr);
+      const PgServer& server, ReplicaPairOptions options = {});
 
   // Statements as the superuser.
   absl::Status Source(const std::string& sql) { return source_->Exec(sql); }
@@ -95,14 +92,12 @@ class ReplicaPair {
   absl::StatusOr<std::string> StreamRow(absl::string_view columns);
 
  private:
-  ReplicaPair(const PgServer& server, ReplicaPairOptions options,
-              ApplierFactory make_applier);
+  ReplicaPair(const PgServer& server, ReplicaPairOptions options);
   absl::Status SetUp();
   absl::Status AddMessage(const std::string& payload, ChangeBatch& batch);
 
   const PgServer& server_;
   ReplicaPairOptions options_;
-  ApplierFactory make_applier_;
   std::string name_;  // Prefix of both databases, and the slot's name.
   std::unique_ptr<SqlConnection> source_;
   std::unique_ptr<SqlConnection> target_;

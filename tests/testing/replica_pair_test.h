@@ -1,7 +1,8 @@
 #ifndef TESTS_TESTING_REPLICA_PAIR_TEST_H_
 #define TESTS_TESTING_REPLICA_PAIR_TEST_H_
 
-// A test with a ReplicaPair on every PostgreSQL server that there is.
+// A test with a ReplicaPair on every PostgreSQL server that there is, once with
+// changes applied one by one and once in sets, however few they are.
 //
 //   using MyTest = ReplicaPairTest;
 //   INSTANTIATE_REPLICA_PAIR_TEST(MyTest);
@@ -26,18 +27,32 @@
 
 namespace walferry {
 
-class ReplicaPairTest : public ::testing::TestWithParam<std::string> {
+struct ReplicaPairParam {
+  std::string bin_dir;
+  bool sets = false;
+};
+
+class ReplicaPairTest : public ::testing::TestWithParam<ReplicaPairParam> {
  protected:
   void SetUp() override {
-    ASSERT_OK_AND_ASSIGN(server_, PgServer::Start({.bin_dir = GetParam()}));
-    ASSERT_OK_AND_ASSIGN(pair_, ReplicaPair::Create(*server_));
+    ASSERT_OK_AND_ASSIGN(server_,
+                         PgServer::Start({.bin_dir = GetParam().bin_dir}));
+    ASSERT_NO_FATAL_FAILURE(UsePair({}));
   }
 
   // Instead of the pair that is there.
   void UsePair(ReplicaPairOptions options) {
     pair_.reset();
+    options.applier = ApplierOptions();
     ASSERT_OK_AND_ASSIGN(pair_,
                          ReplicaPair::Create(*server_, std::move(options)));
+  }
+
+  static BatchApplierOptions ApplierOptions() {
+    return {.sets = GetParam().sets,
+            .min_set_changes = 1,
+            .min_changes_per_apart = 1,
+            .min_copy_rows = 2};
   }
 
   PgServer& server() { return *server_; }
@@ -81,11 +96,24 @@ class ReplicaPairTest : public ::testing::TestWithParam<std::string> {
   std::unique_ptr<ReplicaPair> pair_;
 };
 
+inline std::vector<ReplicaPairParam> AllPairs() {
+  std::vector<ReplicaPairParam> params;
+  for (const std::string& bin_dir : TestServerBinDirs()) {
+    for (const bool sets : {false, true}) {
+      params.push_back({.bin_dir = bin_dir, .sets = sets});
+    }
+  }
+  return params;
+}
+
 }  // namespace walferry
 
-#define INSTANTIATE_REPLICA_PAIR_TEST(suite)                    \
-  INSTANTIATE_TEST_SUITE_P(                                     \
-      Servers, suite, ::testing::ValuesIn(TestServerBinDirs()), \
-      [](const auto& test) { return ServerName(test.param); })
+#define INSTANTIATE_REPLICA_PAIR_TEST(suite)                             \
+  INSTANTIATE_TEST_SUITE_P(Servers, suite,                               \
+                           ::testing::ValuesIn(::walferry::AllPairs()),  \
+                           [](const auto& test) {                        \
+                             return ServerName(test.param.bin_dir) +     \
+                                    (test.param.sets ? "sets" : "rows"); \
+                           })
 
 #endif  // TESTS_TESTING_REPLICA_PAIR_TEST_H_

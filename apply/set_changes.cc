@@ -1,0 +1,335 @@
+#include "apply/set_changes.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "apply/copy_rows.h"
+#include "protocol/pg_copy.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+// A table takes three, and one for each set of unchanged columns.
+constexpr size_t kMaxPreparedSets = 1000;
+
+// Where the sets of a table begin, whose updates may collide.
+constexpr absl::string_view kTableSavepoint = "walferry_table";
+
+// With what is kept of each.
+constexpr size_t kMaxTables = 10'000;
+
+// A set is cut there, so that the target begins with one while the next is
+// made.
+constexpr size_t kMaxSetBytes = size_t{1} << 20;
+
+constexpr size_t kCopyChunk = size_t{256} << 10;
+constexpr absl::Duration kCopyIdleTimeout = absl::InfiniteDuration();
+
+// How many batches a table's rows are replaced after updates have collided.
+constexpr int kReplacedBatches = 256;
+
+bool IsValue(const Column& column) {
+  return column.kind == ColumnKind::kText || column.kind == ColumnKind::kBinary;
+}
+
+bool MeansCollision(absl::string_view sqlstate) {
+  return sqlstate == "23505" || sqlstate == "23P01";
+}
+
+// The format of a set's values: the first one's.
+bool IsBinary(absl::Span<const NetChanges::Row> rows) {
+  for (const NetChanges::Row& row : rows) {
+    for (const absl::Span<const Column> columns : {row.key, row.row}) {
+      const auto value = std::find_if(columns.begin(), columns.end(), IsValue);
+      if (value != columns.end()) return value->kind == ColumnKind::kBinary;
+    }
+  }
+  return false;
+}
+
+// By key: neighbours share the pages of index and table. Numbers that are text
+// come in their order, too.
+void SortByKey(const TableMapping& table, std::vector<NetChanges::Row>& rows) {
+  const size_t column = table.lookup.front();
+  std::sort(rows.begin(), rows.end(),
+            [column](const NetChanges::Row& a, const NetChanges::Row& b) {
+              const absl::string_view left = a.key[column].value;
+              const absl::string_view right = b.key[column].value;
+              return left.size() != right.size() ? left.size() < right.size()
+                                                 : left < right;
+            });
+}
+
+void ReplaceWhole(NetChanges::Result& rows) {
+  for (NetChanges::Result::Updates& updates : rows.updates) {
+    if (updates.unchanged != ColumnSet()) continue;
+    for (const NetChanges::Row& row : updates.rows) {
+      rows.deletes.push_back({.key = row.key, .row = {}});
+      rows.inserts.push_back({.key = row.row, .row = row.row});
+    }
+    updates.rows.clear();
+  }
+}
+
+absl::Status TouchedOthers(const TableMapping& table, ChangeKind kind,
+                           int64_t touched, size_t expected) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(ChangeKindName(kind), " of ", expected, " rows of ",
+                   ToDisplay(table.target.name), " touched ", touched));
+}
+
+}  // namespace
+
+SetChanges::SetChanges(ApplySession& session, TargetTransaction& transaction,
+                       const TableCache& tables, ExactChanges& exact,
+                       const Options& options)
+    : options_(options),
+      session_(session),
+      transaction_(transaction),
+      tables_(tables),
+      exact_(exact),
+      statements_(session, kMaxPreparedSets) {}
+
+void SetChanges::StartBatch() {
+  DropTouched();
+  by_relation_.clear();
+  last_relation_ = nullptr;
+  // Mappings that are no longer in use are among them.
+  if (by_mapping_.size() > kMaxTables) by_mapping_.clear();
+}
+
+bool SetChanges::WorthIt(const ChangeBatch& batch, size_t first, size_t last) {
+  if (last - first < options_.min_changes) return false;
+  size_t apart = 0;
+  for (size_t index = first; index < last; ++index) {
+    const Change& change = batch.changes()[index];
+    const Table* table = TableOf(change);
+    if (table == nullptr || !table->net.Takes(change.kind)) ++apart;
+  }
+  return apart * options_.min_changes_per_apart <= last - first;
+}
+
+SetChanges::Table* SetChanges::TableOf(const Change& change) {
+  if (change.relation == last_relation_ && last_relation_ != nullptr) {
+    return last_table_;
+  }
+  if (change.relation == nullptr) return nullptr;
+  const auto [known, is_new] = by_relation_.try_emplace(change.relation);
+  if (is_new) {
+    const std::shared_ptr<const TableMapping> mapping =
+        tables_.Find(*change.relation);
+    std::unique_ptr<Table>& table = by_mapping_[mapping.get()];
+    if (table == nullptr) table = std::make_unique<Table>(mapping);
+    const bool apart = mapping->target.fires_triggers || table->mixed_formats;
+    known->second = apart ? nullptr : table.get();
+  }
+  last_relation_ = change.relation;
+  last_table_ = known->second;
+  return last_table_;
+}
+
+absl::Status SetChanges::Apply(const ChangeBatch& batch, size_t first,
+                               size_t last) {
+  DropTouched();
+  for (size_t index = first; index < last; ++index) {
+    const Change& change = batch.changes()[index];
+    Table* table = TableOf(change);
+    if (table != nullptr) {
+      if (table->net.empty()) RETURN_IF_ERROR(Touch(*table));
+      if (table->net.Add(change)) continue;
+    }
+    RETURN_IF_ERROR(Flush());
+    RETURN_IF_ERROR(exact_.Send(index, index + 1));
+  }
+  RETURN_IF_ERROR(Flush());
+  return transaction_.Suspend();
+}
+
+// A relation that has changed is another table to us, but not to the target.
+absl::Status SetChanges::Touch(Table& table) {
+  const bool changed =
+      std::any_of(touched_.begin(), touched_.end(), [&](const Table* other) {
+        return other->net.table()->target.name ==
+               table.net.table()->target.name;
+      });
+  if (changed) RETURN_IF_ERROR(Flush());
+  touched_.push_back(&table);
+  return absl::OkStatus();
+}
+
+absl::Status SetChanges::Flush() {
+  if (touched_.empty()) return transaction_.Begin();
+  size_t first = 0;
+  while (true) {
+    absl::Status status = SendFrom(first);
+    if (status.ok()) status = transaction_.Suspend();
+    if (status.ok()) break;
+    const std::optional<size_t> collided = CollidedTable(status);
+    if (!collided.has_value()) return status;
+    // To where its sets began: what came behind them was not done.
+    RETURN_IF_ERROR(transaction_.RollBackTo(kTableSavepoint));
+    exact_.Forget();
+    Forget();
+    first = *collided;
+    touched_[first]->replaces = kReplacedBatches;
+  }
+  for (Table* table : touched_) {
+    if (table->rows->inserts.size() < options_.min_copy_rows) continue;
+    RETURN_IF_ERROR(CopyInserts(*table));
+  }
+  for (Table* table : touched_) {
+    table->replaces = std::max(0, table->replaces - 1);
+  }
+  DropTouched();
+  return transaction_.Begin();
+}
+
+void SetChanges::DropTouched() {
+  for (Table* table : touched_) table->net.Clear();
+  touched_.clear();
+}
+
+absl::Status SetChanges::SendFrom(size_t first) {
+  sent_.clear();
+  for (sending_ = first; sending_ < touched_.size(); ++sending_) {
+    Table& table = *touched_[sending_];
+    RETURN_IF_ERROR(transaction_.Begin());
+    if (CanReplace(table))
+      RETURN_IF_ERROR(transaction_.Savepoint(kTableSavepoint));
+    RETURN_IF_ERROR(SendTable(table));
+    if (CanReplace(table)) {
+      RETURN_IF_ERROR(transaction_.Release(kTableSavepoint));
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool SetChanges::CanReplace(const Table& table) const {
+  return table.replaces == 0 && table.net.table()->target.other_unique &&
+         table.net.can_replace();
+}
+
+std::optional<size_t> SetChanges::CollidedTable(
+    const absl::Status& failure) const {
+  if (!MeansCollision(SqlStateOf(failure))) return std::nullopt;
+  const int64_t statement = transaction_.pipeline().failed_index();
+  for (const Sent& sent : sent_) {
+    if (sent.statement != statement) continue;
+    if (!CanReplace(*touched_[sent.table])) return std::nullopt;
+    return sent.table;
+  }
+  return std::nullopt;
+}
+
+absl::Status SetChanges::SendTable(Table& table) {
+  NetChanges::Result& rows = table.net.Finish();
+  table.rows = &rows;
+  if (table.replaces > 0) ReplaceWhole(rows);
+  RETURN_IF_ERROR(SendSet(table, {.kind = ChangeKind::kDelete}, rows.deletes));
+  for (NetChanges::Result::Updates& updates : rows.updates) {
+    if (updates.rows.empty()) continue;
+    SortByKey(*table.net.table(), updates.rows);
+    RETURN_IF_ERROR(SendSet(
+        table, {.kind = ChangeKind::kUpdate, .unchanged = updates.unchanged},
+        updates.rows));
+  }
+  if (rows.inserts.size() < options_.min_copy_rows) {
+    RETURN_IF_ERROR(
+        SendSet(table, {.kind = ChangeKind::kInsert}, rows.inserts));
+  }
+  return SendCheck(*table.net.table());
+}
+
+// The rows of a set are told by the places of their columns, which the table
+// may have changed since its catalog was read. From here on it cannot: it is
+// locked.
+absl::Status SetChanges::SendCheck(const TableMapping& table) {
+  PgPipeline& pipeline = transaction_.pipeline();
+  if (check_statement_.empty()) {
+    check_statement_ = session_.NextStatementName();
+    RETURN_IF_ERROR(pipeline.Prepare(check_statement_, TableFingerprintSql()));
+  }
+  const std::string oid = absl::StrCat(table.target.oid);
+  const PgParam param = {.data = oid.c_str(),
+                         .size = static_cast<int>(oid.size())};
+  return pipeline.SendPrepared(
+      check_statement_, absl::MakeConstSpan(&param, 1),
+      [&table](const PgResult& result) {
+        if (result.rows() == 1 &&
+            result.Text(0, 0) == table.target.fingerprint) {
+          return absl::OkStatus();
+        }
+        return absl::FailedPreconditionError(absl::StrCat(
+            ToDisplay(table.target.name), " of the target was altered"));
+      });
+}
+
+absl::Status SetChanges::SendSet(Table& table, const SetShape& shape,
+                                 absl::Span<const NetChanges::Row> rows) {
+  if (rows.empty()) return absl::OkStatus();
+  const TableMapping& mapping = *table.net.table();
+  const bool binary = IsBinary(rows);
+  const bool by_key =
+      shape.kind == ChangeKind::kDelete && DeletesByKeyArray(mapping);
+  RowArray array = by_key ? RowArray::OfKeys(mapping, binary)
+                          : RowArray::OfRows(mapping, binary);
+  for (const NetChanges::Row& row : rows) {
+    if (!array.Add(row.key, row.row)) return MixedFormats(table);
+    if (array.bytes() < kMaxSetBytes) continue;
+    RETURN_IF_ERROR(SendArray(table, shape, array));
+    array.Clear();
+  }
+  return array.count() == 0 ? absl::OkStatus() : SendArray(table, shape, array);
+}
+
+absl::Status SetChanges::SendArray(Table& table, const SetShape& shape,
+                                   RowArray& array) {
+  PgPipeline& pipeline = transaction_.pipeline();
+  ASSIGN_OR_RETURN(const std::vector<PreparedStatement>* statements,
+                   statements_.Get(pipeline, table.net.table(), shape));
+  sent_.push_back({.statement = pipeline.sent(), .table = sending_});
+  const PgParam param = array.Finish();
+  return pipeline.SendPrepared(
+      statements->front().name, absl::MakeConstSpan(&param, 1),
+      [mapping = table.net.table().get(), kind = shape.kind,
+       expected = array.count()](const PgResult& result) {
+        const int64_t touched = result.affected_rows();
+        if (touched == static_cast<int64_t>(expected)) return absl::OkStatus();
+        return TouchedOthers(*mapping, kind, touched, expected);
+      });
+}
+
+absl::Status SetChanges::CopyInserts(Table& table) {
+  const TableMapping& mapping = *table.net.table();
+  const std::vector<NetChanges::Row>& rows = table.rows->inserts;
+  const bool binary = IsBinary(rows);
+  ASSIGN_OR_RETURN(PgCopyIn copy, PgCopyIn::Start(transaction_.connection(),
+                                                  BuildCopyIn(mapping, binary),
+                                                  kCopyIdleTimeout));
+  CopyRows data(mapping, binary);
+  for (const NetChanges::Row& row : rows) {
+    if (!data.Add(row.row)) return MixedFormats(table);
+    if (data.bytes().size() < kCopyChunk) continue;
+    RETURN_IF_ERROR(copy.Write(data.bytes()));
+    data.Clear();
+  }
+  data.End();
+  RETURN_IF_ERROR(copy.Write(data.bytes()));
+  ASSIGN_OR_RETURN(const int64_t stored, copy.Finish());
+  if (stored == static_cast<int64_t>(rows.size())) return absl::OkStatus();
+  return TouchedOthers(mapping, ChangeKind::kInsert, stored, rows.size());
+}
+
+absl::Status SetChanges::MixedFormats(Table& table) {
+  table.mixed_formats = true;
+  by_relation_.clear();
+  last_relation_ = nullptr;
+  return absl::FailedPreconditionError(
+      absl::StrCat(ToDisplay(table.net.table()->target.name),
+                   " has text and binary values: not for sets"));
+}
+
+}  // namespace walferry

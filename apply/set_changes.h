@@ -1,0 +1,121 @@
+#ifndef APPLY_SET_CHANGES_H_
+#define APPLY_SET_CHANGES_H_
+
+// Many changes as few statements: their net effect, table by table, as sets.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "apply/apply_session.h"
+#include "apply/change_batch.h"
+#include "apply/exact_changes.h"
+#include "apply/net_changes.h"
+#include "apply/row_array.h"
+#include "apply/set_statement.h"
+#include "apply/statement_cache.h"
+#include "apply/table_cache.h"
+#include "apply/target_transaction.h"
+
+namespace walferry {
+
+// Of each table first the deletes, then the updates, then the inserts: so a
+// value of a unique key is free before another row takes it. Only updates that
+// exchange such values among each other collide; then whole rows are deleted
+// and inserted instead (ReplaceUpdates).
+//
+// Changes that have no net effect of their own are sent one by one between the
+// sets: truncates, changes of tables with triggers, of rows without a key, ...
+class SetChanges {
+ public:
+  struct Options {
+    // As in BatchApplierOptions.
+    size_t min_changes = 0;
+    size_t min_changes_per_apart = 0;
+    size_t min_copy_rows = 0;
+  };
+
+  // All outlive this. The tables of every change are loaded.
+  SetChanges(ApplySession& session, TargetTransaction& transaction,
+             const TableCache& tables, ExactChanges& exact,
+             const Options& options);
+
+  // Before the first WorthIt() of a batch.
+  void StartBatch();
+
+  // Whether the changes [first, last) are many enough for sets, and few enough
+  // of them must be applied one by one.
+  bool WorthIt(const ChangeBatch& batch, size_t first, size_t last);
+
+  // Applies the changes [first, last) and waits for the results; the
+  // transaction is suspended then. An error tells nothing of a single change.
+  absl::Status Apply(const ChangeBatch& batch, size_t first, size_t last);
+
+  // As in ExactChanges.
+  void Forget() {
+    statements_.Clear();
+    check_statement_.clear();
+  }
+
+ private:
+  // Of one table, kept from batch to batch.
+  struct Table {
+    explicit Table(std::shared_ptr<const TableMapping> mapping)
+        : net(std::move(mapping)) {}
+    NetChanges net;
+    NetChanges::Result* rows = nullptr;  // Of `net`, being sent.
+    // Whole updates become deletes and inserts, so many more times.
+    int replaces = 0;
+    // Some of its values come as text and others binary: not for sets.
+    bool mixed_formats = false;
+  };
+  struct Sent {
+    int64_t statement = 0;  // Of the pipeline.
+    size_t table = 0;       // Of touched_.
+  };
+
+  absl::Status Touch(Table& table);
+  Table* TableOf(const Change& change);  // Null: not for sets.
+  absl::Status Flush();
+  // Sends the sets of touched_[first] and those behind it.
+  absl::Status SendFrom(size_t first);
+  void DropTouched();
+  bool CanReplace(const Table& table) const;
+  std::optional<size_t> CollidedTable(const absl::Status& failure) const;
+  absl::Status SendTable(Table& table);
+  absl::Status SendSet(Table& table, const SetShape& shape,
+                       absl::Span<const NetChanges::Row> rows);
+  absl::Status SendArray(Table& table, const SetShape& shape, RowArray& array);
+  absl::Status SendCheck(const TableMapping& table);
+  absl::Status CopyInserts(Table& table);
+  absl::Status MixedFormats(Table& table);
+
+  const Options options_;
+  ApplySession& session_;
+  TargetTransaction& transaction_;
+  const TableCache& tables_;
+  ExactChanges& exact_;
+  StatementCache<SetShape> statements_;
+  // Asks for a table's fingerprint; "" before it is prepared.
+  std::string check_statement_;
+
+  absl::flat_hash_map<const TableMapping*, std::unique_ptr<Table>> by_mapping_;
+  // Of this batch.
+  absl::flat_hash_map<const SourceRelation*, Table*> by_relation_;
+  const SourceRelation* last_relation_ = nullptr;
+  Table* last_table_ = nullptr;
+  std::vector<Table*> touched_;  // Since the last Flush(), in that order.
+  std::vector<Sent> sent_;       // By the last SendFrom().
+  size_t sending_ = 0;           // Of touched_.
+};
+
+}  // namespace walferry
+
+#endif  // APPLY_SET_CHANGES_H_
