@@ -39,7 +39,7 @@ struct BatchBuilderOptions {
   Lsn position;
   // Transactions that commit at or behind it are left for another run.
   std::optional<Lsn> until;
-  size_t batch_bytes = size_t{4} << 20;
+  size_t batch_bytes = size_t{16} << 20;
   RelationGate gate;
 };
 

@@ -57,7 +57,7 @@ struct ReplayOptions {
   std::string ledger_schema = "walferry_replay";
   // Decode so many times.
   int repeat = 1;
-  size_t batch_bytes = size_t{4} << 20;
+  size_t batch_bytes = size_t{16} << 20;
   absl::Duration connect_timeout = kDefaultConnectTimeout;
 };
 

@@ -44,7 +44,7 @@ struct StreamOptions {
   absl::Duration poll_interval = absl::Seconds(1);
   uint64_t lag_threshold_bytes = uint64_t{64} << 10;
   // A batch is handed on at this size, or when the applier is idle.
-  size_t batch_bytes = size_t{4} << 20;
+  size_t batch_bytes = size_t{16} << 20;
   // Batches that wait for the applier, in bytes: beyond it nothing is read.
   size_t queue_bytes = size_t{64} << 20;
   // Nothing heard from the source for so long: reconnect.

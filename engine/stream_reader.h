@@ -58,6 +58,7 @@ class StreamReader {
   absl::Status SendStatus(absl::Time now, bool reply_requested);
   absl::Status SendStatusIfDue(absl::Time now);
   void HandOn();
+  void HandOnIfWanted();
   void AdvanceIfIdle(absl::Time now);
   bool Draining() const;
   absl::Time NextDeadline(absl::Time now) const;
@@ -69,6 +70,14 @@ class StreamReader {
   const StreamReaderOptions options_;
   std::atomic<bool> stopping_ = false;
 
+  // Of the last look at the clock.
+  absl::Time now_;
+  // Much was there to read at once, so there is more to come: bytes and
+  // transactions are let pile up.
+  bool busy_ = false;
+  size_t bytes_since_quiet_ = 0;
+  // When the first transaction of the batch began to come.
+  std::optional<absl::Time> batch_begin_;
   // The furthest position that a keepalive named.
   Lsn wal_end_;
   // Pushed to be stored, not yet known to be.

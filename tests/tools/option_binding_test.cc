@@ -291,7 +291,7 @@ TEST(OptionBinding, SaysWhatDoesNotGoTogether) {
                   With(BothSides(), {{OptionId::kQueueSize, {"1MiB"}}}))),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        "--queue-size must be at least as large as --batch-size "
-                       "(4MiB)"));
+                       "(16MiB)"));
   EXPECT_THAT(
       BindMigrate(
           Values(Command::kMigrate,
