@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/testing/read_file.h"
 #include "tests/testing/server_binaries.h"
 #include "tests/testing/socket.h"
 #include "tests/testing/status_matchers.h"
@@ -147,6 +148,11 @@ TEST(PgServer, LeavesNothingBehind) {
   EXPECT_TRUE(HasEnded(pid));
   EXPECT_FALSE(
       std::filesystem::exists(std::filesystem::path(data).parent_path()));
+}
+
+// Nor does the search for its processes end with one that has just gone.
+TEST(PgServer, IsNotLostWithAFileThatCannotBeRead) {
+  EXPECT_EQ(ReadFile("/proc/self/mem"), "");
 }
 
 TEST(PgServer, LeavesNoSharedMemoryBehindWhenItWasKilled) {

@@ -4,16 +4,20 @@
 // A file's content as one string.
 
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <string>
+#include <utility>
 
 namespace walferry {
 
-// Every byte; "" if there is no such file.
+// Every byte up to the end, or to where reading fails, as it does in /proc when
+// the process ends meanwhile; "" if there is no such file.
 inline std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file),
-          std::istreambuf_iterator<char>()};
+  const std::ifstream file(path, std::ios::binary);
+  std::ostringstream content;
+  // Unlike an iterator of the buffer, it throws nothing.
+  content << file.rdbuf();
+  return std::move(content).str();
 }
 
 }  // namespace walferry
