@@ -4,10 +4,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "engine/check_ids.h"
 #include "protocol/pg_connection.h"
 #include "protocol/status.h"
+#include "tools/near_name.h"
 
 namespace walferry {
 namespace {
@@ -99,6 +102,24 @@ absl::StatusOr<std::string> BindPublication(const OptionValues& values) {
   return names.empty() ? "" : names.front();
 }
 
+// "ID" or "ID:SUBJECT", each with an ID that there is.
+absl::StatusOr<std::vector<std::string>> BindAccept(
+    const OptionValues& values) {
+  const std::vector<std::string>& accept = values.List(OptionId::kAccept);
+  for (const std::string& finding : accept) {
+    const std::string id = finding.substr(0, finding.find(':'));
+    if (absl::c_linear_search(AcceptIds(), id)) continue;
+    const std::string near = NearestName(id, AcceptIds());
+    return WithHint(absl::InvalidArgumentError(
+                        absl::StrCat(values.entry(OptionId::kAccept).where,
+                                     ": no finding has the id \"", id, "\"")),
+                    near.empty()
+                        ? "walferry check --json tells the id of each finding"
+                        : absl::StrCat("did you mean ", near, "?"));
+  }
+  return accept;
+}
+
 void BindCopy(const OptionValues& values, MigrateOptions& options) {
   options.jobs = static_cast<int>(values.Integer(OptionId::kJobs));
   options.index_jobs = static_cast<int>(values.Integer(OptionId::kIndexJobs));
@@ -158,7 +179,7 @@ absl::StatusOr<MigrateOptions> BindMigrate(const OptionValues& values) {
   ASSIGN_OR_RETURN(options.stream, BindStream(values));
   options.scope = BindScope(values);
   options.slot = values.Text(OptionId::kSlot);
-  options.accept = values.List(OptionId::kAccept);
+  ASSIGN_OR_RETURN(options.accept, BindAccept(values));
   BindCopy(values, options);
   BindCutoverPlan(values, options);
   return options;

@@ -313,5 +313,20 @@ TEST(OptionBinding, RefusesOfflineMigrations) {
             "caught up");
 }
 
+TEST(OptionBinding, RefusesToAcceptWhatNoCheckFinds) {
+  const auto bind = [](const char* accept) {
+    return BindMigrate(Values(
+        Command::kMigrate, With(BothSides(), {{OptionId::kAccept, {accept}}})));
+  };
+  EXPECT_OK(bind("replica-identity:public.log,schema-change"));
+  EXPECT_THAT(bind("replica-identiy:public.log").status(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "--accept: no finding has the id \"replica-identiy\""));
+  EXPECT_EQ(HintOf(bind("wal-level,replica-identiy").status()),
+            "did you mean replica-identity?");
+  EXPECT_EQ(HintOf(bind("nonsense").status()),
+            "walferry check --json tells the id of each finding");
+}
+
 }  // namespace
 }  // namespace walferry
