@@ -11,6 +11,11 @@ namespace {
 
 constexpr absl::Duration kLineInterval = absl::Seconds(10);
 
+// Behind the colon stands how it is just now, which is always something else.
+std::string WaitSubject(absl::string_view waiting_for) {
+  return std::string(waiting_for.substr(0, waiting_for.find(": ")));
+}
+
 }  // namespace
 
 void EventLog::OnEvent(const Event& event) {
@@ -53,14 +58,14 @@ void EventLog::OnProgress(const Progress& progress) {
 }
 
 void EventLog::OnLag(const Lag& lag) {
-  const bool waits_anew =
-      !lag.waiting_for.empty() && lag.waiting_for != waiting_for_;
-  waiting_for_ = lag.waiting_for;
-  if (log_progress_ && waits_anew) {
+  const std::string subject = WaitSubject(lag.waiting_for);
+  const bool waits_anew = !subject.empty() && subject != waits_for_;
+  waits_for_ = subject;
+  const bool due = Due();
+  if (log_progress_ && (waits_anew || (due && !subject.empty()))) {
     logger_.info("{}: {}", PhaseName(lag.phase), WaitText(lag.waiting_for));
   }
-  if (!Due()) return;
-  logger_.info("{}: {}", PhaseName(lag.phase), LagText(lag));
+  if (due) logger_.info("{}: {}", PhaseName(lag.phase), LagText(lag));
 }
 
 bool EventLog::Due() {

@@ -36,7 +36,7 @@ class EventLog : public EventSink {
   const bool log_progress_;
   const std::function<absl::Time()> now_;
   absl::Time next_line_ = absl::InfinitePast();
-  std::string waiting_for_;
+  std::string waits_for_;
   RateMeter bytes_;
 };
 

@@ -205,5 +205,22 @@ TEST_F(EventLogTest, TellsAWaitOnceWhenItChanges) {
             "transactions, 88,000 changes\n");
 }
 
+// What it waits for is the same; how much of it there is changes all the time.
+TEST_F(EventLogTest, TellsAWaitAgainWithTheLagOnly) {
+  std::vector<Event> events = {PhaseStarted{.phase = Phase::kCutover}};
+  for (const char* detail : {"1 session", "2 sessions", "3 sessions"}) {
+    Lag waiting = SampleLag();
+    waiting.phase = Phase::kCutover;
+    waiting.waiting_for = absl::StrCat("writes to stop: ", detail);
+    events.push_back(waiting);
+  }
+  EXPECT_EQ(Told(true, events),
+            "info cutover: started\n"
+            "info cutover: waiting for writes to stop: 1 session\n"
+            "info cutover: waiting for writes to stop: 3 sessions\n"
+            "info cutover: lag 1.2 MiB, 800 ms; applied 1/0; 12,345 "
+            "transactions, 88,000 changes\n");
+}
+
 }  // namespace
 }  // namespace walferry
