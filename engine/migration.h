@@ -44,11 +44,12 @@ absl::StatusOr<CheckReport> RunCheck(const CheckOptions& options,
                                      Control& control);
 
 // Asks the running migration of that name to cut over, waits, and returns its
-// report. kNotFound: no such migration; kFailedPrecondition: none is running,
+// report. Meanwhile `events` hears how far it is behind and what it waits for,
+// several times a second. kNotFound: no such migration; kFailedPrecondition: none is running,
 // it gave the cutover up (why), or the name is a follow's, which ends
 // otherwise.
 absl::StatusOr<Report> RunCutover(const CutoverOptions& options,
-                                  Control& control);
+                                  Control& control, EventSink& events);
 
 // What the ledger says.
 absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,

@@ -145,6 +145,29 @@ absl::Status EndedWithoutCutover(const LedgerMigration& row) {
       absl::StrCat("the migration has ended without cutting over", reason));
 }
 
+// Of a migration that is asked to cut over.
+absl::StatusOr<Lag> LagOf(LedgerView& view) {
+  ASSIGN_OR_RETURN(const LedgerMigration row, view.Read());
+  ASSIGN_OR_RETURN(const std::optional<LedgerStream> stream,
+                   view.ledger().Stream());
+  Lag lag{.phase = Phase::kCutover,
+          .lag_bytes = row.heartbeat.lag_bytes,
+          .lag_seconds = row.heartbeat.lag_seconds,
+          .source_lsn = row.heartbeat.source_lsn,
+          .received_lsn = row.heartbeat.received_lsn,
+          .waiting_for = row.heartbeat.waiting_for};
+  if (stream) {
+    lag.applied_lsn = stream->applied_lsn;
+    lag.transactions = stream->counts.transactions;
+    lag.changes = Changes(stream->counts);
+  }
+  if (row.phase != PhaseName(Phase::kFollow) &&
+      row.phase != PhaseName(Phase::kCutover)) {
+    lag.waiting_for = absl::StrCat("the phase ", row.phase, " to end");
+  }
+  return lag;
+}
+
 // Waits for the outcome of a request, or for the end of the process that could
 // fulfil it.
 class CutoverWait {
@@ -241,7 +264,7 @@ absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
 }
 
 absl::StatusOr<Report> RunCutover(const CutoverOptions& options,
-                                  Control& control) {
+                                  Control& control, EventSink& events) {
   ASSIGN_OR_RETURN(const auto view,
                    LedgerView::Open({.source = "",
                                      .target = options.target,
@@ -255,6 +278,8 @@ absl::StatusOr<Report> RunCutover(const CutoverOptions& options,
   while (absl::Now() < deadline) {
     ASSIGN_OR_RETURN(std::optional<Report> report, wait.Look(/*last=*/false));
     if (report) return *std::move(report);
+    ASSIGN_OR_RETURN(const Lag lag, LagOf(*view));
+    events.OnEvent(lag);
     RETURN_IF_ERROR(control.interrupt().Sleep(kPollInterval));
   }
   ASSIGN_OR_RETURN(std::optional<Report> report, wait.Look(/*last=*/true));

@@ -24,7 +24,8 @@ struct EngineCalls {
       follow;
   std::function<absl::StatusOr<CheckReport>(const CheckOptions&, Control&)>
       check;
-  std::function<absl::StatusOr<Report>(const CutoverOptions&, Control&)>
+  std::function<absl::StatusOr<Report>(const CutoverOptions&, Control&,
+                                       EventSink&)>
       cutover;
   std::function<absl::StatusOr<MigrationStatus>(const StatusOptions&, Control&)>
       status;

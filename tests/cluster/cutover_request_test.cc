@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "engine/migration.h"
 #include "protocol/status.h"
 #include "tests/cluster/cutover_fixture.h"
@@ -38,7 +40,7 @@ class CutoverRequestTest : public CutoverTest {
                          .name = "test",
                          .wait = kTestPatience,
                          .process_grace = process_grace},
-                        control);
+                        control, told_);
     });
     ASSERT_TRUE(WaitUntil([this] { return Requested() == "t"; }));
   }
@@ -61,6 +63,7 @@ class CutoverRequestTest : public CutoverTest {
   }
 
   std::unique_ptr<SqlConnection> process_;
+  EventRecorder told_;
   std::future<absl::StatusOr<Report>> ask_;
 };
 
@@ -81,6 +84,20 @@ TEST_F(CutoverRequestTest, OutlivesAPauseBetweenTwoAttempts) {
   BackgroundRun run(Options());
   ASSERT_OK(run.Result());
   EXPECT_OK(ask_.get());
+}
+
+TEST_F(CutoverRequestTest, TellsWhatItWaitsFor) {
+  const auto tells = [this](absl::string_view row, absl::string_view what) {
+    EXPECT_OK(target_->Exec(absl::StrCat("UPDATE walferry.migration SET ", row),
+                            "app"));
+    return told_.WaitFor<Lag>(
+        [what](const Lag& lag) { return lag.waiting_for == what; });
+  };
+  Ask(absl::ZeroDuration());
+  EXPECT_TRUE(tells("phase = 'copy'", "the phase copy to end"));
+  EXPECT_TRUE(tells("phase = 'follow', waiting_for = 'you'", "you"));
+  process_.reset();
+  EXPECT_FALSE(ask_.get().ok());
 }
 
 }  // namespace

@@ -151,8 +151,10 @@ TEST_P(FollowTest, IsNotCutOverFromAnotherSession) {
   BackgroundRun run(Options());
   ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   Control control;
+  EventRecorder told;
   const absl::Status status =
-      RunCutover({.target = target_->ConnInfo("app"), .name = "test"}, control)
+      RunCutover({.target = target_->ConnInfo("app"), .name = "test"}, control,
+                 told)
           .status();
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
                                "test is a follow of slot slot and not a "

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "protocol/status.h"
 #include "tests/cluster/migrate_fixture.h"
+#include "tests/testing/event_recorder.h"
 #include "tests/testing/wait_until.h"
 #include "tests/testing/writers.h"
 
@@ -230,10 +231,12 @@ TEST_F(MigrateTest, IsShownByStatusAndCutOverFromAnotherSession) {
   EXPECT_EQ(status.tables[0].state, "copied");
   EXPECT_EQ(status.tables[0].rows, 2000);
   EXPECT_EQ(status.steps_done, status.steps_total);
+  EventRecorder told;
   ASSERT_OK_AND_ASSIGN(
       const Report report,
-      RunCutover({.target = target_->ConnInfo("app"), .name = "test"},
-                 control));
+      RunCutover({.target = target_->ConnInfo("app"), .name = "test"}, control,
+                 told));
+  EXPECT_FALSE(told.All<Lag>().empty());
   ASSERT_OK_AND_ASSIGN(const Report result, run.Result());
   EXPECT_EQ(report.rows_copied, result.rows_copied);
   ASSERT_OK_AND_ASSIGN(const MigrationStatus after, RunStatus(asked, control));

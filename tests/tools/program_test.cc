@@ -162,12 +162,18 @@ TEST_F(ProgramTest, PrintsStatusCutoverAndCleanup) {
   EXPECT_EQ(Run({"status", "--name", "shop", "--json"}), ExitCode::kDone);
   EXPECT_EQ(nlohmann::json::parse(out())["name"], "shop");
 
-  engine_.cutover = [](const CutoverOptions& options, Control&) {
+  engine_.cutover = [](const CutoverOptions& options, Control&,
+                       EventSink& events) {
     EXPECT_EQ(options.wait, absl::Minutes(1));
+    Lag lag = SampleLag();
+    lag.phase = Phase::kCutover;
+    lag.waiting_for = "writes to stop";
+    events.OnEvent(lag);
     return absl::StatusOr<Report>(SampleReport());
   };
   EXPECT_EQ(Run({"cutover", "--wait", "1m"}), ExitCode::kDone);
   EXPECT_EQ(out(), ReportText(SampleReport()));
+  EXPECT_THAT(err(), HasSubstr("cutover: waiting for writes to stop\n"));
   EXPECT_EQ(Run({"cutover", "--wait", "1m", "--json"}), ExitCode::kDone);
   EXPECT_EQ(nlohmann::json::parse(out())["tables"], 40);
 
@@ -212,7 +218,8 @@ TEST_F(ProgramTest, KeepsPasswordsOutOfEverything) {
   engine_.check = [&](const CheckOptions&, Control&) {
     return fail ? absl::StatusOr<CheckReport>(error) : check;
   };
-  engine_.cutover = [&](const CutoverOptions&, Control&) {
+  engine_.cutover = [&](const CutoverOptions&, Control&, EventSink& events) {
+    events.OnEvent(Notice{.text = leak});
     return fail ? absl::StatusOr<Report>(error) : leaking;
   };
   engine_.status = [&](const StatusOptions&, Control&) {

@@ -100,7 +100,7 @@ TEST_P(RedactedOutputTest, CheckAndCutoverAsJson) {
 
   Report cutover = SampleReport();
   cutover.remarks = {Leak()};
-  engine_.cutover = [&](const CutoverOptions&, Control&) {
+  engine_.cutover = [&](const CutoverOptions&, Control&, EventSink&) {
     return absl::StatusOr<Report>(cutover);
   };
   expected = ReferenceOf({"cutover", "--json"});
