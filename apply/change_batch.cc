@@ -144,10 +144,7 @@ absl::Span<const Column> ChangeBatch::CopyRow(const TupleView& row) {
   size_t count = 0;
   for (TupleView::Walker walk(row); !walk.done(); ++count) {
     Column* column = new (&columns[count]) Column(walk.Next());
-    if (column->kind != ColumnKind::kText &&
-        column->kind != ColumnKind::kBinary) {
-      continue;
-    }
+    if (!column->has_value()) continue;
     char* value = copy + (column->value.data() - bytes.data());
     value[column->value.size()] = '\0';
     column->value = absl::string_view(value, column->value.size());

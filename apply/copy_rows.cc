@@ -9,10 +9,8 @@
 
 namespace walferry {
 
-CopyRows::CopyRows(const TableMapping& table, bool binary) : binary_(binary) {
-  for (size_t column = 0; column < table.source.columns.size(); ++column) {
-    if (!table.TargetOf(column).generated) columns_.push_back(column);
-  }
+CopyRows::CopyRows(const TableMapping& table, bool binary)
+    : binary_(binary), columns_(table.FilledColumns()) {
   if (binary_) AppendCopyBinaryHeader(&bytes_);
 }
 

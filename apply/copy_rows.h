@@ -32,7 +32,7 @@ class CopyRows {
   bool AddText(absl::Span<const Column> row);
 
   const bool binary_;
-  std::vector<size_t> columns_;  // Of the source: all but the generated ones.
+  const std::vector<size_t> columns_;  // TableMapping::FilledColumns().
   std::string bytes_;
 };
 

@@ -16,10 +16,6 @@ constexpr size_t kMaxRowBytes = size_t{64} << 20;
 constexpr size_t kKeptRows = 4096;
 constexpr size_t kKeptUpdates = 16;
 
-bool HasValue(const Column& column) {
-  return column.kind == ColumnKind::kText || column.kind == ColumnKind::kBinary;
-}
-
 bool SameValue(const Column& a, const Column& b) {
   return a.kind == b.kind && a.value == b.value;
 }
@@ -31,12 +27,6 @@ bool HasOwnColumns(const TableMapping& table) {
     if (!sent[index] && !table.target.columns[index].generated) return true;
   }
   return false;
-}
-
-bool HasValues(const TableMapping& table) {
-  return std::any_of(
-      table.target_columns.begin(), table.target_columns.end(),
-      [&](size_t index) { return !table.target.columns[index].generated; });
 }
 
 // No two rows of the source have the same key at any moment: whole rows (FULL)
@@ -62,7 +52,7 @@ bool HasFreeIdentity(const TableMapping& table) {
 
 NetChanges::NetChanges(std::shared_ptr<const TableMapping> table)
     : table_(std::move(table)),
-      has_values_(HasValues(*table_)),
+      has_values_(!table_->FilledColumns().empty()),
       has_own_columns_(HasOwnColumns(*table_)),
       has_free_identity_(HasFreeIdentity(*table_)),
       keys_are_unique_(KeysAreUnique(*table_)) {}
@@ -305,7 +295,7 @@ bool NetChanges::SameKey(absl::Span<const Column> a,
 // Also that it is not NULL.
 bool NetChanges::HasKey(absl::Span<const Column> row) const {
   return std::all_of(table_->lookup.begin(), table_->lookup.end(),
-                     [&](size_t column) { return HasValue(row[column]); });
+                     [&](size_t column) { return row[column].has_value(); });
 }
 
 NetChanges::NetRow* NetChanges::Find(absl::Span<const Column> key,

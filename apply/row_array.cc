@@ -62,11 +62,6 @@ void AppendRowField(absl::string_view value, std::string* out) {
   AppendBytes("\\\"", out);
 }
 
-bool HasValue(const Column* column) {
-  return column != nullptr && (column->kind == ColumnKind::kText ||
-                               column->kind == ColumnKind::kBinary);
-}
-
 }  // namespace
 
 RowArray::RowArray(const TableMapping& table, bool binary, bool keys_only)
@@ -145,7 +140,7 @@ bool RowArray::AddTextRow(absl::Span<const Column> key,
     if (!first) bytes_.push_back(',');
     first = false;
     const Column* column = ValueOf(field, key, row);
-    if (!HasValue(column)) continue;
+    if (column == nullptr || !column->has_value()) continue;
     if (column->kind != ColumnKind::kText) return false;
     AppendRowField(column->value, &bytes_);
   }
@@ -161,7 +156,7 @@ bool RowArray::AddBinaryRow(absl::Span<const Column> key,
   for (const Field& field : fields_) {
     AppendBigEndian(field.type_oid, &bytes_);
     const Column* column = ValueOf(field, key, row);
-    if (!HasValue(column)) {
+    if (column == nullptr || !column->has_value()) {
       AppendBigEndian(kNullSize, &bytes_);
       continue;
     }

@@ -31,10 +31,6 @@ constexpr absl::Duration kCopyIdleTimeout = absl::InfiniteDuration();
 // How many batches a table's rows are replaced after updates have collided.
 constexpr int kReplacedBatches = 256;
 
-bool IsValue(const Column& column) {
-  return column.kind == ColumnKind::kText || column.kind == ColumnKind::kBinary;
-}
-
 bool MeansCollision(absl::string_view sqlstate) {
   return sqlstate == "23505" || sqlstate == "23P01";
 }
@@ -43,7 +39,9 @@ bool MeansCollision(absl::string_view sqlstate) {
 bool IsBinary(absl::Span<const NetChanges::Row> rows) {
   for (const NetChanges::Row& row : rows) {
     for (const absl::Span<const Column> columns : {row.key, row.row}) {
-      const auto value = std::find_if(columns.begin(), columns.end(), IsValue);
+      const auto value =
+          std::find_if(columns.begin(), columns.end(),
+                       [](const Column& column) { return column.has_value(); });
       if (value != columns.end()) return value->kind == ColumnKind::kBinary;
     }
   }

@@ -29,7 +29,7 @@ namespace walferry {
 // Of each table first the deletes, then the updates, then the inserts: so a
 // value of a unique key is free before another row takes it. Only updates that
 // exchange such values among each other collide; then whole rows are deleted
-// and inserted instead (ReplaceUpdates).
+// and inserted instead, for a while.
 //
 // Changes that have no net effect of their own are sent one by one between the
 // sets: truncates, changes of tables with triggers, of rows without a key, ...

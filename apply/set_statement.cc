@@ -45,16 +45,8 @@ std::string SameKey(const TableMapping& table) {
       });
 }
 
-std::vector<size_t> InsertedColumns(const TableMapping& table) {
-  std::vector<size_t> columns;
-  for (size_t column = 0; column < table.source.columns.size(); ++column) {
-    if (!table.TargetOf(column).generated) columns.push_back(column);
-  }
-  return columns;
-}
-
 std::string ColumnNames(const TableMapping& table, absl::string_view prefix) {
-  return absl::StrJoin(InsertedColumns(table), ", ",
+  return absl::StrJoin(table.FilledColumns(), ", ",
                        [&](std::string* out, size_t column) {
                          absl::StrAppend(out, prefix, Name(table, column));
                        });

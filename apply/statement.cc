@@ -69,10 +69,8 @@ Statement Builder::Insert() {
   std::vector<std::string> names;
   std::vector<std::string> values;
   bool identity_always = false;
-  for (size_t column = 0; column < table_.source.columns.size(); ++column) {
-    const TargetColumn& target = table_.TargetOf(column);
-    if (target.generated) continue;
-    identity_always |= target.identity_always;
+  for (const size_t column : table_.FilledColumns()) {
+    identity_always |= table_.TargetOf(column).identity_always;
     names.push_back(Name(column));
     values.push_back(Parameter(false, column));
   }

@@ -93,6 +93,14 @@ absl::Status ChooseLookup(TableMapping& mapping) {
 
 }  // namespace
 
+std::vector<size_t> TableMapping::FilledColumns() const {
+  std::vector<size_t> columns;
+  for (size_t column = 0; column < source.columns.size(); ++column) {
+    if (!TargetOf(column).generated) columns.push_back(column);
+  }
+  return columns;
+}
+
 absl::StatusOr<TableMapping> MapTable(const SourceRelation& source,
                                       TargetTable target) {
   TableMapping mapping{.source = source, .target = std::move(target)};

@@ -32,6 +32,10 @@ struct TableMapping {
   // Why updates and deletes cannot be applied; inserts can.
   absl::Status updatable;
 
+  // The source columns whose values an inserted row gets, in their order: all
+  // but those that the target generates.
+  std::vector<size_t> FilledColumns() const;
+
   const TargetColumn& TargetOf(size_t source_column) const {
     return target.columns[target_columns[source_column]];
   }

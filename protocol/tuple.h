@@ -23,6 +23,10 @@ enum class ColumnKind : char {
 struct Column {
   ColumnKind kind = ColumnKind::kNull;
   absl::string_view value;
+
+  bool has_value() const {
+    return kind == ColumnKind::kText || kind == ColumnKind::kBinary;
+  }
 };
 
 // Which row of a change it is: only a new one may hold unchanged columns.
@@ -66,7 +70,7 @@ class TupleView {
 inline Column TupleView::Walker::Next() {
   --left_;
   Column column{static_cast<ColumnKind>(*at_++), {}};
-  if (column.kind == ColumnKind::kText || column.kind == ColumnKind::kBinary) {
+  if (column.has_value()) {
     const uint32_t size = LoadBigEndian<uint32_t>(at_);
     column.value = absl::string_view(at_ + 4, size);
     at_ += 4 + size_t{size};
