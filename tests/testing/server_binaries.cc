@@ -4,12 +4,14 @@
 #include <filesystem>
 #include <system_error>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "protocol/status.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/wait_until.h"
@@ -36,15 +38,7 @@ std::vector<std::string> NewestOfDistribution() {
   return {bin_dir};
 }
 
-}  // namespace
-
-std::vector<std::string> TestServerBinDirs() {
-  const char* chosen = std::getenv("WALFERRY_TEST_SERVERS");
-  if (chosen == nullptr || *chosen == '\0') return NewestOfDistribution();
-  return absl::StrSplit(chosen, ':', absl::SkipEmpty());
-}
-
-absl::StatusOr<int> ServerMajorVersion(const std::string& bin_dir) {
+absl::StatusOr<int> AskMajorVersion(const std::string& bin_dir) {
   const ChildOptions version{.command = {bin_dir + "/postgres", "--version"},
                              .clean_environment = true};
   ASSIGN_OR_RETURN(const CommandResult result,
@@ -63,6 +57,27 @@ absl::StatusOr<int> ServerMajorVersion(const std::string& bin_dir) {
     return absl::FailedPreconditionError(
         absl::StrCat(bin_dir, "/postgres --version: ", result.output));
   }
+  return major;
+}
+
+}  // namespace
+
+std::vector<std::string> TestServerBinDirs() {
+  const char* chosen = std::getenv("WALFERRY_TEST_SERVERS");
+  if (chosen == nullptr || *chosen == '\0') return NewestOfDistribution();
+  return absl::StrSplit(chosen, ':', absl::SkipEmpty());
+}
+
+absl::StatusOr<int> ServerMajorVersion(const std::string& bin_dir) {
+  // The names of tests have it: hundreds of times in every test's process.
+  static absl::Mutex mutex;
+  static auto& known = *new absl::flat_hash_map<std::string, int>();
+  absl::MutexLock lock(&mutex);
+  if (const auto found = known.find(bin_dir); found != known.end()) {
+    return found->second;
+  }
+  ASSIGN_OR_RETURN(const int major, AskMajorVersion(bin_dir));
+  known.emplace(bin_dir, major);
   return major;
 }
 
