@@ -1,6 +1,5 @@
 #include "tests/testing/pg_server.h"
 
-#include <pwd.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,12 +14,15 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "protocol/status.h"
+#include "tests/testing/cluster_templates.h"
 #include "tests/testing/free_port.h"
 #include "tests/testing/read_file.h"
 #include "tests/testing/server_binaries.h"
+#include "tests/testing/server_user.h"
 #include "tests/testing/test_certificate.h"
 #include "tests/testing/wait_until.h"
 
@@ -28,23 +30,6 @@ namespace walferry {
 namespace {
 
 constexpr int kPortAttempts = 10;
-
-// The user for whom servers run: PostgreSQL refuses to run as root.
-std::string ServerUser() { return geteuid() == 0 ? "postgres" : ""; }
-
-absl::Status GiveTo(const std::string& user, const std::string& path) {
-  if (user.empty()) return absl::OkStatus();
-  const passwd* entry = getpwnam(user.c_str());
-  if (entry == nullptr) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("servers do not run as root, and there is no user ", user,
-                     " to run them"));
-  }
-  if (chown(path.c_str(), entry->pw_uid, entry->pw_gid) != 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("chown ", path));
-  }
-  return absl::OkStatus();
-}
 
 std::string PercentEncoded(absl::string_view text) {
   std::string encoded;
@@ -121,7 +106,7 @@ absl::StatusOr<std::unique_ptr<PgServer>> PgServer::Start(
   std::unique_ptr<PgServer> server(new PgServer(
       std::move(resolved), user, std::move(directory), std::move(watchdog)));
   server->major_version_ = major_version;
-  RETURN_IF_ERROR(server->InitDb());
+  RETURN_IF_ERROR(server->MakeCluster());
   RETURN_IF_ERROR(server->WriteSettings());
   RETURN_IF_ERROR(server->WriteCertificate());
   RETURN_IF_ERROR(server->LaunchOnFreePort());
@@ -140,9 +125,18 @@ PgServer::~PgServer() {
   Stop(StopMode::kImmediate).IgnoreError();
 }
 
-absl::Status PgServer::InitDb() {
+absl::Status PgServer::MakeCluster() const {
+  const std::string key = absl::StrCat(
+      options_.bin_dir, " ", absl::StrJoin(options_.initdb_arguments, " "), " ",
+      options_.password);
+  return ClusterTemplates::OfProcess().Make(
+      key, user_, data_directory(),
+      [this](const std::string& directory) { return InitDb(directory); });
+}
+
+absl::Status PgServer::InitDb(const std::string& directory) const {
   ChildOptions initdb{
-      .command = {options_.bin_dir + "/initdb", "--pgdata=" + data_directory(),
+      .command = {options_.bin_dir + "/initdb", "--pgdata=" + directory,
                   "--username=postgres", "--no-sync"},
       .clean_environment = true,
       .directory = directory_.path(),

@@ -8,9 +8,7 @@
 //   ASSERT_OK(server->Exec("CREATE TABLE t (i int)", "app"));
 //   Run(server->ConnInfo("app"));
 //
-// Every server comes from an initdb of its own (half a second): copies of one
-// cluster would share the system identifier, by which walferry tells source
-// and target apart.
+// The servers of one test differ in their system identifiers.
 
 #include <memory>
 #include <optional>
@@ -102,7 +100,8 @@ class PgServer {
   std::string Uri(absl::string_view user, absl::string_view password, int port,
                   absl::string_view dbname) const;
 
-  absl::Status InitDb();
+  absl::Status MakeCluster() const;
+  absl::Status InitDb(const std::string& directory) const;
   absl::Status WriteSettings() const;
   absl::Status WriteCertificate() const;
   // Tries one port after another until the server could bind one.
