@@ -20,15 +20,6 @@ bool SameValue(const Column& a, const Column& b) {
   return a.kind == b.kind && a.value == b.value;
 }
 
-bool HasOwnColumns(const TableMapping& table) {
-  std::vector<bool> sent(table.target.columns.size());
-  for (const size_t index : table.target_columns) sent[index] = true;
-  for (size_t index = 0; index < sent.size(); ++index) {
-    if (!sent[index] && !table.target.columns[index].generated) return true;
-  }
-  return false;
-}
-
 // No two rows of the source have the same key at any moment: whole rows (FULL)
 // may stand for a key that is checked late, or for none.
 bool KeysAreUnique(const TableMapping& table) {
@@ -53,9 +44,10 @@ bool HasFreeIdentity(const TableMapping& table) {
 NetChanges::NetChanges(std::shared_ptr<const TableMapping> table)
     : table_(std::move(table)),
       has_values_(!table_->FilledColumns().empty()),
-      has_own_columns_(HasOwnColumns(*table_)),
+      has_own_columns_(table_->HasOwnColumns()),
       has_free_identity_(HasFreeIdentity(*table_)),
-      keys_are_unique_(KeysAreUnique(*table_)) {}
+      keys_are_unique_(KeysAreUnique(*table_)),
+      counts_(table_->lookup) {}
 
 void NetChanges::Clear() {
   if (rows_.capacity() > kKeptRows) {
@@ -67,6 +59,7 @@ void NetChanges::Clear() {
   rows_.clear();
   index_.clear();
   indexed_ = false;
+  counts_.Clear();
   merged_.release();
 }
 
@@ -75,9 +68,11 @@ bool NetChanges::Takes(ChangeKind kind) const {
     case ChangeKind::kInsert:
       return has_values_;
     case ChangeKind::kUpdate:
-      return table_->lookup_is_key && !has_free_identity_;
+      return table_->lookup_is_key
+                 ? !has_free_identity_
+                 : table_->lookup_is_row() && !has_own_columns_;
     case ChangeKind::kDelete:
-      return table_->lookup_is_key;
+      return table_->lookup_is_key || table_->lookup_is_row();
     case ChangeKind::kTruncate:
       break;
   }
@@ -86,14 +81,11 @@ bool NetChanges::Takes(ChangeKind kind) const {
 
 bool NetChanges::Add(const Change& change) {
   if (!Takes(change.kind)) return false;
-  const size_t columns = table_->source.columns.size();
-  const auto fits = [&](absl::Span<const Column> row) {
-    if (row.empty()) return true;
-    size_t bytes = 0;
-    for (const Column& column : row) bytes += column.value.size();
-    return row.size() == columns && bytes <= kMaxRowBytes;
-  };
-  if (!fits(change.row) || !fits(change.old_row)) return false;
+  const bool has_row = change.kind != ChangeKind::kDelete;
+  const bool has_old = change.old_kind != OldRow::kNone;
+  if (has_row && !Fits(change.row)) return false;
+  if (has_old && !Fits(change.old_row)) return false;
+  if (!table_->lookup_is_key) return AddByValues(change);
   switch (change.kind) {
     case ChangeKind::kInsert:
       return AddInsert(change.row);
@@ -107,9 +99,30 @@ bool NetChanges::Add(const Change& change) {
   return false;
 }
 
+bool NetChanges::Fits(absl::Span<const Column> row) const {
+  size_t bytes = 0;
+  for (const Column& column : row) bytes += column.value.size();
+  return row.size() == table_->source.columns.size() && bytes <= kMaxRowBytes;
+}
+
+bool NetChanges::AddByValues(const Change& change) {
+  if (change.kind == ChangeKind::kInsert) {
+    if (!IsWhole(change.row)) return false;
+    counts_.Insert(change.row);
+    return true;
+  }
+  if (change.old_kind != OldRow::kFull || !IsWhole(change.old_row)) {
+    return false;
+  }
+  counts_.Delete(change.old_row);
+  if (change.kind == ChangeKind::kUpdate) {
+    counts_.Insert(Merge(change.old_row, change.row));
+  }
+  return true;
+}
+
 bool NetChanges::AddInsert(absl::Span<const Column> row) {
-  if (!IsWhole(row)) return false;
-  if (table_->lookup_is_key && !HasKey(row)) return false;
+  if (!IsWhole(row) || !HasKey(row)) return false;
   if (OnlyOf(State::kInserted)) {
     Append(State::kInserted, row, row, 0);
     return true;
@@ -138,7 +151,7 @@ bool NetChanges::AddInsert(absl::Span<const Column> row) {
 }
 
 bool NetChanges::AddDelete(absl::Span<const Column> key) {
-  if (!HasKey(key)) return false;
+  if (key.empty() || !HasKey(key)) return false;
   if (OnlyOf(State::kDeleted)) {
     Append(State::kDeleted, key, {}, 0);
     return true;
@@ -237,6 +250,11 @@ NetChanges::Result& NetChanges::Finish() {
       case State::kGone:
         break;
     }
+  }
+  for (const RowCounts::Count& count : counts_.counts()) {
+    const Row row = {.key = count.row, .row = count.row};
+    result_.deletes.insert(result_.deletes.end(), count.deletes, row);
+    result_.inserts.insert(result_.inserts.end(), count.inserts, row);
   }
   return result_;
 }

@@ -14,6 +14,7 @@
 #include "absl/types/span.h"
 #include "apply/change_batch.h"
 #include "apply/column_set.h"
+#include "apply/row_counts.h"
 #include "apply/table_mapping.h"
 #include "protocol/tuple.h"
 
@@ -27,6 +28,9 @@ namespace walferry {
 // Keys are told apart by their bytes. That is exact, though equal values may
 // look different: a row of the target looks like the source's, and pgoutput
 // sends the old key as soon as a byte of it changes.
+//
+// Where whole rows stand for the key, several may be equal, so they are
+// counted, and an update is a delete and an insert.
 //
 // Views the rows of the changes, which outlive it.
 class NetChanges {
@@ -45,11 +49,11 @@ class NetChanges {
   // False: Add() takes no change of this kind.
   bool Takes(ChangeKind kind) const;
 
-  bool empty() const { return rows_.empty(); }
+  bool empty() const { return rows_.empty() && counts_.empty(); }
   void Clear();
 
   struct Row {
-    absl::Span<const Column> key;  // Has the key's columns.
+    absl::Span<const Column> key;  // Has the lookup's columns.
     absl::Span<const Column> row;  // Update, insert: the new values.
   };
   // Kept for their memory; overwritten by the next call.
@@ -85,6 +89,8 @@ class NetChanges {
   };
   static constexpr uint32_t kNone = UINT32_MAX;
 
+  bool Fits(absl::Span<const Column> row) const;
+  bool AddByValues(const Change& change);
   bool AddInsert(absl::Span<const Column> row);
   bool AddDelete(absl::Span<const Column> key);
   bool AddUpdate(const Change& change);
@@ -115,6 +121,7 @@ class NetChanges {
   const bool has_own_columns_;    // The target's, which the source has not.
   const bool has_free_identity_;  // GENERATED ALWAYS, and not in the key.
   const bool keys_are_unique_;
+  RowCounts counts_;  // Without a key, instead of rows_.
   std::pmr::monotonic_buffer_resource merged_;
   std::vector<NetRow> rows_;
   bool indexed_ = false;

@@ -22,8 +22,10 @@ constexpr absl::string_view kTableSavepoint = "walferry_table";
 constexpr size_t kMaxTables = 10'000;
 
 // A set is cut there, so that the target begins with one while the next is
-// made.
+// made. Each set of rows that are found by their values is a pass over the
+// table, so these are cut only where the target's memory asks for it.
 constexpr size_t kMaxSetBytes = size_t{1} << 20;
+constexpr size_t kMaxSetBytesByValues = size_t{64} << 20;
 
 constexpr size_t kCopyChunk = size_t{256} << 10;
 constexpr absl::Duration kCopyIdleTimeout = absl::InfiniteDuration();
@@ -207,7 +209,7 @@ absl::Status SetChanges::SendFrom(size_t first) {
 
 bool SetChanges::CanReplace(const Table& table) const {
   return table.replaces == 0 && table.net.table()->target.other_unique &&
-         table.net.can_replace();
+         table.net.table()->lookup_is_key && table.net.can_replace();
 }
 
 std::optional<size_t> SetChanges::CollidedTable(
@@ -274,9 +276,13 @@ absl::Status SetChanges::SendSet(Table& table, const SetShape& shape,
       shape.kind == ChangeKind::kDelete && DeletesByKeyArray(mapping);
   RowArray array = by_key ? RowArray::OfKeys(mapping, binary)
                           : RowArray::OfRows(mapping, binary);
+  const size_t max_bytes =
+      shape.kind == ChangeKind::kDelete && mapping.lookup_is_row()
+          ? kMaxSetBytesByValues
+          : kMaxSetBytes;
   for (const NetChanges::Row& row : rows) {
     if (!array.Add(row.key, row.row)) return MixedFormats(table);
-    if (array.bytes() < kMaxSetBytes) continue;
+    if (array.bytes() < max_bytes) continue;
     RETURN_IF_ERROR(SendArray(table, shape, array));
     array.Clear();
   }

@@ -32,7 +32,7 @@ namespace walferry {
 // and inserted instead, for a while.
 //
 // Changes that have no net effect of their own are sent one by one between the
-// sets: truncates, changes of tables with triggers, of rows without a key, ...
+// sets: truncates, changes of tables with triggers, ...
 class SetChanges {
  public:
   struct Options {

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "apply/delete_by_values.h"
 #include "protocol/quoting.h"
 
 namespace walferry {
@@ -88,6 +89,7 @@ std::string BuildUpdate(const TableMapping& table, const SetShape& shape) {
 }
 
 std::string BuildDelete(const TableMapping& table) {
+  if (table.lookup_is_row()) return BuildDeleteByValues(table);
   if (DeletesByKeyArray(table)) {
     const TargetColumn& key = table.TargetOf(table.lookup.front());
     return absl::StrCat("DELETE FROM ", Only(table), " AS o WHERE ",
@@ -115,7 +117,7 @@ std::string BuildSql(const TableMapping& table, const SetShape& shape) {
 }  // namespace
 
 bool DeletesByKeyArray(const TableMapping& table) {
-  return table.lookup.size() == 1 &&
+  return table.lookup_is_key && table.lookup.size() == 1 &&
          !table.TargetOf(table.lookup.front()).array_type.empty();
 }
 

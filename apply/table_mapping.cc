@@ -1,5 +1,6 @@
 #include "apply/table_mapping.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -99,6 +100,15 @@ std::vector<size_t> TableMapping::FilledColumns() const {
     if (!TargetOf(column).generated) columns.push_back(column);
   }
   return columns;
+}
+
+bool TableMapping::HasOwnColumns() const {
+  std::vector<bool> sent(target.columns.size());
+  for (const size_t index : target_columns) sent[index] = true;
+  for (size_t index = 0; index < sent.size(); ++index) {
+    if (!sent[index] && !target.columns[index].generated) return true;
+  }
+  return false;
 }
 
 absl::StatusOr<TableMapping> MapTable(const SourceRelation& source,

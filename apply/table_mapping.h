@@ -35,6 +35,10 @@ struct TableMapping {
   // The source columns whose values an inserted row gets, in their order: all
   // but those that the target generates.
   std::vector<size_t> FilledColumns() const;
+  // Rows are told apart by nothing but their values.
+  bool lookup_is_row() const { return !lookup_is_key && !lookup.empty(); }
+  // The target has columns with values of their own that the source has not.
+  bool HasOwnColumns() const;
 
   const TargetColumn& TargetOf(size_t source_column) const {
     return target.columns[target_columns[source_column]];

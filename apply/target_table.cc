@@ -20,7 +20,8 @@ namespace {
 //   GetDefaultOpClass() and lookup_type_cache() find it: btree before hash;
 //   the type's own class, or the one of its kind, or of a type that it can be
 //   taken for. Function 4 of a btree class says whether equal is identical; for
-//   bpchar it errs, as 'a' and 'a ' are equal.
+//   bpchar it errs, as 'a' and 'a ' are equal. Whether an equality of arrays,
+//   ranges or composites hashes depends on what they are made of: not asked.
 // firing: the states of triggers and rules that fire in this session; 28 is
 //   TRIGGER_TYPE_INSERT, _DELETE and _UPDATE.
 constexpr char kTableQuery[] = R"sql(
@@ -82,6 +83,7 @@ WITH RECURSIVE firing(state) AS (
          AND a.attnum > 0 AND NOT a.attisdropped) s(oid)
 ), fact AS (
   SELECT t.oid, t.typtype = 'd' AS is_domain, e.equality, e.identical,
+         e.hashes AND NOT t.is_array AND t.typtype IN ('b', 'e') AS hashes,
          quote_ident(tn.nspname) || '.' || quote_ident(t.typname) AS name,
          CASE WHEN NOT t.is_array AND t.typdelim = ','
               THEN quote_ident(an.nspname) || '.' || quote_ident(at.typname)
@@ -94,6 +96,7 @@ WITH RECURSIVE firing(state) AS (
     LEFT JOIN LATERAL (
       SELECT 'OPERATOR(' || quote_ident(n.nspname) || '.' || o.oprname || ')'
                AS equality,
+             o.oprcanhash AS hashes,
              EXISTS (
                SELECT FROM pg_amproc f
                 WHERE oc.opcmethod = 403 AND f.amprocfamily = oc.opcfamily
@@ -136,7 +139,13 @@ SELECT rel.relkind, rel.hidden, a.attname, own.name, base.name,
        a.attgenerated <> '', a.attidentity = 'a',
        coalesce(a.attnum = ANY (rel.key), false),
        own.oid, base.oid, base.array_name, rel.reltype, rel.fires,
-       rel.other_unique
+       rel.other_unique, coalesce(base.hashes, false),
+       EXISTS (
+         SELECT FROM pg_index i JOIN pg_opclass oc ON oc.oid = i.indclass[0]
+          WHERE i.indrelid = a.attrelid AND i.indkey[0] = a.attnum
+            AND i.indisvalid AND i.indpred IS NULL
+            AND i.indcollation[0] = a.attcollation
+            AND oc.opcmethod = 403 AND oc.opcdefault)
   FROM rel
   LEFT JOIN att a ON true
   LEFT JOIN fact own ON own.oid = a.atttypid
@@ -187,6 +196,8 @@ absl::StatusOr<TargetColumn> ColumnOf(const PgResult& result, int row) {
                       .array_type = std::string(result.Text(row, 12)),
                       .equality = std::string(result.Text(row, 5)),
                       .equal_is_identical = result.Bool(row, 6),
+                      .hashes = result.Bool(row, 16),
+                      .indexed = result.Bool(row, 17),
                       .generated = result.Bool(row, 7),
                       .identity_always = result.Bool(row, 8),
                       .key = result.Bool(row, 9)};

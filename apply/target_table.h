@@ -31,6 +31,10 @@ struct TargetColumn {
   std::string equality;
   // Equal values look alike; not so 1.0 and 1.00, or 'a' and 'A' in citext.
   bool equal_is_identical = false;
+  // `equality` is an operator of a hash opclass, too.
+  bool hashes = false;
+  // `equality` can use an index of the table: it is the first column of it.
+  bool indexed = false;
   // GENERATED ALWAYS AS (expression), stored or virtual.
   bool generated = false;
   // GENERATED ALWAYS AS IDENTITY.

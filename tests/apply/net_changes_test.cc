@@ -61,9 +61,9 @@ class NetChangesTest : public ::testing::Test {
                       .row = rows_.Add(row)});
   }
   bool Delete(absl::string_view id) { return Delete(Key(id)); }
-  bool Delete(std::vector<Column> key) {
+  bool Delete(std::vector<Column> key, OldRow old_kind = OldRow::kKey) {
     return net_->Add({.kind = ChangeKind::kDelete,
-                      .old_kind = OldRow::kKey,
+                      .old_kind = old_kind,
                       .old_row = rows_.Add(key)});
   }
 
@@ -296,6 +296,89 @@ TEST_F(NetChangesTest, WholeRowsDoNotProveThatAKeyIsUnique) {
   EXPECT_FALSE(Delete(Row("3", "a", "b")));
   EXPECT_FALSE(Update(Row("3", "a", "b"), Row("3", "c", "d"), OldRow::kFull));
   EXPECT_THAT(Net(), ElementsAre("update 5: 5,c,d", "insert 3,a,b"));
+}
+
+class NetChangesWithoutKeyTest : public NetChangesTest {
+ protected:
+  void UseColumns(std::vector<TargetColumn> more = {}, bool full = true) {
+    std::vector<TargetColumn> columns = {TypedColumn("x", "int8"),
+                                         TypedColumn("a", "text"),
+                                         TypedColumn("b", "text")};
+    columns.insert(columns.end(), more.begin(), more.end());
+    UseTable(MapColumns(std::move(columns), full));
+  }
+  bool DeleteRow(std::vector<Column> row) {
+    return Delete(std::move(row), OldRow::kFull);
+  }
+};
+
+TEST_F(NetChangesWithoutKeyTest, EqualRowsAreCounted) {
+  UseColumns();
+  EXPECT_TRUE(DeleteRow(Row("1", "a", "b")));
+  EXPECT_TRUE(Insert(Row("2", "a", "b")));
+  EXPECT_TRUE(DeleteRow(Row("1", "a", "b")));
+  EXPECT_TRUE(Insert(Row("2", "a", "b")));
+  EXPECT_TRUE(Insert(Row("2", "a", "b")));
+  EXPECT_TRUE(DeleteRow(Row("2", "a", "b")));
+  EXPECT_FALSE(net().empty());
+  EXPECT_THAT(Net(), ElementsAre("delete 1", "delete 1", "insert 2,a,b",
+                                 "insert 2,a,b"));
+  net().Clear();
+  EXPECT_TRUE(net().empty());
+}
+
+TEST_F(NetChangesWithoutKeyTest, AnUpdateIsADeleteAndAnInsert) {
+  UseColumns();
+  const auto update = [&](absl::string_view from, absl::string_view to) {
+    return Update(Row(from, "a", "b"), Row(to, "a", "b"), OldRow::kFull);
+  };
+  EXPECT_TRUE(update("1", "2"));
+  EXPECT_TRUE(update("2", "3"));
+  EXPECT_THAT(Net(), ElementsAre("delete 1", "insert 3,a,b"));
+  // Nothing changes, but the row must be there.
+  EXPECT_TRUE(update("4", "4"));
+  EXPECT_THAT(Net(), ElementsAre("delete 1", "delete 4", "insert 3,a,b",
+                                 "insert 4,a,b"));
+}
+
+TEST_F(NetChangesWithoutKeyTest, AnUnchangedValueIsThatOfTheOldRow) {
+  UseColumns();
+  EXPECT_TRUE(Update({TextValue("1"), TextValue("big"), NullValue()},
+                     {TextValue("2"), UnchangedValue(), TextValue("b")},
+                     OldRow::kFull));
+  EXPECT_TRUE(Update({TextValue("2"), TextValue("big"), TextValue("b")},
+                     {TextValue("3"), UnchangedValue(), TextValue("c")},
+                     OldRow::kFull));
+  EXPECT_THAT(Net(), ElementsAre("delete 1", "insert 3,big,c"));
+}
+
+TEST_F(NetChangesWithoutKeyTest, TakesNothingThatIsNotWhole) {
+  UseColumns();
+  EXPECT_FALSE(Insert({TextValue("1"), UnchangedValue(), TextValue("b")}));
+  EXPECT_FALSE(DeleteRow({TextValue("1"), UnchangedValue(), TextValue("b")}));
+  EXPECT_FALSE(DeleteRow({TextValue("1"), TextValue("a")}));
+  EXPECT_FALSE(DeleteRow({}));
+  EXPECT_FALSE(Delete(Row("1", "a", "b"), OldRow::kKey));
+  EXPECT_FALSE(Update(Row("1", "a", "b")));
+  EXPECT_TRUE(net().empty());
+}
+
+// An update must leave the values of the target's own as they are.
+TEST_F(NetChangesWithoutKeyTest, ColumnsOfTheTargetsOwnAreNotReplaced) {
+  UseColumns({TypedColumn("own", "text")});
+  EXPECT_FALSE(Update(Row("1", "a", "b"), Row("2", "a", "b"), OldRow::kFull));
+  EXPECT_TRUE(DeleteRow(Row("1", "a", "b")));
+  EXPECT_TRUE(Insert(Row("1", "a", "b")));
+  EXPECT_THAT(Net(), ElementsAre("delete 1", "insert 1,a,b"));
+}
+
+TEST_F(NetChangesWithoutKeyTest, RowsThatCannotBeFoundAreOnlyInserted) {
+  UseColumns({}, /*full=*/false);
+  EXPECT_FALSE(DeleteRow(Row("1", "a", "b")));
+  EXPECT_FALSE(Update(Row("1", "a", "b")));
+  EXPECT_TRUE(Insert(Row("1", "a", "b")));
+  EXPECT_TRUE(Insert(Row("1", "a", "b")));
+  EXPECT_THAT(Net(), ElementsAre("insert 1,a,b", "insert 1,a,b"));
 }
 
 TEST_F(NetChangesTest, TakesNoRowThatIsTooLargeForASet) {
