@@ -193,8 +193,8 @@ absl::Status BatchApplier::CheckOrder(const ChangeBatch& batch) const {
 absl::Status BatchApplier::Attempt(const ChangeBatch& batch,
                                    const ApplyCounts& counts) {
   exact_.Start(batch);
-  sets_.StartBatch();
   RETURN_IF_ERROR(LoadTables(batch));
+  sets_.StartBatch(batch);
   RETURN_IF_ERROR(transaction_.Begin());
   if (!batch.open()) {
     RETURN_IF_ERROR(transaction_.Store({.position = batch.end_lsn(),
@@ -229,7 +229,7 @@ absl::Status BatchApplier::LoadTables(const ChangeBatch& batch) {
 
 absl::Status BatchApplier::ApplyAll(const ChangeBatch& batch) {
   const size_t changes = batch.changes().size();
-  if (sets_allowed_ && sets_.WorthIt(batch, 0, changes)) {
+  if (sets_allowed_ && sets_.WorthIt(0, changes)) {
     return ApplyRange(batch, 0, changes);
   }
   const absl::Status sent = exact_.Send(0, changes);
@@ -240,11 +240,11 @@ absl::Status BatchApplier::ApplyAll(const ChangeBatch& batch) {
 
 absl::Status BatchApplier::ApplyRange(const ChangeBatch& batch, size_t first,
                                       size_t last) {
-  if (!sets_.WorthIt(batch, first, last)) return ApplyExactly(first, last);
+  if (!sets_.WorthIt(first, last)) return ApplyExactly(first, last);
   RETURN_IF_ERROR(transaction_.Begin());
   const int64_t begin = transaction_.pipeline().sent();
   RETURN_IF_ERROR(transaction_.Savepoint(kRangeSavepoint));
-  const absl::Status status = sets_.Apply(batch, first, last);
+  const absl::Status status = sets_.Apply(first, last);
   if (!status.ok()) {
     if (!MayFallBack(status, begin)) return status;
     RETURN_IF_ERROR(FallBack(batch, first, last));

@@ -93,53 +93,66 @@ SetChanges::SetChanges(ApplySession& session, TargetTransaction& transaction,
       exact_(exact),
       statements_(session, kMaxPreparedSets) {}
 
-void SetChanges::StartBatch() {
+void SetChanges::StartBatch(const ChangeBatch& batch) {
   DropTouched();
-  by_relation_.clear();
-  last_relation_ = nullptr;
+  batch_ = &batch;
   // Mappings that are no longer in use are among them.
   if (by_mapping_.size() > kMaxTables) by_mapping_.clear();
+  table_of_.clear();
+  absl::flat_hash_map<const SourceRelation*, Table*> by_relation;
+  TablesByTarget by_target;
+  const SourceRelation* last = nullptr;
+  Table* table = nullptr;
+  for (const Change& change : batch.changes()) {
+    if (change.relation != last) {
+      last = change.relation;
+      const auto [known, is_new] = by_relation.try_emplace(last, nullptr);
+      if (is_new && last != nullptr) {
+        known->second = &TableOf(*last, by_target);
+      }
+      table = known->second;
+    }
+    table_of_.push_back(table);
+  }
 }
 
-bool SetChanges::WorthIt(const ChangeBatch& batch, size_t first, size_t last) {
+SetChanges::Table& SetChanges::TableOf(const SourceRelation& relation,
+                                       TablesByTarget& by_target) {
+  const std::shared_ptr<const TableMapping> mapping = tables_.Find(relation);
+  std::unique_ptr<Table>& table = by_mapping_[mapping.get()];
+  if (table == nullptr) table = std::make_unique<Table>(mapping);
+  const QualifiedName& name = mapping->target.name;
+  const auto [first, is_first] =
+      by_target.try_emplace({name.schema, name.name}, table.get());
+  if (is_first) {
+    table->is_shared = false;
+  } else if (first->second != table.get()) {
+    // The relation has changed: another table to us, but not to the target.
+    table->is_shared = first->second->is_shared = true;
+  }
+  return *table;
+}
+
+bool SetChanges::WorthIt(size_t first, size_t last) const {
   if (last - first < options_.min_changes) return false;
   size_t apart = 0;
   for (size_t index = first; index < last; ++index) {
-    const Change& change = batch.changes()[index];
-    const Table* table = TableOf(change);
-    if (table == nullptr || !table->net.Takes(change.kind)) ++apart;
+    const Table* table = table_of_[index];
+    if (table == nullptr || table->apart ||
+        !table->net.Takes(batch_->changes()[index].kind)) {
+      ++apart;
+    }
   }
   return apart * options_.min_changes_per_apart <= last - first;
 }
 
-SetChanges::Table* SetChanges::TableOf(const Change& change) {
-  if (change.relation == last_relation_ && last_relation_ != nullptr) {
-    return last_table_;
-  }
-  if (change.relation == nullptr) return nullptr;
-  const auto [known, is_new] = by_relation_.try_emplace(change.relation);
-  if (is_new) {
-    const std::shared_ptr<const TableMapping> mapping =
-        tables_.Find(*change.relation);
-    std::unique_ptr<Table>& table = by_mapping_[mapping.get()];
-    if (table == nullptr) table = std::make_unique<Table>(mapping);
-    const bool apart = mapping->target.fires_triggers || table->mixed_formats;
-    known->second = apart ? nullptr : table.get();
-  }
-  last_relation_ = change.relation;
-  last_table_ = known->second;
-  return last_table_;
-}
-
-absl::Status SetChanges::Apply(const ChangeBatch& batch, size_t first,
-                               size_t last) {
+absl::Status SetChanges::Apply(size_t first, size_t last) {
   DropTouched();
   for (size_t index = first; index < last; ++index) {
-    const Change& change = batch.changes()[index];
-    Table* table = TableOf(change);
-    if (table != nullptr) {
+    Table* table = table_of_[index];
+    if (table != nullptr && !table->apart) {
       if (table->net.empty()) RETURN_IF_ERROR(Touch(*table));
-      if (table->net.Add(change)) continue;
+      if (table->net.Add(batch_->changes()[index])) continue;
     }
     RETURN_IF_ERROR(Flush());
     RETURN_IF_ERROR(exact_.Send(index, index + 1));
@@ -148,14 +161,9 @@ absl::Status SetChanges::Apply(const ChangeBatch& batch, size_t first,
   return transaction_.Suspend();
 }
 
-// A relation that has changed is another table to us, but not to the target.
+// What the other relation has brought comes first.
 absl::Status SetChanges::Touch(Table& table) {
-  const bool changed =
-      std::any_of(touched_.begin(), touched_.end(), [&](const Table* other) {
-        return other->net.table()->target.name ==
-               table.net.table()->target.name;
-      });
-  if (changed) RETURN_IF_ERROR(Flush());
+  if (table.is_shared) RETURN_IF_ERROR(Flush());
   touched_.push_back(&table);
   return absl::OkStatus();
 }
@@ -328,9 +336,7 @@ absl::Status SetChanges::CopyInserts(Table& table) {
 }
 
 absl::Status SetChanges::MixedFormats(Table& table) {
-  table.mixed_formats = true;
-  by_relation_.clear();
-  last_relation_ = nullptr;
+  table.apart = true;
   return absl::FailedPreconditionError(
       absl::StrCat(ToDisplay(table.net.table()->target.name),
                    " has text and binary values: not for sets"));

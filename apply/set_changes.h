@@ -13,6 +13,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "apply/apply_session.h"
 #include "apply/change_batch.h"
@@ -47,16 +48,16 @@ class SetChanges {
              const TableCache& tables, ExactChanges& exact,
              const Options& options);
 
-  // Before the first WorthIt() of a batch.
-  void StartBatch();
+  // Before the first WorthIt() for a batch, which lives until the next one.
+  void StartBatch(const ChangeBatch& batch);
 
   // Whether the changes [first, last) are many enough for sets, and few enough
   // of them must be applied one by one.
-  bool WorthIt(const ChangeBatch& batch, size_t first, size_t last);
+  bool WorthIt(size_t first, size_t last) const;
 
   // Applies the changes [first, last) and waits for the results; the
   // transaction is suspended then. An error tells nothing of a single change.
-  absl::Status Apply(const ChangeBatch& batch, size_t first, size_t last);
+  absl::Status Apply(size_t first, size_t last);
 
   // As in ExactChanges.
   void Forget() {
@@ -68,21 +69,28 @@ class SetChanges {
   // Of one table, kept from batch to batch.
   struct Table {
     explicit Table(std::shared_ptr<const TableMapping> mapping)
-        : net(std::move(mapping)) {}
+        : net(std::move(mapping)), apart(net.table()->target.fires_triggers) {}
     NetChanges net;
     NetChanges::Result* rows = nullptr;  // Of `net`, being sent.
     // Whole updates become deletes and inserts, so many more times.
     int replaces = 0;
-    // Some of its values come as text and others binary: not for sets.
-    bool mixed_formats = false;
+    // Its changes are not for sets: triggers fire, or some of its values come
+    // as text and others binary.
+    bool apart;
+    // The batch has another relation that is the same table of the target.
+    bool is_shared = false;
   };
   struct Sent {
     int64_t statement = 0;  // Of the pipeline.
     size_t table = 0;       // Of touched_.
   };
 
+  // By schema and name, the first of a batch.
+  using TablesByTarget =
+      absl::flat_hash_map<std::pair<absl::string_view, absl::string_view>,
+                          Table*>;
+  Table& TableOf(const SourceRelation& relation, TablesByTarget& by_target);
   absl::Status Touch(Table& table);
-  Table* TableOf(const Change& change);  // Null: not for sets.
   absl::Status Flush();
   // Sends the sets of touched_[first] and those behind it.
   absl::Status SendFrom(size_t first);
@@ -107,13 +115,11 @@ class SetChanges {
   std::string check_statement_;
 
   absl::flat_hash_map<const TableMapping*, std::unique_ptr<Table>> by_mapping_;
-  // Of this batch.
-  absl::flat_hash_map<const SourceRelation*, Table*> by_relation_;
-  const SourceRelation* last_relation_ = nullptr;
-  Table* last_table_ = nullptr;
-  std::vector<Table*> touched_;  // Since the last Flush(), in that order.
-  std::vector<Sent> sent_;       // By the last SendFrom().
-  size_t sending_ = 0;           // Of touched_.
+  const ChangeBatch* batch_ = nullptr;
+  std::vector<Table*> table_of_;  // Of each change; null for truncates.
+  std::vector<Table*> touched_;   // Since the last Flush(), in that order.
+  std::vector<Sent> sent_;        // By the last SendFrom().
+  size_t sending_ = 0;            // Of touched_.
 };
 
 }  // namespace walferry
