@@ -34,7 +34,7 @@ std::string Build(std::vector<TargetColumn> columns, bool partitioned = false) {
 }
 
 TEST(DeleteByValuesTest, IsOneStatement) {
-  EXPECT_EQ(Build({kA, kB, GeneratedColumn(kA)}),
+  EXPECT_EQ(Build({kA, kB, GeneratedColumn(TypedColumn("g", "int4"))}),
             absl::StrReplaceAll(
                 R"(WITH sent AS MATERIALIZED (
 SELECT r.*, pg_catalog.row_number() OVER (PARTITION BY r.image) AS nth

@@ -238,17 +238,6 @@ TEST_F(NetChangesTest, TakesNoRowThatDoesNotFitItsRelation) {
   EXPECT_TRUE(net().empty());
 }
 
-TEST_F(NetChangesTest, WithoutAKeyThereAreOnlyInserts) {
-  UseTable(MapColumns({TypedColumn("a", "text"), TypedColumn("b", "text")},
-                      /*full=*/true));
-  const std::vector<Column> row = {TextValue("1"), NullValue()};
-  EXPECT_TRUE(Insert(row));
-  EXPECT_TRUE(Insert(row));
-  EXPECT_FALSE(Update(row, row, OldRow::kFull));
-  EXPECT_FALSE(Delete(row));
-  EXPECT_THAT(Net(), ElementsAre("insert 1,NULL", "insert 1,NULL"));
-}
-
 TEST_F(NetChangesTest, AnIdentityOutsideTheKeyCannotBeSet) {
   Use({IdentityAlwaysColumn(TypedColumn("n", "int8"))});
   const std::vector<Column> row = {TextValue("1"), TextValue("a"),

@@ -104,12 +104,12 @@ TEST_P(RowsWithoutKeyTest, TypesWithoutEquality) {
   ASSERT_OK(pair().Both("CREATE TYPE mixed AS (a int, j json)"));
   ASSERT_OK(
       CreateTable("j json, x xml, p point, b box, m mixed, a json[], v int"));
-  ASSERT_OK(
-      pair().Source("INSERT INTO t SELECT '{\"a\": 1}', '<a/>', '(1,2)', "
-                    "'((1,2),(3,4))', (1, '\"\\\\\"'), ARRAY['{}', NULL]"
-                    "::json[], i FROM generate_series(1, 30) i;"
-                    "INSERT INTO t (j, m) VALUES ('{\"a\":1}', (NULL, NULL)), "
-                    "('null', NULL), (NULL, (NULL, NULL)), (NULL, NULL)"));
+  ASSERT_OK(pair().Source(
+      "INSERT INTO t SELECT '{\"a\": 1}', '<a/>', '(1,2)', "
+      "'((1,2),(3,4))', ROW(1, '\"\\\\\"')::mixed, ARRAY['{}', NULL]"
+      "::json[], i FROM generate_series(1, 30) i;"
+      "INSERT INTO t (j, m) VALUES ('{\"a\":1}', (NULL, NULL)), "
+      "('null', NULL), (NULL, (NULL, NULL)), (NULL, NULL)"));
   ExpectReplicates();
   ASSERT_OK(
       pair().Source("UPDATE t SET j = '[]' WHERE v % 2 = 0; DELETE FROM t "
@@ -131,9 +131,9 @@ TEST_P(RowsWithoutKeyTest, GeneratedColumns) {
       "int);"
       "CREATE TABLE o (own serial PRIMARY KEY, w text, note text DEFAULT "
       "'mine', v int)"));
-  ASSERT_OK(
-      pair().Source("INSERT INTO t SELECT i % 10, 'x' FROM generate_series(1, "
-                    "50) i; INSERT INTO o SELECT v, w FROM t"));
+  ASSERT_OK(pair().Source(
+      "INSERT INTO t (v, w) SELECT i % 10, 'x' FROM generate_series(1, "
+      "50) i; INSERT INTO o SELECT v, w FROM t"));
   ASSERT_OK(pair().Replicate());
   ASSERT_OK(
       pair().Source("UPDATE t SET w = 'y' WHERE v < 4; DELETE FROM t WHERE "
