@@ -19,6 +19,9 @@ namespace walferry {
 // row that is looked for one by one, too, if there is one (statement.h): only
 // where it is missing a row that is merely equal is found instead. Then this
 // deletes fewer rows than the parameter has.
+//
+// What was sent is compared as the columns store it: 1.234 finds 1.23 in a
+// numeric(10, 2), which is what it was stored as. One by one it finds nothing.
 std::string BuildDeleteByValues(const TableMapping& table);
 
 }  // namespace walferry
