@@ -154,9 +154,12 @@ class TableDice {
   }
 
   void DrawOneSidedColumns() {
-    const bool listable =
-        server_major_ >= 15 && table_.identity != Identity::kFull;
-    if (listable && dice_.Chance(20)) {
+    const bool listed = server_major_ >= 15 &&
+                        table_.identity != Identity::kFull && dice_.Chance(20);
+    // Otherwise each partition would need a list of its own.
+    const bool may_list =
+        table_.partitions == 0 || schema_.publish_via_partition_root;
+    if (listed && may_list) {
       Add("s", TypeNamed("int"), Role::kUnsent, true);
     } else if (dice_.Chance(20)) {
       Add("l", *dice_.OneOf(ValueTypes(schema_.binary)), Role::kLate, true);
