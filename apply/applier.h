@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "apply/apply_counts.h"
 #include "apply/change_batch.h"
 #include "protocol/lsn.h"
 #include "protocol/quoting.h"
@@ -34,27 +35,6 @@ struct Conflict {
   std::string message;
 };
 
-struct ApplyCounts {
-  int64_t inserts = 0;
-  int64_t updates = 0;
-  int64_t deletes = 0;
-  int64_t truncates = 0;
-  int64_t transactions = 0;
-};
-
-inline ApplyCounts Sum(const ApplyCounts& a, const ApplyCounts& b) {
-  return {.inserts = a.inserts + b.inserts,
-          .updates = a.updates + b.updates,
-          .deletes = a.deletes + b.deletes,
-          .truncates = a.truncates + b.truncates,
-          .transactions = a.transactions + b.transactions};
-}
-
-// Without the transactions.
-inline int64_t Changes(const ApplyCounts& counts) {
-  return counts.inserts + counts.updates + counts.deletes + counts.truncates;
-}
-
 // Not thread-safe: one thread applies.
 class Applier {
  public:
@@ -77,6 +57,34 @@ class Applier {
   // How often changes that were applied together had to be applied again in
   // smaller parts.
   virtual int64_t fallbacks() const = 0;
+};
+
+// One of several appliers that share a stream, each with its own session and
+// thread. Batches begin in source order and commit in source order; what does
+// not depend on the batches before is done while these are still on their way
+// (ahead_changes.h).
+//
+//   Enter(batch)       in source order
+//   ApplyAhead(batch)  at any time; GiveWay() now and then behind it
+//   Apply(batch)       at its turn: every batch before it is committed
+//
+// A batch that is open() or goes on with one that was has only Enter() and
+// Apply(), and one applier gets all parts of its transaction.
+class AheadApplier : public Applier {
+ public:
+  // Tells the other appliers which rows the batch changes.
+  virtual void Enter(const ChangeBatch& batch) = 0;
+
+  // Applies what it may of the batch without committing. What does not succeed
+  // is undone and left to Apply(): there are no errors to be told here.
+  virtual void ApplyAhead(const ChangeBatch& batch) = 0;
+
+  // Undoes what ApplyAhead() has done if the session `pid` waits for a lock:
+  // it may be one of this applier's, and then both would wait for ever.
+  virtual void GiveWay(int pid) = 0;
+
+  // The target's process of this applier's session.
+  virtual int session_pid() const = 0;
 };
 
 }  // namespace walferry

@@ -189,13 +189,16 @@ absl::Status TakeOrigin(PgConnection& connection, const std::string& origin) {
   return connection.Exec("COMMIT").status();
 }
 
+// `suffix` ends the origin's name.
 absl::StatusOr<bool> SetUpOrigin(PgConnection& connection,
                                  const ApplySessionOptions& options,
+                                 absl::string_view suffix,
                                  absl::Time deadline) {
   ASSIGN_OR_RETURN(const bool allowed, MaySetPositionOfOrigin(connection));
   if (!allowed) return false;
-  ASSIGN_OR_RETURN(const std::string origin,
+  ASSIGN_OR_RETURN(const std::string name,
                    OriginName(connection, options.identity.name));
+  const std::string origin = absl::StrCat(name, suffix);
   bool told = false;
   while (true) {
     const absl::Status status = TakeOrigin(connection, origin);
@@ -264,11 +267,35 @@ absl::StatusOr<std::unique_ptr<ApplySession>> ApplySession::Open(
   RETURN_IF_ERROR(VerifyRow(connection, options));
   ASSIGN_OR_RETURN(const StreamRow row, RaiseEpoch(connection, options));
   ASSIGN_OR_RETURN(session->has_origin_,
-                   SetUpOrigin(connection, options, deadline));
+                   SetUpOrigin(connection, options, "", deadline));
   session->position_ = row.position;
   session->epoch_ = row.epoch;
   session->ledger_schema_ = options.ledger_schema;
   session->name_ = options.identity.name;
+  return session;
+}
+
+absl::StatusOr<std::unique_ptr<ApplySession>> ApplySession::Join(
+    const ApplySessionOptions& options, const ApplySession& first, int number) {
+  const absl::Time deadline = absl::Now() + options.lock_wait;
+  ASSIGN_OR_RETURN(PgConnection opened,
+                   PgConnection::Open(WithSettings(options.target)));
+  std::unique_ptr<ApplySession> session(new ApplySession(std::move(opened)));
+  PgConnection& connection = session->connection_;
+  RETURN_IF_ERROR(SetUp(connection, options.trigger_guard));
+  if (first.has_origin_) {
+    ASSIGN_OR_RETURN(
+        session->has_origin_,
+        SetUpOrigin(connection, options, absl::StrCat("/", number), deadline));
+    if (!session->has_origin_) {
+      return absl::ResourceExhaustedError(
+          "the target has no replication origin left");
+    }
+  }
+  session->position_ = first.position_;
+  session->epoch_ = first.epoch_;
+  session->ledger_schema_ = first.ledger_schema_;
+  session->name_ = first.name_;
   return session;
 }
 

@@ -69,6 +69,14 @@ class ApplySession {
   static absl::StatusOr<std::unique_ptr<ApplySession>> Open(
       const ApplySessionOptions& options);
 
+  // Another session for the same stream, to write beside `first` and under its
+  // epoch; the caller keeps the commits of both in order. If `first` has an
+  // origin, this one has its own (OriginName() with "/2" and so on behind it),
+  // or it is an error. `number`: 2 for the second session, and so on.
+  static absl::StatusOr<std::unique_ptr<ApplySession>> Join(
+      const ApplySessionOptions& options, const ApplySession& first,
+      int number);
+
   PgConnection& connection() { return connection_; }
   // Everything up to it is on the target. Moves with each commit.
   Lsn position() const { return position_; }

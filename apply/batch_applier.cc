@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "apply/ahead_changes.h"
 #include "apply/conflict_facts.h"
 #include "apply/exact_changes.h"
 #include "apply/set_changes.h"
@@ -17,6 +18,11 @@ namespace {
 
 // A set that failed is not halved further than to so many changes.
 constexpr size_t kExactRun = 64;
+
+// How often a batch is tried whose session the server takes for part of a
+// deadlock: the other sessions of the stream give way meanwhile.
+constexpr int kDeadlockTries = 5;
+constexpr absl::string_view kDeadlock = "40P01";
 
 // Where the sets of a run of changes begin.
 constexpr absl::string_view kRangeSavepoint = "walferry_range";
@@ -56,32 +62,11 @@ absl::Status ForOperator(const absl::Status& status) {
   return result;
 }
 
-ApplyCounts CountsOf(const ChangeBatch& batch) {
-  ApplyCounts counts;
-  for (const Change& change : batch.changes()) {
-    switch (change.kind) {
-      case ChangeKind::kInsert:
-        ++counts.inserts;
-        break;
-      case ChangeKind::kUpdate:
-        ++counts.updates;
-        break;
-      case ChangeKind::kDelete:
-        ++counts.deletes;
-        break;
-      case ChangeKind::kTruncate:
-        ++counts.truncates;
-        break;
-    }
-  }
-  counts.transactions = static_cast<int64_t>(batch.transactions().size()) -
-                        (batch.open() ? 1 : 0);
-  return counts;
-}
-
-class BatchApplier final : public Applier {
+class BatchApplier final : public AheadApplier {
  public:
-  BatchApplier(ApplySession& session, const BatchApplierOptions& options)
+  // `in_flight` is null for one that works alone.
+  BatchApplier(ApplySession& session, const BatchApplierOptions& options,
+               KeysInFlight* in_flight)
       : sets_allowed_(options.sets),
         reached_(session.position()),
         transaction_(session, options.pipeline_bytes),
@@ -90,7 +75,20 @@ class BatchApplier final : public Applier {
         sets_(session, transaction_, tables_, exact_,
               {.min_changes = options.min_set_changes,
                .min_changes_per_apart = options.min_changes_per_apart,
-               .min_copy_rows = options.min_copy_rows}) {}
+               .min_copy_rows = options.min_copy_rows}) {
+    if (in_flight == nullptr) return;
+    ahead_.emplace(
+        transaction_, tables_, exact_, sets_, *in_flight,
+        AheadChanges::Options{.min_set_changes = options.min_set_changes,
+                              .longest_pause = options.longest_pause});
+  }
+
+  void Enter(const ChangeBatch& batch) override;
+  void ApplyAhead(const ChangeBatch& batch) override;
+  void GiveWay(int pid) override;
+  int session_pid() const override {
+    return transaction_.connection().backend_pid();
+  }
 
   absl::StatusOr<ApplyCounts> Apply(const ChangeBatch& batch) override;
   absl::Status Advance(Lsn position) override;
@@ -100,6 +98,8 @@ class BatchApplier final : public Applier {
  private:
   absl::Status CheckUsable() const;
   absl::Status CheckOrder(const ChangeBatch& batch) const;
+  absl::Status ApplyWhole(const ChangeBatch& batch, const ApplyCounts& counts);
+  void StartAnew();
   absl::Status Attempt(const ChangeBatch& batch, const ApplyCounts& counts);
   absl::Status LoadTables(const ChangeBatch& batch);
   absl::Status ApplyAll(const ChangeBatch& batch);
@@ -118,6 +118,7 @@ class BatchApplier final : public Applier {
   TableCache tables_;
   ExactChanges exact_;
   SetChanges sets_;
+  std::optional<AheadChanges> ahead_;
   ApplyCounts uncommitted_;  // Of the batches before, in the open transaction.
   std::optional<size_t> loading_;  // The change whose table is being read.
   bool reload_tables_ = false;
@@ -126,30 +127,74 @@ class BatchApplier final : public Applier {
   std::optional<Conflict> conflict_;
 };
 
+void BatchApplier::Enter(const ChangeBatch& batch) {
+  if (!ahead_) return;
+  if (std::exchange(reload_tables_, false)) tables_.Clear();
+  const bool usable = !failed_ && !transaction_.connection_broken();
+  const bool loaded = usable && !transaction_.open() && LoadTables(batch).ok();
+  loading_.reset();
+  ahead_->Enter(batch, loaded);
+}
+
+void BatchApplier::ApplyAhead(const ChangeBatch& batch) {
+  if (!ahead_ || !sets_allowed_ || failed_) return;
+  if (!ahead_->Begin(batch).ok()) ahead_->Undo();
+}
+
+void BatchApplier::GiveWay(int pid) {
+  if (ahead_ && ahead_->begun() && ahead_->IsInTheWayOf(pid)) ahead_->Undo();
+}
+
 absl::StatusOr<ApplyCounts> BatchApplier::Apply(const ChangeBatch& batch) {
   RETURN_IF_ERROR(CheckUsable());
   if (batch.empty()) return ApplyCounts{};
   RETURN_IF_ERROR(CheckOrder(batch));
   const ApplyCounts counts = CountsOf(batch);
-  const bool fresh = !transaction_.open();
-  if (std::exchange(reload_tables_, false)) tables_.Clear();
-  absl::Status status = Attempt(batch, counts);
-  if (fresh && MayBeStale(status)) {
-    transaction_.Abandon();
-    tables_.Clear();
-    exact_.Forget();
-    sets_.Forget();
-    status = Attempt(batch, counts);
+  absl::Status status;
+  bool done = false;
+  if (ahead_ && ahead_->begun()) {
+    status = ahead_->Finish(batch, {.position = batch.end_lsn(),
+                                    .commit_time = batch.commit_time(),
+                                    .counts = counts});
+    done = status.ok() || transaction_.connection_broken();
+    if (!done) ahead_->Undo();
   }
+  if (!done) status = ApplyWhole(batch, counts);
   if (!status.ok()) {
     failed_ = true;
     const absl::Status explained = Explain(batch, status);
     transaction_.Abandon();
     return explained;
   }
+  if (ahead_) ahead_->Leave();
   uncommitted_ = batch.open() ? Sum(uncommitted_, counts) : ApplyCounts{};
   reached_ = std::max(reached_, batch.end_lsn());
   return counts;
+}
+
+absl::Status BatchApplier::ApplyWhole(const ChangeBatch& batch,
+                                      const ApplyCounts& counts) {
+  const bool fresh = !transaction_.open();
+  if (std::exchange(reload_tables_, false)) tables_.Clear();
+  absl::Status status = Attempt(batch, counts);
+  if (fresh && MayBeStale(status)) {
+    StartAnew();
+    tables_.Clear();
+    status = Attempt(batch, counts);
+  }
+  for (int tries = 1; ahead_ && fresh && tries < kDeadlockTries &&
+                      SqlStateOf(status) == kDeadlock;
+       ++tries) {
+    StartAnew();
+    status = Attempt(batch, counts);
+  }
+  return status;
+}
+
+void BatchApplier::StartAnew() {
+  transaction_.Abandon();
+  exact_.Forget();
+  sets_.Forget();
 }
 
 absl::Status BatchApplier::Advance(Lsn position) {
@@ -321,7 +366,13 @@ absl::Status BatchApplier::Explain(const ChangeBatch& batch,
 
 std::unique_ptr<Applier> MakeBatchApplier(ApplySession& session,
                                           const BatchApplierOptions& options) {
-  return std::make_unique<BatchApplier>(session, options);
+  return std::make_unique<BatchApplier>(session, options, nullptr);
+}
+
+std::unique_ptr<AheadApplier> MakeAheadApplier(
+    ApplySession& session, KeysInFlight* in_flight,
+    const BatchApplierOptions& options) {
+  return std::make_unique<BatchApplier>(session, options, in_flight);
 }
 
 }  // namespace walferry

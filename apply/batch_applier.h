@@ -10,6 +10,7 @@
 #include "absl/base/attributes.h"
 #include "apply/applier.h"
 #include "apply/apply_session.h"
+#include "apply/keys_in_flight.h"
 
 namespace walferry {
 
@@ -25,6 +26,9 @@ struct BatchApplierOptions {
   // From so many rows on COPY is faster than INSERT, though it costs two round
   // trips: 2.2 against 3.0 us a row.
   size_t min_copy_rows = 500;
+  // When what was ahead had to be undone, the next one, two, four ... batches
+  // are not tried, but not more than so many.
+  int longest_pause = 64;
   // Bytes of statements in flight before results are awaited.
   size_t pipeline_bytes = size_t{2} << 20;
 };
@@ -39,6 +43,12 @@ struct BatchApplierOptions {
 std::unique_ptr<Applier> MakeBatchApplier(
     ApplySession& session ABSL_ATTRIBUTE_LIFETIME_BOUND,
     const BatchApplierOptions& options = {});
+
+// The same, for one of several that share a stream. `in_flight` is theirs
+// together and outlives them; null: there is no other.
+std::unique_ptr<AheadApplier> MakeAheadApplier(
+    ApplySession& session ABSL_ATTRIBUTE_LIFETIME_BOUND,
+    KeysInFlight* in_flight, const BatchApplierOptions& options = {});
 
 }  // namespace walferry
 

@@ -146,9 +146,11 @@ bool SetChanges::WorthIt(size_t first, size_t last) const {
   return apart * options_.min_changes_per_apart <= last - first;
 }
 
-absl::Status SetChanges::Apply(size_t first, size_t last) {
+absl::Status SetChanges::Apply(size_t first, size_t last,
+                               const std::vector<bool>* left_out) {
   DropTouched();
   for (size_t index = first; index < last; ++index) {
+    if (left_out != nullptr && (*left_out)[index]) continue;
     Table* table = table_of_[index];
     if (table != nullptr && !table->apart) {
       if (table->net.empty()) RETURN_IF_ERROR(Touch(*table));

@@ -57,7 +57,9 @@ class SetChanges {
 
   // Applies the changes [first, last) and waits for the results; the
   // transaction is suspended then. An error tells nothing of a single change.
-  absl::Status Apply(size_t first, size_t last);
+  // `left_out`, unless null, names changes that are not applied.
+  absl::Status Apply(size_t first, size_t last,
+                     const std::vector<bool>* left_out = nullptr);
 
   // As in ExactChanges.
   void Forget() {

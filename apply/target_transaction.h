@@ -44,7 +44,7 @@ class TargetTransaction {
   PgPipeline& pipeline() { return pipeline_; }
   const PgPipeline& pipeline() const { return pipeline_; }
   // For what is done while suspended.
-  PgConnection& connection() { return session_.connection(); }
+  PgConnection& connection() const { return session_.connection(); }
   bool connection_broken() const { return session_.connection().broken(); }
 
   // A target transaction is there that is not committed.

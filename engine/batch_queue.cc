@@ -37,12 +37,19 @@ void BatchQueue::Push(QueueItem item) {
 
 bool BatchQueue::Idle() const {
   absl::MutexLock lock(&mutex_);
-  return items_.empty() && !busy_;
+  return items_.empty() && popped_.empty();
+}
+
+bool BatchQueue::Wanted() const {
+  absl::MutexLock lock(&mutex_);
+  return items_.empty() && popped_.size() < appliers_;
 }
 
 std::optional<int64_t> BatchQueue::OldestCommitTime() const {
   absl::MutexLock lock(&mutex_);
-  if (busy_ && popped_commit_time_) return popped_commit_time_;
+  for (const Popped& popped : popped_) {
+    if (popped.commit_time) return popped.commit_time;
+  }
   for (const QueueItem& item : items_) {
     if (const auto time = CommitTimeOf(item)) return time;
   }
@@ -58,17 +65,15 @@ std::optional<QueueItem> BatchQueue::Pop() {
   if (closed_) return std::nullopt;
   QueueItem item = std::move(items_.front());
   items_.pop_front();
-  busy_ = true;
-  popped_bytes_ = BytesOf(item);
-  popped_commit_time_ = CommitTimeOf(item);
+  popped_.push_back(
+      {.bytes = BytesOf(item), .commit_time = CommitTimeOf(item)});
   return item;
 }
 
 void BatchQueue::Finished() {
   absl::MutexLock lock(&mutex_);
-  bytes_ -= popped_bytes_;
-  popped_bytes_ = 0;
-  busy_ = false;
+  bytes_ -= popped_.front().bytes;
+  popped_.pop_front();
 }
 
 void BatchQueue::Close() {

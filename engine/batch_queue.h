@@ -1,7 +1,7 @@
 #ifndef ENGINE_BATCH_QUEUE_H_
 #define ENGINE_BATCH_QUEUE_H_
 
-// What the reading thread hands to the applying thread.
+// What the reading thread hands to the applying threads.
 
 #include <deque>
 #include <memory>
@@ -25,7 +25,9 @@ struct QueueItem {
 // it reads on, and never blocks in Push().
 class BatchQueue {
  public:
-  explicit BatchQueue(size_t limit_bytes) : limit_bytes_(limit_bytes) {}
+  // `appliers` is how many items may be popped and unfinished at once.
+  explicit BatchQueue(size_t limit_bytes, size_t appliers = 1)
+      : limit_bytes_(limit_bytes), appliers_(appliers) {}
 
   bool HasRoom() const;
   // Waits for room, but not beyond `deadline`.
@@ -34,6 +36,8 @@ class BatchQueue {
 
   // Nothing is queued and nothing popped is unfinished.
   bool Idle() const;
+  // Nothing is queued, and an applier has nothing to do.
+  bool Wanted() const;
 
   // The commit time (pg_time.h) of the oldest transaction that is queued or
   // being applied; nullopt if there is none.
@@ -42,20 +46,24 @@ class BatchQueue {
   // The next item, waiting for one; nullopt once closed (what is still queued
   // then is dropped: it is not committed, so it is sent again).
   std::optional<QueueItem> Pop();
-  // The item popped last is done with.
+  // The oldest of the popped items is done with.
   void Finished();
 
   void Close();
 
  private:
+  // What is kept of an item that is popped and unfinished.
+  struct Popped {
+    size_t bytes = 0;
+    std::optional<int64_t> commit_time;  // The first one.
+  };
+
   const size_t limit_bytes_;
+  const size_t appliers_;
   mutable absl::Mutex mutex_;
   std::deque<QueueItem> items_ ABSL_GUARDED_BY(mutex_);
-  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  // Bytes and first commit time of the item popped last.
-  size_t popped_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::optional<int64_t> popped_commit_time_ ABSL_GUARDED_BY(mutex_);
-  bool busy_ ABSL_GUARDED_BY(mutex_) = false;
+  std::deque<Popped> popped_ ABSL_GUARDED_BY(mutex_);
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // Of both.
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

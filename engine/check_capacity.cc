@@ -123,8 +123,8 @@ absl::Status CheckConnections(CheckContext& check, absl::string_view side,
                     " more connections are possible, the migration "
                     "opens up to ",
                     needed),
-       "use smaller --jobs and --index-jobs, or raise max_connections or the "
-       "role's or database's connection limit"});
+       "use smaller --jobs, --index-jobs and --apply-jobs, or raise "
+       "max_connections or the role's or database's connection limit"});
   return absl::OkStatus();
 }
 
@@ -136,7 +136,9 @@ absl::Status CheckSourceConnections(CheckContext& check) {
 absl::Status CheckTargetConnections(CheckContext& check) {
   return CheckConnections(
       check, "target", check.target,
-      std::max(check.options.jobs, check.options.index_jobs) + kOtherSessions);
+      std::max({check.options.jobs, check.options.index_jobs,
+                check.options.stream.apply_jobs}) +
+          kOtherSessions);
 }
 
 // One session locks every table while rows are copied, and pg_dump does too.

@@ -23,13 +23,15 @@ absl::Status DropSlotIfExists(const std::string& slot, PgConnection& source) {
       absl::StrCat("source: slot ", slot));
 }
 
-// A session that has just been closed may hold the origin for a moment more.
+// With those of further sessions of the stream, "NAME/2" and so on. A session
+// that has just been closed may hold its origin for a moment more.
 absl::Status DropOriginIfExists(const std::string& origin,
                                 PgConnection& target) {
   const std::string sql = absl::StrCat(
       "SELECT pg_catalog.pg_replication_origin_drop(roname) FROM "
       "pg_catalog.pg_replication_origin WHERE roname = ",
-      QuoteLiteral(origin));
+      QuoteLiteral(origin), " OR pg_catalog.starts_with(roname, ",
+      QuoteLiteral(absl::StrCat(origin, "/")), ")");
   const absl::Time deadline = absl::Now() + kOriginPatience;
   absl::Status dropped = target.Exec(sql).status();
   while (SqlStateOf(dropped) == kObjectInUse && absl::Now() < deadline) {

@@ -47,6 +47,8 @@ struct StreamOptions {
   size_t batch_bytes = size_t{16} << 20;
   // Batches that wait for the applier, in bytes: beyond it nothing is read.
   size_t queue_bytes = size_t{64} << 20;
+  // Sessions of the target that apply batches side by side.
+  int apply_jobs = 1;
   // Nothing heard from the source for so long: reconnect.
   absl::Duration receive_timeout = absl::Seconds(60);
   // How long connections are retried before the run gives up.

@@ -165,7 +165,7 @@ void StreamReader::HandOnIfWanted() {
   if (builder_.full()) {
     HandOn();
   } else if (builder_.HasWholeTransactions() &&
-             (!busy_ || now_ - *batch_begin_ >= kCollect) && queue_.Idle()) {
+             (!busy_ || now_ - *batch_begin_ >= kCollect) && queue_.Wanted()) {
     HandOn();
   }
 }

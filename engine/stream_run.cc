@@ -19,13 +19,23 @@ absl::Status OfSide(absl::string_view side, const absl::Status& status) {
   return absl::IsUnavailable(status) ? Annotate(status, side) : status;
 }
 
+// The server is there and has no room for one more session or its origin, or
+// does not want it.
+bool MeansNoMoreSessions(const absl::Status& status) {
+  constexpr absl::string_view kTooManyConnections = "53300";
+  if (absl::IsUnavailable(status)) {
+    return SqlStateOf(status) == kTooManyConnections;
+  }
+  return !absl::IsCancelled(status);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<StreamRun>> StreamRun::Start(
     StreamRunOptions options, EventSink& events) {
   std::unique_ptr<StreamRun> run(new StreamRun(std::move(options)));
   RETURN_IF_ERROR(run->Open(events));
-  run->applying_ = std::thread([raw = run.get()] { raw->ApplyAll(); });
+  run->pool_->Start();
   run->reading_ = std::thread([raw = run.get()] { raw->Read(); });
   return run;
 }
@@ -45,7 +55,7 @@ absl::Status StreamRun::Open(EventSink& events) {
   PgConnectOptions target = options_.connector.TargetOptions("apply");
   target.client_encoding = options_.client_encoding;
   target.interrupt = &failed_;
-  auto session = ApplySession::Open(
+  RETURN_IF_ERROR(OpenSessions(
       {.target = target,
        .ledger_schema = options_.connector.endpoints.ledger_schema,
        .identity = {.name = options_.connector.endpoints.name,
@@ -54,13 +64,13 @@ absl::Status StreamRun::Open(EventSink& events) {
                     .dbname = source.dbname},
        .trigger_guard = options_.trigger_guard,
        .start = options_.start.valid() ? options_.start : confirmed,
-       .on_wait = [&events](absl::string_view text) {
-         events.OnEvent(
-             Notice{.level = Notice::Level::kInfo, .text = std::string(text)});
-       }});
-  if (!session.ok()) return Annotate(session.status(), "target");
-  session_ = *std::move(session);
-  const Lsn position = session_->position();
+       .on_wait =
+           [&events](absl::string_view text) {
+             events.OnEvent(Notice{.level = Notice::Level::kInfo,
+                                   .text = std::string(text)});
+           }},
+      events));
+  const Lsn position = sessions_.front()->position();
   RETURN_IF_ERROR(
       CheckSlotContinues(walsender, options_.slot, confirmed, position));
 
@@ -69,9 +79,19 @@ absl::Status StreamRun::Open(EventSink& events) {
                                         {.slot = options_.slot,
                                          .publications = options_.publications,
                                          .start = position}));
-  applier_ = MakeBatchApplier(*session_);
   state_ = std::make_unique<StreamState>(position);
-  queue_ = std::make_unique<BatchQueue>(options_.stream.queue_bytes);
+  queue_ = std::make_unique<BatchQueue>(options_.stream.queue_bytes,
+                                        sessions_.size());
+  pool_ = std::make_unique<ApplyPool>(
+      MakeAppliers(),
+      ApplyPool::Context{
+          .queue = *queue_,
+          .state = *state_,
+          .until = options_.until,
+          .on_end = [this](const absl::Status& status,
+                           const std::optional<Conflict>& conflict) {
+            End(OfSide("target", status), conflict);
+          }});
   builder_ = std::make_unique<BatchBuilder>(
       BatchBuilderOptions{.position = position,
                           .until = options_.until,
@@ -84,52 +104,57 @@ absl::Status StreamRun::Open(EventSink& events) {
   return absl::OkStatus();
 }
 
+absl::Status StreamRun::OpenSessions(const ApplySessionOptions& options,
+                                     EventSink& events) {
+  auto first = ApplySession::Open(options);
+  if (!first.ok()) return Annotate(first.status(), "target");
+  sessions_.push_back(*std::move(first));
+  const int wanted = options_.stream.apply_jobs;
+  while (static_cast<int>(sessions_.size()) < wanted) {
+    auto next = ApplySession::Join(options, *sessions_.front(),
+                                   static_cast<int>(sessions_.size()) + 1);
+    if (!next.ok() && !MeansNoMoreSessions(next.status())) {
+      return Annotate(next.status(), "target");
+    }
+    if (!next.ok()) {
+      events.OnEvent(Notice{
+          .level = Notice::Level::kWarning,
+          .text = absl::StrCat(
+              "changes are applied over ", sessions_.size(), " instead of ",
+              wanted, " sessions: target: ", next.status().message())});
+      break;
+    }
+    sessions_.push_back(*std::move(next));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::unique_ptr<AheadApplier>> StreamRun::MakeAppliers() {
+  KeysInFlight* in_flight = sessions_.size() > 1 ? &in_flight_ : nullptr;
+  std::vector<std::unique_ptr<AheadApplier>> appliers;
+  for (const std::unique_ptr<ApplySession>& session : sessions_) {
+    appliers.push_back(MakeAheadApplier(*session, in_flight));
+  }
+  return appliers;
+}
+
 void StreamRun::Read() {
   const absl::Status status = reader_->Run();
   if (!status.ok()) End(OfSide("source", status));
 }
 
-void StreamRun::ApplyAll() {
-  while (std::optional<QueueItem> item = queue_->Pop()) {
-    const absl::Status status = ApplyItem(*applier_, *item);
-    if (!status.ok()) {
-      {
-        absl::MutexLock lock(&mutex_);
-        if (!ended_) conflict_ = applier_->conflict();
-      }
-      End(OfSide("target", status));
-      return;
-    }
-    queue_->Finished();
-    if (options_.until && state_->applied() >= *options_.until) {
-      End(absl::OkStatus());
-      return;
-    }
-  }
-}
-
-absl::Status StreamRun::ApplyItem(Applier& applier, const QueueItem& item) {
-  if (item.batch == nullptr) {
-    if (item.advance <= state_->applied()) return absl::OkStatus();
-    RETURN_IF_ERROR(applier.Advance(item.advance));
-    state_->SetApplied(item.advance);
-    return absl::OkStatus();
-  }
-  ASSIGN_OR_RETURN(const ApplyCounts counts, applier.Apply(*item.batch));
-  uncommitted_ = Sum(uncommitted_, counts);
-  if (item.batch->open()) return absl::OkStatus();
-  state_->Add(std::exchange(uncommitted_, {}));
-  state_->SetApplied(item.batch->end_lsn());
-  return absl::OkStatus();
-}
-
-void StreamRun::End(const absl::Status& status) {
+void StreamRun::End(const absl::Status& status,
+                    const std::optional<Conflict>& conflict) {
   {
     absl::MutexLock lock(&mutex_);
-    if (!ended_) ended_ = status;
+    if (!ended_) {
+      ended_ = status;
+      conflict_ = conflict;
+    }
   }
   if (!status.ok()) failed_.Raise();
   queue_->Close();
+  pool_->Close();
   reader_->Stop();
 }
 
@@ -152,10 +177,11 @@ std::optional<absl::Time> StreamRun::oldest_pending() const {
 absl::Status StreamRun::Stop() {
   queue_->Close();
   reader_->Stop();
-  if (applying_.joinable()) applying_.join();
+  pool_->Close();
+  pool_->Join();
   if (reading_.joinable()) reading_.join();
-  applier_.reset();
-  session_.reset();
+  pool_.reset();
+  sessions_.clear();
   const absl::Status ended = this->ended().value_or(absl::OkStatus());
   if (!ended.ok() || stream_->connection().broken()) return ended;
   // The reader may have stopped before the last batch was durable.

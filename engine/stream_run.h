@@ -1,7 +1,8 @@
 #ifndef ENGINE_STREAM_RUN_H_
 #define ENGINE_STREAM_RUN_H_
 
-// A running stream: source's slot to target's tables, on two threads.
+// A running stream: source's slot to target's tables, on a reading thread and
+// one or more applying ones.
 
 #include <memory>
 #include <optional>
@@ -16,6 +17,8 @@
 #include "absl/time/time.h"
 #include "apply/applier.h"
 #include "apply/apply_session.h"
+#include "apply/keys_in_flight.h"
+#include "engine/apply_pool.h"
 #include "engine/batch_builder.h"
 #include "engine/batch_queue.h"
 #include "engine/connect.h"
@@ -71,27 +74,33 @@ class StreamRun {
 
   // Ends the stream, after the batch that is being applied unless it has ended
   // with an error; the source has then been told the last durable position, and
-  // the target session is free. The error, if it had ended with one.
+  // the target's sessions are free. The error, if it had ended with one.
   absl::Status Stop();
 
  private:
   explicit StreamRun(StreamRunOptions options)
       : options_(std::move(options)), failed_(options_.connector.interrupt) {}
   absl::Status Open(EventSink& events);
+  // options_.stream.apply_jobs of them, or, with a notice, as many as the
+  // target takes, at least one.
+  absl::Status OpenSessions(const ApplySessionOptions& options,
+                            EventSink& events);
+  std::vector<std::unique_ptr<AheadApplier>> MakeAppliers();
   void Read();
-  void ApplyAll();
-  absl::Status ApplyItem(Applier& applier, const QueueItem& item);
-  void End(const absl::Status& status);
+  void End(const absl::Status& status,
+           const std::optional<Conflict>& conflict = std::nullopt);
 
   StreamRunOptions options_;
   // Raised when the stream ends with an error: a batch that waits for a lock
   // on the target is not waited for, it is sent again.
   Interrupt failed_;
-  std::unique_ptr<ApplySession> session_;
+  // The first holds the stream's lock.
+  std::vector<std::unique_ptr<ApplySession>> sessions_;
   std::unique_ptr<ReplicationStream> stream_;
-  std::unique_ptr<Applier> applier_;
   std::unique_ptr<StreamState> state_;
   std::unique_ptr<BatchQueue> queue_;
+  KeysInFlight in_flight_;
+  std::unique_ptr<ApplyPool> pool_;
   std::unique_ptr<BatchBuilder> builder_;
   std::unique_ptr<StreamReader> reader_;
 
@@ -99,11 +108,7 @@ class StreamRun {
   std::optional<absl::Status> ended_ ABSL_GUARDED_BY(mutex_);
   std::optional<Conflict> conflict_ ABSL_GUARDED_BY(mutex_);
 
-  // Of the batches of a transaction that has not come to its end.
-  ApplyCounts uncommitted_;
-
   std::thread reading_;
-  std::thread applying_;
 };
 
 }  // namespace walferry

@@ -69,6 +69,7 @@ absl::StatusOr<StreamOptions> BindStream(const OptionValues& values) {
   stream.lag_threshold_bytes = values.Bytes(OptionId::kLagThreshold);
   stream.batch_bytes = values.Bytes(OptionId::kBatchSize);
   stream.queue_bytes = values.Bytes(OptionId::kQueueSize);
+  stream.apply_jobs = static_cast<int>(values.Integer(OptionId::kApplyJobs));
   stream.receive_timeout = values.Duration(OptionId::kReceiveTimeout);
   stream.retry_for = values.Duration(OptionId::kRetryFor);
   if (stream.queue_bytes < stream.batch_bytes) {

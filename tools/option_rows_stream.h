@@ -47,6 +47,18 @@ inline constexpr OptionSpec kStreamRows[] = {
      .placeholder = "SIZE",
      .help = "Received changes that wait for the target; beyond it nothing "
              "more is read. At least the batch size."},
+    {.id = OptionId::kApplyJobs,
+     .name = "apply-jobs",
+     .type = OptionType::kInteger,
+     .default_text = "1",
+     .minimum = "1",
+     .maximum = "64",
+     .commands = kStreaming,
+     .group = OptionGroup::kStream,
+     .placeholder = "N",
+     .help = "Sessions of the target that apply batches side by side; they "
+             "commit in the source's order. More than one pays where the "
+             "target is slower or further away than the source."},
     {.id = OptionId::kReceiveTimeout,
      .name = "receive-timeout",
      .type = OptionType::kDuration,

@@ -44,6 +44,7 @@ enum class OptionId {
   kLagThreshold,
   kBatchSize,
   kQueueSize,
+  kApplyJobs,
   kReceiveTimeout,
   kRetryFor,
   kUntilLsn,

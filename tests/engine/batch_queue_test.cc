@@ -37,6 +37,26 @@ TEST(BatchQueue, IsIdleOnlyWhenThePoppedItemIsFinished) {
   EXPECT_TRUE(queue.Idle());
 }
 
+TEST(BatchQueue, IsWantedWhileAnApplierIsFree) {
+  BatchQueue queue(1 << 20, 2);
+  EXPECT_TRUE(queue.Wanted());
+  queue.Push({.batch = BatchOf(10), .advance = Lsn()});
+  EXPECT_FALSE(queue.Wanted());
+  const auto first = queue.Pop();
+  EXPECT_TRUE(queue.Wanted());
+  EXPECT_FALSE(queue.Idle());
+  queue.Push({.batch = BatchOf(20), .advance = Lsn()});
+  const auto second = queue.Pop();
+  EXPECT_FALSE(queue.Wanted());
+  EXPECT_EQ(queue.OldestCommitTime(), 10);
+  queue.Finished();  // The first.
+  EXPECT_TRUE(queue.Wanted());
+  EXPECT_EQ(queue.OldestCommitTime(), 20);
+  queue.Finished();
+  EXPECT_TRUE(queue.Idle());
+  EXPECT_EQ(queue.OldestCommitTime(), std::nullopt);
+}
+
 TEST(BatchQueue, HasNoRoomUntilAppliedBatchesAreFinished) {
   auto batch = BatchOf(1);
   BatchQueue queue(batch->bytes());

@@ -32,6 +32,7 @@ void ExpectEqual(const StreamOptions& left, const StreamOptions& right) {
   EXPECT_EQ(left.lag_threshold_bytes, right.lag_threshold_bytes);
   EXPECT_EQ(left.batch_bytes, right.batch_bytes);
   EXPECT_EQ(left.queue_bytes, right.queue_bytes);
+  EXPECT_EQ(left.apply_jobs, right.apply_jobs);
   EXPECT_EQ(left.receive_timeout, right.receive_timeout);
   EXPECT_EQ(left.retry_for, right.retry_for);
 }
@@ -112,6 +113,7 @@ TEST(OptionBinding, HandsEveryMigrateOptionToTheEngine) {
                            {OptionId::kLagThreshold, {"1MiB"}},
                            {OptionId::kBatchSize, {"2MiB"}},
                            {OptionId::kQueueSize, {"32MiB"}},
+                           {OptionId::kApplyJobs, {"3"}},
                            {OptionId::kReceiveTimeout, {"30s"}},
                            {OptionId::kRetryFor, {"1h"}}};
   ASSERT_OK_AND_ASSIGN(
@@ -143,6 +145,7 @@ TEST(OptionBinding, HandsEveryMigrateOptionToTheEngine) {
   stream.lag_threshold_bytes = uint64_t{1} << 20;
   stream.batch_bytes = size_t{2} << 20;
   stream.queue_bytes = size_t{32} << 20;
+  stream.apply_jobs = 3;
   stream.receive_timeout = absl::Seconds(30);
   stream.retry_for = absl::Hours(1);
   ExpectEqual(bound.stream, stream);

@@ -1,0 +1,203 @@
+#include "apply/ahead_changes.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "absl/hash/hash.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+// Shorter than the time after which a server looks for deadlocks (1 s), so that
+// it is rather this session that ends the wait.
+constexpr int kLockPatienceMs = 100;
+
+bool HasValue(const Column& column) {
+  return column.kind == ColumnKind::kText || column.kind == ColumnKind::kBinary;
+}
+
+}  // namespace
+
+AheadChanges::AheadChanges(TargetTransaction& transaction,
+                           const TableCache& tables, ExactChanges& exact,
+                           SetChanges& sets, KeysInFlight& in_flight,
+                           const Options& options)
+    : transaction_(transaction),
+      tables_(tables),
+      exact_(exact),
+      sets_(sets),
+      in_flight_(in_flight),
+      options_(options) {}
+
+void AheadChanges::Enter(const ChangeBatch& batch, bool tables_loaded) {
+  keys_.keys.clear();
+  keys_.wall = !tables_loaded || !CollectKeys(batch);
+  if (keys_.wall) keys_.keys.clear();
+  in_flight_.Enter(keys_);
+  Divide(batch);
+}
+
+void AheadChanges::Leave() {
+  in_flight_.Leave(keys_);
+  keys_.keys.clear();
+  keys_.wall = false;
+}
+
+bool AheadChanges::CollectKeys(const ChangeBatch& batch) {
+  key_ends_.clear();
+  tables_by_relation_.clear();
+  table_hashes_.clear();
+  has_partitioned_ = false;
+  relation_ = nullptr;
+  if (batch.open() || batch.transactions().empty() ||
+      batch.transactions().front().continued) {
+    return false;
+  }
+  for (const Change& change : batch.changes()) {
+    if (!CollectKeys(change)) return false;
+    key_ends_.push_back(keys_.keys.size());
+  }
+  return true;
+}
+
+bool AheadChanges::CollectKeys(const Change& change) {
+  if (change.kind == ChangeKind::kTruncate) return false;
+  if (change.relation != relation_ && !EnterTable(*change.relation)) {
+    return false;
+  }
+  if (change.kind == ChangeKind::kInsert) {
+    return !table_.mapping->lookup_is_key || AddKey(change, change.row);
+  }
+  if (!table_.mapping->lookup_is_key) return false;
+  const bool has_old = change.old_kind != OldRow::kNone;
+  if (has_old && !AddKey(change, change.old_row)) return false;
+  return change.kind == ChangeKind::kDelete ? has_old
+                                            : AddKey(change, change.row);
+}
+
+bool AheadChanges::EnterTable(const SourceRelation& relation) {
+  relation_ = &relation;
+  const auto [known, is_new] = tables_by_relation_.try_emplace(&relation);
+  if (is_new) {
+    const TableMapping* mapping = tables_.Find(relation).get();
+    if (mapping == nullptr || mapping->target.fires_triggers) return false;
+    const TargetTable& target = mapping->target;
+    known->second = {
+        .mapping = mapping,
+        .hash = absl::HashOf(target.name.schema, target.name.name)};
+    // Another shape of the same table counts as a second one.
+    if (!table_hashes_.insert(known->second.hash).second) return false;
+    has_partitioned_ = has_partitioned_ || target.partitioned;
+    if (has_partitioned_ && table_hashes_.size() > 1) return false;
+  }
+  table_ = known->second;
+  return true;
+}
+
+// Of the row before or after the change.
+bool AheadChanges::AddKey(const Change& change, absl::Span<const Column> row) {
+  size_t hash = table_.hash;
+  for (const size_t column : table_.mapping->lookup) {
+    if (column >= row.size()) return false;
+    const Column* value = &row[column];
+    // Out of line, and the same as before.
+    if (value->kind == ColumnKind::kUnchanged &&
+        column < change.old_row.size()) {
+      value = &change.old_row[column];
+    }
+    if (!HasValue(*value)) return false;
+    hash = absl::HashOf(hash, value->value);
+  }
+  keys_.keys.push_back(hash);
+  return true;
+}
+
+void AheadChanges::Divide(const ChangeBatch& batch) {
+  const size_t changes = batch.changes().size();
+  const bool wait = keys_.wall || keys_.behind_wall;
+  late_.assign(changes, wait);
+  late_count_ = wait ? changes : 0;
+  late_keys_.clear();
+  if (wait) return;
+  size_t begin = 0;
+  for (size_t index = 0; index < changes; ++index) {
+    const size_t end = key_ends_[index];
+    for (size_t key = begin; key < end; ++key) {
+      if (keys_.held[key] || late_keys_.contains(keys_.keys[key])) {
+        late_[index] = true;
+      }
+    }
+    if (late_[index]) {
+      ++late_count_;
+      for (size_t key = begin; key < end; ++key) {
+        late_keys_.insert(keys_.keys[key]);
+      }
+    }
+    begin = end;
+  }
+  ahead_ = late_;
+  ahead_.flip();
+}
+
+absl::Status AheadChanges::Begin(const ChangeBatch& batch) {
+  const size_t changes = batch.changes().size();
+  if (changes - late_count_ < std::max<size_t>(options_.min_set_changes, 1)) {
+    return absl::OkStatus();
+  }
+  exact_.Start(batch);
+  sets_.StartBatch(batch);
+  if (!sets_.WorthIt(0, changes)) return absl::OkStatus();
+  if (pause_ > 0) {
+    --pause_;
+    return absl::OkStatus();
+  }
+  begun_ = true;
+  RETURN_IF_ERROR(transaction_.Begin());
+  RETURN_IF_ERROR(transaction_.pipeline().Send(
+      absl::StrCat("SET LOCAL lock_timeout = ", kLockPatienceMs)));
+  return sets_.Apply(0, changes, &late_);
+}
+
+absl::Status AheadChanges::Finish(const ChangeBatch& batch,
+                                  const CommitFacts& facts) {
+  RETURN_IF_ERROR(transaction_.Begin());
+  RETURN_IF_ERROR(
+      transaction_.pipeline().Send("SET LOCAL lock_timeout TO DEFAULT"));
+  RETURN_IF_ERROR(transaction_.Store(facts));
+  exact_.Start(batch);
+  const size_t changes = batch.changes().size();
+  if (late_count_ >= std::max<size_t>(options_.min_set_changes, 1)) {
+    RETURN_IF_ERROR(sets_.Apply(0, changes, &ahead_));
+  } else {
+    for (size_t index = 0; index < changes; ++index) {
+      if (late_[index]) RETURN_IF_ERROR(exact_.Send(index, index + 1));
+    }
+  }
+  RETURN_IF_ERROR(transaction_.Commit());
+  begun_ = false;
+  next_pause_ = 1;
+  return absl::OkStatus();
+}
+
+bool AheadChanges::IsInTheWayOf(int pid) {
+  const absl::StatusOr<std::string> waits =
+      transaction_.connection().QueryValue(absl::StrCat(
+          "SELECT pg_catalog.cardinality(pg_catalog.pg_blocking_pids(", pid,
+          ")) > 0"));
+  return !waits.ok() || *waits == "t";
+}
+
+void AheadChanges::Undo() {
+  transaction_.Abandon();
+  exact_.Forget();
+  sets_.Forget();
+  begun_ = false;
+  pause_ = std::min(next_pause_, options_.longest_pause);
+  next_pause_ = std::max(2 * pause_, 1);
+}
+
+}  // namespace walferry

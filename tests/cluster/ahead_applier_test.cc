@@ -1,0 +1,205 @@
+// Whatever is applied ahead of its turn, and in whatever order: the target goes
+// through the source's states.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/cluster/ahead_fixture.h"
+
+namespace walferry {
+namespace {
+
+using AheadApplierTest = AheadTest;
+
+INSTANTIATE_AHEAD_TEST(AheadApplierTest);
+
+TEST_P(AheadApplierTest, WhatIsIndependentIsAhead) {
+  CreateTables("CREATE TABLE t (id int PRIMARY KEY, v int)");
+  ASSERT_OK(Turn(0, *BatchOf("INSERT INTO t SELECT i, 0 FROM "
+                             "generate_series(1, 300) i")));
+  std::vector<std::unique_ptr<ChangeBatch>> batches;
+  for (size_t which = 0; which < kAppliers; ++which) {
+    batches.push_back(BatchOf(absl::StrCat(
+        "UPDATE t SET v = 1 WHERE id / 100 = ", which, "; DELETE FROM t ",
+        "WHERE id % 100 = 50 AND id / 100 = ", which,
+        "; INSERT INTO t VALUES (1000 + ", which, ", 0)")));
+    sides_[which].applier->Enter(*batches.back());
+  }
+  sides_[2].applier->ApplyAhead(*batches[2]);
+  EXPECT_EQ(Ahead(), "1");
+  sides_[1].applier->ApplyAhead(*batches[1]);
+  EXPECT_EQ(Ahead(), "2");
+  EXPECT_THAT(pair_->target().QueryValue("SELECT sum(v) FROM t"),
+              IsOkAndHolds("0"));
+  for (size_t which = 0; which < batches.size(); ++which) {
+    ASSERT_OK(Turn(which, *batches[which]));
+  }
+  EXPECT_EQ(Ahead(), "0");
+  EXPECT_TRUE(pair_->Equal());
+}
+
+TEST_P(AheadApplierTest, TheSameRowsAgainAndAgain) {
+  CreateTables("CREATE TABLE t (id int PRIMARY KEY, v int, w int)");
+  RunInEveryOrder([](int round) -> std::vector<std::string> {
+    const std::string own =
+        absl::StrCat("INSERT INTO t SELECT 1000 * ", round + 1,
+                     " + i, 0 FROM generate_series(1, 50) i;");
+    if (round == 0) {
+      return {own + "INSERT INTO t VALUES (1, 0, 0), (2, 0, 0)",
+              "UPDATE t SET v = v + 1, w = id WHERE id < 3",
+              "UPDATE t SET v = v * 2"};
+    }
+    return {own + "UPDATE t SET v = v + 1 WHERE id = 1",
+            "UPDATE t SET w = v WHERE id < 3; UPDATE t SET v = 5 WHERE id = 2",
+            "UPDATE t SET v = v + w WHERE id = 1;"
+            "UPDATE t SET w = 0 WHERE id % 10 = 3"};
+  });
+}
+
+TEST_P(AheadApplierTest, KeysThatAreFreedAndTaken) {
+  CreateTables("CREATE TABLE t (id int PRIMARY KEY, v text)");
+  RunInEveryOrder([](int round) -> std::vector<std::string> {
+    if (round == 0) {
+      return {"INSERT INTO t SELECT i, 'x' FROM generate_series(1, 20) i",
+              "DELETE FROM t WHERE id = 5", "INSERT INTO t VALUES (5, 'new')"};
+    }
+    const std::string to = absl::StrCat(100 * round + 7);
+    return {absl::StrCat("DELETE FROM t WHERE id = 5;"
+                         "UPDATE t SET id = ",
+                         to, " WHERE id = 7"),
+            absl::StrCat("INSERT INTO t VALUES (5, 'a", round,
+                         "');"
+                         "UPDATE t SET v = 'moved' WHERE id = ",
+                         to),
+            absl::StrCat("UPDATE t SET v = 'b' WHERE id = 5;"
+                         "UPDATE t SET id = 7 WHERE id = ",
+                         to, "; UPDATE t SET v = v || '!' WHERE id = 7")};
+  });
+}
+
+TEST_P(AheadApplierTest, ValuesOfASecondKeyThatChangeHands) {
+  CreateTables("CREATE TABLE t (id int PRIMARY KEY, u int UNIQUE, v int)");
+  ASSERT_OK(Turn(0, *BatchOf("INSERT INTO t SELECT i, i, 0 FROM "
+                             "generate_series(1, 40) i")));
+  RunInEveryOrder([](int round) -> std::vector<std::string> {
+    const std::string others =
+        absl::StrCat(";UPDATE t SET v = ", round, " WHERE id > 20 AND id % 3 ");
+    return {
+        "UPDATE t SET u = -1 WHERE id = 1;"
+        "UPDATE t SET u = -2 WHERE id = 2" +
+            others + "= 0",
+        "UPDATE t SET u = u - 10 WHERE id = 1;"
+        "UPDATE t SET u = 1 WHERE id = 2" +
+            others + "= 1",
+        "UPDATE t SET u = 2 WHERE id = 1;"
+        "UPDATE t SET u = -2 WHERE id = 2; UPDATE t SET u = 1 WHERE id = 1;"
+        "UPDATE t SET u = 2 WHERE id = 2" +
+            others + "= 2"};
+  });
+}
+
+TEST_P(AheadApplierTest, EqualKeysThatLookDifferent) {
+  CreateTables("CREATE TABLE t (id numeric PRIMARY KEY, v int)");
+  ASSERT_OK(Turn(0, *BatchOf("INSERT INTO t SELECT i, 0 FROM "
+                             "generate_series(1, 20) i")));
+  RunInEveryOrder([](int round) -> std::vector<std::string> {
+    return {
+        "UPDATE t SET v = v + 1 WHERE id = 1; DELETE FROM t WHERE id = 2;"
+        "UPDATE t SET v = 1 WHERE id = 3",
+        absl::StrCat("UPDATE t SET id = 1.", std::string(round + 1, '0'),
+                     ", v = v + 2 WHERE id = 1;"
+                     "INSERT INTO t VALUES (2.00, ",
+                     round, ")"),
+        "UPDATE t SET v = v * 2 WHERE id = 1.0;"
+        "DELETE FROM t WHERE id = 2.0; INSERT INTO t VALUES (2, 0);"
+        "UPDATE t SET v = v + 1 WHERE id IN (2, 3)"};
+  });
+}
+
+// Behind the first change of a row that is late, the row's others are.
+TEST_P(AheadApplierTest, ARowsChangesStayInOrderWithinABatch) {
+  CreateTables("CREATE TABLE t (id int PRIMARY KEY, v int)");
+  ASSERT_OK(Turn(0, *BatchOf("INSERT INTO t SELECT i, 0 FROM "
+                             "generate_series(1, 30) i")));
+  RunInEveryOrder([](int round) -> std::vector<std::string> {
+    const std::string value = absl::StrCat(round);
+    return {"UPDATE t SET v = 1 WHERE id = 8; DELETE FROM t WHERE id = 9",
+            // Through 9, which the batch before has had.
+            "UPDATE t SET v = 2 WHERE id = 7; UPDATE t SET id = 9 WHERE id = 7;"
+            "UPDATE t SET v = 3 WHERE id = 9; UPDATE t SET id = 7 WHERE id = 9;"
+            "UPDATE t SET v = 4 + " +
+                value +
+                " WHERE id = 7;"
+                "INSERT INTO t VALUES (9, 9)",
+            "UPDATE t SET id = 100 WHERE id = 8; UPDATE t SET id = 8 WHERE id "
+            "= 10; UPDATE t SET id = 10, v = " +
+                value +
+                " WHERE id = 100;"
+                "UPDATE t SET v = 5 WHERE id = 8"};
+  });
+}
+
+TEST_P(AheadApplierTest, ValuesThatAreNotSentStayAsTheyAre) {
+  CreateTables(
+      "CREATE TABLE t (id int PRIMARY KEY, v int, big text);"
+      "ALTER TABLE t ALTER big SET STORAGE EXTERNAL");
+  ASSERT_OK(Turn(0, *BatchOf("INSERT INTO t SELECT i, 0, repeat('x', 3000) "
+                             "FROM generate_series(1, 20) i")));
+  RunInEveryOrder([](int round) -> std::vector<std::string> {
+    return {absl::StrCat("UPDATE t SET big = repeat('", round,
+                         "', 3000) WHERE id < 5"),
+            "UPDATE t SET v = v + 1 WHERE id < 8",
+            "UPDATE t SET v = v + 10, big = big || 'y' WHERE id = 3;"
+            "UPDATE t SET v = v + 1 WHERE id = 3"};
+  });
+}
+
+TEST_P(AheadApplierTest, ATruncateIsAWall) {
+  CreateTables("CREATE TABLE t (id int PRIMARY KEY, v int)");
+  RunInEveryOrder([](int round) -> std::vector<std::string> {
+    return {absl::StrCat("INSERT INTO t SELECT i, ", round,
+                         " FROM generate_series(1, 30) i"),
+            "UPDATE t SET v = 7 WHERE id < 10; TRUNCATE t;"
+            "INSERT INTO t VALUES (1, 1)",
+            absl::StrCat("INSERT INTO t SELECT i, 3 FROM generate_series(2, 9)"
+                         " i; UPDATE t SET v = 4 WHERE id < 5;",
+                         round == 5 ? "" : "DELETE FROM t")};
+  });
+}
+
+TEST_P(AheadApplierTest, RowsWithoutAKeyAndTriggersAreWalls) {
+  CreateTables(
+      "CREATE TABLE t (id int PRIMARY KEY, v int);"
+      "CREATE TABLE loose (v int); ALTER TABLE loose REPLICA IDENTITY FULL");
+  // What it does depends on all that came before.
+  ASSERT_OK(pair_->Target(
+      "CREATE TABLE log (n bigint);"
+      "CREATE TABLE watched (id int PRIMARY KEY);"
+      "CREATE FUNCTION count_t() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+      "INSERT INTO public.log SELECT count(*) FROM public.t; RETURN NEW; END "
+      "$$; CREATE TRIGGER w AFTER INSERT ON watched FOR EACH ROW EXECUTE "
+      "FUNCTION count_t(); ALTER TABLE watched ENABLE ALWAYS TRIGGER w"));
+  ASSERT_OK(pair_->Source("CREATE TABLE watched (id int PRIMARY KEY)"));
+  ASSERT_OK(pair_->Receive().status());
+  ASSERT_NO_FATAL_FAILURE(
+      Run({"INSERT INTO t SELECT i, 0 FROM generate_series(1, 10) i;"
+           "INSERT INTO loose VALUES (1), (1), (2)",
+           "INSERT INTO watched VALUES (1); INSERT INTO t VALUES (11, 0);"
+           "INSERT INTO watched VALUES (2)",
+           "INSERT INTO t VALUES (12, 0); UPDATE loose SET v = 3 WHERE v = 2;"
+           "DELETE FROM loose WHERE ctid = (SELECT min(ctid) FROM loose)"},
+          {2, 1, 0}));
+  EXPECT_THAT(pair_->target().QueryValue(
+                  "SELECT string_agg(n::text, ' ' ORDER BY n) FROM log"),
+              IsOkAndHolds("10 11"));
+  EXPECT_THAT(pair_->target().QueryValue(
+                  "SELECT string_agg(v::text, ' ' ORDER BY v) FROM loose"),
+              IsOkAndHolds("1 3"));
+}
+
+}  // namespace
+}  // namespace walferry
