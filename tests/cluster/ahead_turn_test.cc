@@ -51,7 +51,8 @@ TEST_P(AheadTurnTest, WhoIsInTheWayOfWhoIsInTheWayGivesWay) {
   sides_[1].applier->ApplyAhead(*younger);
   ASSERT_EQ(Ahead(), "1");
   auto between = std::async(std::launch::async, [&] {
-    return pair_->Target("LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
+    return pair_->Target(
+        "BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE; COMMIT");
   });
   ASSERT_TRUE(WaitUntil([&] {
     return server_

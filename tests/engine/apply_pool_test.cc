@@ -74,10 +74,15 @@ class Stage {
     absl::MutexLock lock(&mutex_);
     held_.erase(xid);
   }
+  // For good: a test that fails must end, too.
+  void ReleaseAll() {
+    absl::MutexLock lock(&mutex_);
+    open_ = true;
+  }
   void AwaitRelease(uint32_t xid) const {
     absl::MutexLock lock(&mutex_);
     const auto released = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-      return held_.count(xid) == 0;
+      return open_ || held_.count(xid) == 0;
     };
     mutex_.Await(absl::Condition(&released));
   }
@@ -89,6 +94,7 @@ class Stage {
   mutable absl::Mutex mutex_;
   std::vector<std::string> said_ ABSL_GUARDED_BY(mutex_);
   std::set<uint32_t> held_ ABSL_GUARDED_BY(mutex_);
+  bool open_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 class FakeApplier : public AheadApplier {
@@ -135,6 +141,8 @@ class FakeApplier : public AheadApplier {
 
 class ApplyPoolTest : public ::testing::Test {
  protected:
+  void TearDown() override { stage_.ReleaseAll(); }
+
   void Start(int appliers, std::optional<Lsn> until = std::nullopt) {
     std::vector<std::unique_ptr<AheadApplier>> fakes;
     for (int pid = 1; pid <= appliers; ++pid) {
