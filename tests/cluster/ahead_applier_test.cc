@@ -143,6 +143,22 @@ TEST_P(AheadApplierTest, ARowsChangesStayInOrderWithinABatch) {
   });
 }
 
+// The first of them is late; once the batch before is committed, no lock would
+// keep the second from being ahead of it.
+TEST_P(AheadApplierTest, ARowThatIsChangedTwiceIsLateTwice) {
+  CreateTables("CREATE TABLE t (id int PRIMARY KEY, v int, w int)");
+  ASSERT_OK(Turn(0, *BatchOf("INSERT INTO t SELECT i, 0, 0 FROM "
+                             "generate_series(1, 30) i")));
+  RunInEveryOrder([](int round) -> std::vector<std::string> {
+    return {"UPDATE t SET v = v + 1 WHERE id = 7",
+            "UPDATE t SET v = v + 1 WHERE id = 8",
+            absl::StrCat("UPDATE t SET v = ", round, " WHERE id IN (7, 9);",
+                         "UPDATE t SET v = 5, w = ", round,
+                         " WHERE id IN (7, 10); UPDATE t SET w = w + 1 "
+                         "WHERE id = 7")};
+  });
+}
+
 TEST_P(AheadApplierTest, ValuesThatAreNotSentStayAsTheyAre) {
   CreateTables(
       "CREATE TABLE t (id int PRIMARY KEY, v int, big text);"

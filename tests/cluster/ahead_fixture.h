@@ -4,18 +4,16 @@
 // Several appliers side by side, step by step: what the engine's pool does with
 // threads, a test does in the order it likes.
 
-#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <future>
 #include <memory>
-#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "apply/batch_applier.h"
 #include "apply/keys_in_flight.h"
 #include "gtest/gtest.h"
@@ -100,7 +98,10 @@ class AheadTest : public ::testing::TestWithParam<AheadParam> {
     return done.get();
   }
 
-  // `steps`: what the source does, batch by batch.
+  // `steps`: what the source does, batch by batch. `order`: which batches are
+  // ahead when; kTurn: the next one has its turn first. The turns that are left
+  // come at the end.
+  static constexpr size_t kTurn = SIZE_MAX;
   void Run(const std::vector<std::string>& steps,
            const std::vector<size_t>& order) {
     ASSERT_EQ(steps.size(), sides_.size());
@@ -113,25 +114,34 @@ class AheadTest : public ::testing::TestWithParam<AheadParam> {
     for (size_t which = 0; which < batches.size(); ++which) {
       sides_[which].applier->Enter(*batches[which]);
     }
+    size_t committed = 0;
+    const auto take_turn = [&] {
+      ASSERT_OK(Turn(committed, *batches[committed]));
+      ASSERT_EQ(State(pair_->target()), states[committed])
+          << "batch " << committed;
+      ++committed;
+    };
     for (const size_t which : order) {
-      sides_[which].applier->ApplyAhead(*batches[which]);
+      if (which == kTurn) {
+        ASSERT_NO_FATAL_FAILURE(take_turn());
+      } else {
+        sides_[which].applier->ApplyAhead(*batches[which]);
+      }
     }
-    for (size_t which = 0; which < batches.size(); ++which) {
-      ASSERT_OK(Turn(which, *batches[which]));
-      ASSERT_EQ(State(pair_->target()), states[which]) << "batch " << which;
-    }
+    while (committed < batches.size()) ASSERT_NO_FATAL_FAILURE(take_turn());
   }
 
   // `steps(round)` of every order in which the batches can be ahead.
   void RunInEveryOrder(
       const std::function<std::vector<std::string>(int)>& steps) {
-    std::vector<size_t> order(sides_.size());
-    std::iota(order.begin(), order.end(), 0);
+    const std::vector<std::vector<size_t>> orders = {
+        {0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0},     {2, 0, 1},
+        {2, 1, 0}, {2},       {1},       {1, kTurn, 2}, {kTurn, 2}};
     int round = 0;
-    do {
-      ASSERT_NO_FATAL_FAILURE(Run(steps(round++), order))
-          << "order " << absl::StrJoin(order, " ");
-    } while (std::next_permutation(order.begin(), order.end()));
+    for (const std::vector<size_t>& order : orders) {
+      ASSERT_NO_FATAL_FAILURE(Run(steps(round), order)) << "round " << round;
+      ++round;
+    }
     ASSERT_TRUE(pair_->Equal());
   }
 
