@@ -175,6 +175,7 @@ std::optional<absl::Time> StreamRun::oldest_pending() const {
 }
 
 absl::Status StreamRun::Stop() {
+  if (pool_ == nullptr) return ended().value_or(absl::OkStatus());
   queue_->Close();
   reader_->Stop();
   pool_->Close();

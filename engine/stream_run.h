@@ -74,7 +74,8 @@ class StreamRun {
 
   // Ends the stream, after the batch that is being applied unless it has ended
   // with an error; the source has then been told the last durable position, and
-  // the target's sessions are free. The error, if it had ended with one.
+  // the target's sessions are free. The error, if it had ended with one. Fine
+  // to call again.
   absl::Status Stop();
 
  private:
