@@ -83,6 +83,10 @@ class AheadApplier : public Applier {
   // it may be one of this applier's, and then both would wait for ever.
   virtual void GiveWay(int pid) = 0;
 
+  // The turn will not come: undoes what ApplyAhead() has done, so that it is in
+  // nobody's way.
+  virtual void GiveUp() = 0;
+
   // The target's process of this applier's session.
   virtual int session_pid() const = 0;
 };

@@ -189,6 +189,13 @@ absl::Status TakeOrigin(PgConnection& connection, const std::string& origin) {
   return connection.Exec("COMMIT").status();
 }
 
+absl::StatusOr<int> ServerPid(PgConnection& connection) {
+  ASSIGN_OR_RETURN(const PgResult pid,
+                   connection.Exec("SELECT pg_catalog.pg_backend_pid()"));
+  ASSIGN_OR_RETURN(const int64_t value, pid.Int64(0, 0));
+  return static_cast<int>(value);
+}
+
 // `suffix` ends the origin's name.
 absl::StatusOr<bool> SetUpOrigin(PgConnection& connection,
                                  const ApplySessionOptions& options,
@@ -260,6 +267,7 @@ absl::StatusOr<std::unique_ptr<ApplySession>> ApplySession::Open(
   std::unique_ptr<ApplySession> session(new ApplySession(std::move(opened)));
   PgConnection& connection = session->connection_;
   RETURN_IF_ERROR(SetUp(connection, options.trigger_guard));
+  ASSIGN_OR_RETURN(session->server_pid_, ServerPid(connection));
   RETURN_IF_ERROR(AcquireStreamLock(
       connection, StreamLockKeyOf(options.ledger_schema, options.identity.name),
       deadline, options.target.interrupt, options.on_wait));
@@ -283,6 +291,7 @@ absl::StatusOr<std::unique_ptr<ApplySession>> ApplySession::Join(
   std::unique_ptr<ApplySession> session(new ApplySession(std::move(opened)));
   PgConnection& connection = session->connection_;
   RETURN_IF_ERROR(SetUp(connection, options.trigger_guard));
+  ASSIGN_OR_RETURN(session->server_pid_, ServerPid(connection));
   if (first.has_origin_) {
     ASSIGN_OR_RETURN(
         session->has_origin_,

@@ -81,6 +81,8 @@ class ApplySession {
   // Everything up to it is on the target. Moves with each commit.
   Lsn position() const { return position_; }
   int64_t epoch() const { return epoch_; }
+  // The process of the target that does the work. A pooler announces another.
+  int server_pid() const { return server_pid_; }
   const std::string& ledger_schema() const { return ledger_schema_; }
   const std::string& name() const { return name_; }
   // The session carries a replication origin: its commits are marked with it.
@@ -98,6 +100,7 @@ class ApplySession {
   PgConnection connection_;
   Lsn position_;
   int64_t epoch_ = 0;
+  int server_pid_ = 0;
   std::string ledger_schema_;
   std::string name_;
   bool has_origin_ = false;

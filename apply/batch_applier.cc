@@ -67,7 +67,8 @@ class BatchApplier final : public AheadApplier {
   // `in_flight` is null for one that works alone.
   BatchApplier(ApplySession& session, const BatchApplierOptions& options,
                KeysInFlight* in_flight)
-      : sets_allowed_(options.sets),
+      : session_(session),
+        sets_allowed_(options.sets),
         reached_(session.position()),
         transaction_(session, options.pipeline_bytes),
         tables_(session.connection()),
@@ -86,9 +87,8 @@ class BatchApplier final : public AheadApplier {
   void Enter(const ChangeBatch& batch) override;
   void ApplyAhead(const ChangeBatch& batch) override;
   void GiveWay(int pid) override;
-  int session_pid() const override {
-    return transaction_.connection().backend_pid();
-  }
+  void GiveUp() override;
+  int session_pid() const override { return session_.server_pid(); }
 
   absl::StatusOr<ApplyCounts> Apply(const ChangeBatch& batch) override;
   absl::Status Advance(Lsn position) override;
@@ -112,6 +112,7 @@ class BatchApplier final : public AheadApplier {
   std::optional<size_t> FailedChange() const;
   absl::Status Explain(const ChangeBatch& batch, const absl::Status& status);
 
+  const ApplySession& session_;
   const bool sets_allowed_;
   Lsn reached_;  // The end of the last transaction taken, or the position.
   TargetTransaction transaction_;
@@ -145,6 +146,10 @@ void BatchApplier::GiveWay(int pid) {
   if (ahead_ && ahead_->begun() && ahead_->IsInTheWayOf(pid)) ahead_->Undo();
 }
 
+void BatchApplier::GiveUp() {
+  if (ahead_ && ahead_->begun()) ahead_->Undo();
+}
+
 absl::StatusOr<ApplyCounts> BatchApplier::Apply(const ChangeBatch& batch) {
   RETURN_IF_ERROR(CheckUsable());
   if (batch.empty()) return ApplyCounts{};
@@ -156,7 +161,9 @@ absl::StatusOr<ApplyCounts> BatchApplier::Apply(const ChangeBatch& batch) {
     status = ahead_->Finish(batch, {.position = batch.end_lsn(),
                                     .commit_time = batch.commit_time(),
                                     .counts = counts});
-    done = status.ok() || transaction_.connection_broken();
+    // Without its transaction the batch may be committed.
+    done =
+        status.ok() || transaction_.connection_broken() || !transaction_.open();
     if (!done) ahead_->Undo();
   }
   if (!done) status = ApplyWhole(batch, counts);

@@ -2,7 +2,8 @@
 #define APPLY_NET_CHANGES_H_
 
 // What a run of changes of one table comes down to: each row of the target is
-// deleted at most once, and updated or inserted at most once.
+// deleted at most once, and updated or inserted at most once; of equal rows
+// without a key so many of each.
 
 #include <cstddef>
 #include <cstdint>

@@ -149,6 +149,7 @@ bool SetChanges::WorthIt(size_t first, size_t last) const {
 absl::Status SetChanges::Apply(size_t first, size_t last,
                                const std::vector<bool>* left_out) {
   DropTouched();
+  is_partial_ = left_out != nullptr;
   for (size_t index = first; index < last; ++index) {
     if (left_out != nullptr && (*left_out)[index]) continue;
     Table* table = table_of_[index];
@@ -217,8 +218,10 @@ absl::Status SetChanges::SendFrom(size_t first) {
   return absl::OkStatus();
 }
 
+// Among a part of the changes a collision is rather with what was left out.
 bool SetChanges::CanReplace(const Table& table) const {
-  return table.replaces == 0 && table.net.table()->target.other_unique &&
+  return !is_partial_ && table.replaces == 0 &&
+         table.net.table()->target.other_unique &&
          table.net.table()->lookup_is_key && table.net.can_replace();
 }
 

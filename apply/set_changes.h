@@ -121,6 +121,7 @@ class SetChanges {
   std::vector<Table*> table_of_;  // Of each change; null for truncates.
   std::vector<Table*> touched_;   // Since the last Flush(), in that order.
   std::vector<Sent> sent_;        // By the last SendFrom().
+  bool is_partial_ = false;       // Some changes of the batch are left out.
   size_t sending_ = 0;            // Of touched_.
 };
 

@@ -65,7 +65,10 @@ std::optional<ApplyPool::Taken> ApplyPool::Take(AheadApplier& applier) {
 }
 
 bool ApplyPool::Apply(AheadApplier& applier, const Taken& taken) {
-  if (!AwaitTurn(applier, taken)) return false;
+  if (!AwaitTurn(applier, taken)) {
+    applier.GiveUp();
+    return false;
+  }
   committing_pid_ = applier.session_pid();
   const absl::Status status = ApplyItem(applier, taken.item);
   committing_pid_ = 0;

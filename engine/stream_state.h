@@ -1,7 +1,7 @@
 #ifndef ENGINE_STREAM_STATE_H_
 #define ENGINE_STREAM_STATE_H_
 
-// Where a running stream stands: written by its two threads, read by anyone.
+// Where a running stream stands: written by its threads, read by anyone.
 
 #include <atomic>
 #include <cstdint>

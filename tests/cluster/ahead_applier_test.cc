@@ -217,5 +217,26 @@ TEST_P(AheadApplierTest, RowsWithoutAKeyAndTriggersAreWalls) {
               IsOkAndHolds("1 3"));
 }
 
+// Found by its values a row belongs to no key, so nobody goes past it.
+TEST_P(AheadApplierTest, RowsWithoutAKeyAreAWall) {
+  CreateTables(
+      "CREATE TABLE t (id int PRIMARY KEY, v int);"
+      "CREATE TABLE loose (v int);"
+      "ALTER TABLE loose REPLICA IDENTITY FULL");
+  ASSERT_OK(Turn(0, *BatchOf("INSERT INTO loose VALUES (1), (2)")));
+  const auto wall = BatchOf("UPDATE loose SET v = 3 WHERE v = 2");
+  const auto behind = BatchOf("INSERT INTO t VALUES (1, 1)");
+  sides_[0].applier->Enter(*wall);
+  sides_[1].applier->Enter(*behind);
+  sides_[0].applier->ApplyAhead(*wall);
+  EXPECT_EQ(Ahead(), "0");
+  sides_[1].applier->ApplyAhead(*behind);
+  // One that is blind does not see the wall.
+  EXPECT_EQ(Ahead(), GetParam().blind ? "1" : "0");
+  ASSERT_OK(Turn(0, *wall));
+  ASSERT_OK(Turn(1, *behind));
+  EXPECT_TRUE(pair_->Equal());
+}
+
 }  // namespace
 }  // namespace walferry

@@ -90,6 +90,26 @@ TEST_P(AheadTurnTest, AConflictLeavesNothingOfWhatIsAheadOfIt) {
               IsOkAndHolds("0"));
 }
 
+// The stream ends: no turn comes, but the one that is there is waited for.
+TEST_P(AheadTurnTest, WhoGetsNoTurnIsInNobodysWay) {
+  CreateTables("CREATE TABLE t (id int PRIMARY KEY, u int UNIQUE)");
+  ASSERT_OK(Turn(0, *BatchOf("INSERT INTO t SELECT i, i FROM "
+                             "generate_series(1, 30) i")));
+  const auto older = BatchOf("UPDATE t SET u = 70 WHERE id = 1");
+  const auto younger = BatchOf(
+      "UPDATE t SET u = 90 WHERE id = 1; UPDATE t SET u = 70 WHERE id = 2");
+  // What is ahead of the younger has the value first.
+  sides_[0].applier->Enter(*older);
+  sides_[1].applier->Enter(*younger);
+  sides_[1].applier->ApplyAhead(*younger);
+  ASSERT_EQ(Ahead(), "1");
+  sides_[1].applier->GiveUp();
+  EXPECT_EQ(Ahead(), "0");
+  ASSERT_OK(sides_[0].applier->Apply(*older));
+  EXPECT_THAT(pair_->target().QueryValue("SELECT u FROM t WHERE id = 1"),
+              IsOkAndHolds("70"));
+}
+
 TEST_P(AheadTurnTest, ALostLinkIsToldAtTheTurn) {
   CreateTables("CREATE TABLE t (id int PRIMARY KEY, v int)");
   const auto older = BatchOf("INSERT INTO t VALUES (1, 1)");

@@ -113,6 +113,7 @@ class FakeApplier : public AheadApplier {
     if (pid == pid_) stage_.Say("gives way to itself");
     stage_.Say("gives way");
   }
+  void GiveUp() override { stage_.Say("gives up"); }
   int session_pid() const override { return pid_; }
 
   absl::StatusOr<ApplyCounts> Apply(const ChangeBatch& batch) override {
@@ -272,6 +273,7 @@ TEST_F(ApplyPoolTest, ABatchThatFailsIsTheLastWhateverIsAheadOfIt) {
   stage_.Release(4);
   pool_->Join();
   EXPECT_EQ(Commits(), "1");
+  EXPECT_TRUE(stage_.Has("gives up"));
   EXPECT_EQ(state_.applied(), Lsn(2));
   EXPECT_THAT(ended_,
               StatusIs(absl::StatusCode::kFailedPrecondition, "a conflict"));
