@@ -39,6 +39,7 @@ struct BatchBuilderOptions {
   Lsn position;
   // Transactions that commit at or behind it are left for another run.
   std::optional<Lsn> until;
+  // A batch holds no more, but for its last change.
   size_t batch_bytes = size_t{16} << 20;
   RelationGate gate;
 };
@@ -53,12 +54,13 @@ class BatchBuilder {
   // a message that this stream did not ask for.
   absl::Status Take(absl::string_view payload);
 
-  // The batch must be handed on before the next Take(). At its size it ends
-  // with the transaction; only one that is as large again is cut. What is cut
-  // keeps the target's transaction open, so its end is handed on at once.
+  // The batch must be handed on before the next Take(). From three quarters of
+  // its size on it ends with the transaction; one that goes on beyond the size
+  // is cut. What is cut keeps the target's transaction open, so its end is
+  // handed on at once.
   bool full() const {
-    if (in_transaction_) return batch_->bytes() >= 2 * batch_bytes_;
-    return batch_->bytes() >= batch_bytes_ ||
+    if (in_transaction_) return batch_->bytes() >= batch_bytes_;
+    return batch_->bytes() >= batch_bytes_ - batch_bytes_ / 4 ||
            (!batch_->empty() && batch_->transactions().front().continued);
   }
 

@@ -5,10 +5,6 @@
 namespace walferry {
 namespace {
 
-size_t BytesOf(const QueueItem& item) {
-  return item.batch == nullptr ? 0 : item.batch->bytes();
-}
-
 std::optional<int64_t> CommitTimeOf(const QueueItem& item) {
   if (item.batch == nullptr || item.batch->empty()) return std::nullopt;
   return item.batch->transactions().front().commit_time;
@@ -18,20 +14,17 @@ std::optional<int64_t> CommitTimeOf(const QueueItem& item) {
 
 bool BatchQueue::HasRoom() const {
   absl::MutexLock lock(&mutex_);
-  return bytes_ < limit_bytes_ || closed_;
+  return HasRoomNow();
 }
 
 void BatchQueue::WaitForRoom(absl::Time deadline) const {
   absl::MutexLock lock(&mutex_);
-  const auto has_room = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return bytes_ < limit_bytes_ || closed_;
-  };
-  mutex_.AwaitWithDeadline(absl::Condition(&has_room), deadline);
+  mutex_.AwaitWithDeadline(absl::Condition(this, &BatchQueue::HasRoomNow),
+                           deadline);
 }
 
 void BatchQueue::Push(QueueItem item) {
   absl::MutexLock lock(&mutex_);
-  bytes_ += BytesOf(item);
   items_.push_back(std::move(item));
 }
 
@@ -47,8 +40,8 @@ bool BatchQueue::Wanted() const {
 
 std::optional<int64_t> BatchQueue::OldestCommitTime() const {
   absl::MutexLock lock(&mutex_);
-  for (const Popped& popped : popped_) {
-    if (popped.commit_time) return popped.commit_time;
+  for (const std::optional<int64_t>& time : popped_) {
+    if (time) return time;
   }
   for (const QueueItem& item : items_) {
     if (const auto time = CommitTimeOf(item)) return time;
@@ -65,14 +58,12 @@ std::optional<QueueItem> BatchQueue::Pop() {
   if (closed_) return std::nullopt;
   QueueItem item = std::move(items_.front());
   items_.pop_front();
-  popped_.push_back(
-      {.bytes = BytesOf(item), .commit_time = CommitTimeOf(item)});
+  popped_.push_back(CommitTimeOf(item));
   return item;
 }
 
 void BatchQueue::Finished() {
   absl::MutexLock lock(&mutex_);
-  bytes_ -= popped_.front().bytes;
   popped_.pop_front();
 }
 

@@ -21,14 +21,14 @@ struct QueueItem {
   Lsn advance;                         // Then this is set.
 };
 
-// Thread-safe. Bounded in bytes by its user: the reader asks HasRoom() before
-// it reads on, and never blocks in Push().
+// Thread-safe. Bounded by its user: the reader asks HasRoom() before it reads
+// on, and never blocks in Push().
 class BatchQueue {
  public:
   // `appliers` is how many items may be popped and unfinished at once.
-  explicit BatchQueue(size_t limit_bytes, size_t appliers = 1)
-      : limit_bytes_(limit_bytes), appliers_(appliers) {}
+  explicit BatchQueue(size_t appliers = 1) : appliers_(appliers) {}
 
+  // Nothing waits for an applier. More than one would only take memory.
   bool HasRoom() const;
   // Waits for room, but not beyond `deadline`.
   void WaitForRoom(absl::Time deadline) const;
@@ -52,18 +52,15 @@ class BatchQueue {
   void Close();
 
  private:
-  // What is kept of an item that is popped and unfinished.
-  struct Popped {
-    size_t bytes = 0;
-    std::optional<int64_t> commit_time;  // The first one.
-  };
+  bool HasRoomNow() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return items_.empty() || closed_;
+  }
 
-  const size_t limit_bytes_;
   const size_t appliers_;
   mutable absl::Mutex mutex_;
   std::deque<QueueItem> items_ ABSL_GUARDED_BY(mutex_);
-  std::deque<Popped> popped_ ABSL_GUARDED_BY(mutex_);
-  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // Of both.
+  // The first commit time of each item that is popped and unfinished.
+  std::deque<std::optional<int64_t>> popped_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "engine/batch_size.h"
 #include "engine/control.h"
 #include "engine/options.h"
 #include "protocol/lsn.h"
@@ -57,7 +58,7 @@ struct ReplayOptions {
   std::string ledger_schema = "walferry_replay";
   // Decode so many times.
   int repeat = 1;
-  size_t batch_bytes = size_t{16} << 20;
+  size_t batch_bytes = BatchBytesFor(kDefaultMemory, /*apply_jobs=*/1);
   absl::Duration connect_timeout = kDefaultConnectTimeout;
 };
 

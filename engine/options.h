@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "engine/batch_size.h"
 #include "engine/scope.h"
 #include "protocol/lsn.h"
 
@@ -43,12 +44,10 @@ enum class FreezeMode {
 struct StreamOptions {
   absl::Duration poll_interval = absl::Seconds(1);
   uint64_t lag_threshold_bytes = uint64_t{64} << 10;
-  // A batch is handed on at this size, or when the applier is idle.
-  size_t batch_bytes = size_t{16} << 20;
-  // Batches that wait for the applier, in bytes: beyond it nothing is read.
-  size_t queue_bytes = size_t{64} << 20;
   // Sessions of the target that apply batches side by side.
   int apply_jobs = 1;
+  // No batch is larger.
+  size_t batch_bytes = BatchBytesFor(kDefaultMemory, /*apply_jobs=*/1);
   // Nothing heard from the source for so long: reconnect.
   absl::Duration receive_timeout = absl::Seconds(60);
   // How long connections are retried before the run gives up.

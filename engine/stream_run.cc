@@ -80,8 +80,7 @@ absl::Status StreamRun::Open(EventSink& events) {
                                          .publications = options_.publications,
                                          .start = position}));
   state_ = std::make_unique<StreamState>(position);
-  queue_ = std::make_unique<BatchQueue>(options_.stream.queue_bytes,
-                                        sessions_.size());
+  queue_ = std::make_unique<BatchQueue>(sessions_.size());
   pool_ = std::make_unique<ApplyPool>(
       MakeAppliers(),
       ApplyPool::Context{

@@ -63,22 +63,15 @@ ScopeOptions BindScope(const OptionValues& values) {
           .exclude_table_data = values.List(OptionId::kExcludeTableData)};
 }
 
-absl::StatusOr<StreamOptions> BindStream(const OptionValues& values) {
+StreamOptions BindStream(const OptionValues& values) {
   StreamOptions stream;
   stream.poll_interval = values.Duration(OptionId::kPollInterval);
   stream.lag_threshold_bytes = values.Bytes(OptionId::kLagThreshold);
-  stream.batch_bytes = values.Bytes(OptionId::kBatchSize);
-  stream.queue_bytes = values.Bytes(OptionId::kQueueSize);
   stream.apply_jobs = static_cast<int>(values.Integer(OptionId::kApplyJobs));
+  stream.batch_bytes =
+      BatchBytesFor(values.Bytes(OptionId::kMemory), stream.apply_jobs);
   stream.receive_timeout = values.Duration(OptionId::kReceiveTimeout);
   stream.retry_for = values.Duration(OptionId::kRetryFor);
-  if (stream.queue_bytes < stream.batch_bytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(values.entry(OptionId::kQueueSize).where,
-                     " must be at least as large as ",
-                     values.entry(OptionId::kBatchSize).where, " (",
-                     ToText(values.entry(OptionId::kBatchSize).value), ")"));
-  }
   return stream;
 }
 
@@ -177,7 +170,7 @@ absl::StatusOr<MigrateOptions> BindMigrate(const OptionValues& values) {
   MigrateOptions options;
   ASSIGN_OR_RETURN(options.endpoints, BindEndpoints(values));
   ASSIGN_OR_RETURN(options.publication, BindPublication(values));
-  ASSIGN_OR_RETURN(options.stream, BindStream(values));
+  options.stream = BindStream(values);
   options.scope = BindScope(values);
   options.slot = values.Text(OptionId::kSlot);
   ASSIGN_OR_RETURN(options.accept, BindAccept(values));
@@ -192,7 +185,7 @@ absl::StatusOr<FollowOptions> BindFollow(const OptionValues& values) {
   ASSIGN_OR_RETURN(options.slot, Required(values, OptionId::kSlot));
   ASSIGN_OR_RETURN(options.publications, RequiredPublications(values));
   options.until_lsn = values.LsnValue(OptionId::kUntilLsn);
-  ASSIGN_OR_RETURN(options.stream, BindStream(values));
+  options.stream = BindStream(values);
   return options;
 }
 
@@ -240,7 +233,8 @@ absl::StatusOr<ReplayOptions> BindReplay(const OptionValues& values) {
                      RequiredConnInfo(values, OptionId::kApply));
   }
   options.repeat = static_cast<int>(values.Integer(OptionId::kRepeat));
-  options.batch_bytes = values.Bytes(OptionId::kBatchSize);
+  options.batch_bytes =
+      BatchBytesFor(values.Bytes(OptionId::kMemory), /*apply_jobs=*/1);
   options.connect_timeout = values.Duration(OptionId::kConnectTimeout);
   return options;
 }

@@ -70,7 +70,6 @@ class ApplyJobsTest : public AppTest,
     options.stream.apply_jobs = 4;
     // Many batches, also of few transactions, and transactions of several.
     options.stream.batch_bytes = 8 << 10;
-    options.stream.queue_bytes = 256 << 10;
     return options;
   }
 

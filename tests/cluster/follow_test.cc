@@ -114,7 +114,6 @@ TEST_P(FollowTest, AppliesAnOpenTransactionThatIsLargerThanABatch) {
   FollowOptions options = Options();
   options.until_lsn = Now();
   options.stream.batch_bytes = 64 << 10;
-  options.stream.queue_bytes = 128 << 10;
   ASSERT_OK_AND_ASSIGN(const Report report, Follow(options));
   EXPECT_EQ(report.inserts, 20000);
   EXPECT_EQ(report.transactions_applied, 1);

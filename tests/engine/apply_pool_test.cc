@@ -149,8 +149,7 @@ class ApplyPoolTest : public ::testing::Test {
     for (int pid = 1; pid <= appliers; ++pid) {
       fakes.push_back(std::make_unique<FakeApplier>(stage_, pid));
     }
-    queue_ = std::make_unique<BatchQueue>(size_t{1} << 20,
-                                          static_cast<size_t>(appliers));
+    queue_ = std::make_unique<BatchQueue>(static_cast<size_t>(appliers));
     pool_ = std::make_unique<ApplyPool>(
         std::move(fakes),
         ApplyPool::Context{

@@ -170,13 +170,13 @@ TEST(BatchBuilder, SplitsATransactionThatIsLargerThanABatch) {
 // A cut transaction stays open on the target until its rest is there.
 TEST(BatchBuilder, EndsABatchWithATransactionIfItCan) {
   BatchBuilderOptions options = Options();
-  options.batch_bytes = 1000;
+  options.batch_bytes = 2000;
   BatchBuilder builder(options);
   ASSERT_OK(TakeAll(builder, {BeginAt(200), Describe(kTable, "t", {"id"}),
                               InsertOne(std::string(500, 'a')),
                               CommitAt(200, 210), BeginAt(220)}));
   EXPECT_FALSE(builder.full());
-  ASSERT_OK(builder.Take(InsertOne(std::string(500, 'b'))));
+  ASSERT_OK(builder.Take(InsertOne(std::string(700, 'b'))));
   EXPECT_FALSE(builder.full());
   ASSERT_OK(builder.Take(CommitAt(220, 230)));
   EXPECT_TRUE(builder.full());

@@ -27,7 +27,7 @@ std::unique_ptr<ChangeBatch> BatchOf(int64_t commit_time) {
 }
 
 TEST(BatchQueue, IsIdleOnlyWhenThePoppedItemIsFinished) {
-  BatchQueue queue(100);
+  BatchQueue queue;
   EXPECT_TRUE(queue.Idle());
   queue.Push({.batch = nullptr, .advance = Lsn(5)});
   EXPECT_FALSE(queue.Idle());
@@ -38,7 +38,7 @@ TEST(BatchQueue, IsIdleOnlyWhenThePoppedItemIsFinished) {
 }
 
 TEST(BatchQueue, IsWantedWhileAnApplierIsFree) {
-  BatchQueue queue(1 << 20, 2);
+  BatchQueue queue(2);
   EXPECT_TRUE(queue.Wanted());
   queue.Push({.batch = BatchOf(10), .advance = Lsn()});
   EXPECT_FALSE(queue.Wanted());
@@ -57,20 +57,21 @@ TEST(BatchQueue, IsWantedWhileAnApplierIsFree) {
   EXPECT_EQ(queue.OldestCommitTime(), std::nullopt);
 }
 
-TEST(BatchQueue, HasNoRoomUntilAppliedBatchesAreFinished) {
-  auto batch = BatchOf(1);
-  BatchQueue queue(batch->bytes());
-  queue.Push({.batch = std::move(batch), .advance = Lsn()});
+TEST(BatchQueue, HasRoomWhileNothingWaits) {
+  BatchQueue queue;
+  EXPECT_TRUE(queue.HasRoom());
+  queue.Push({.batch = BatchOf(1), .advance = Lsn()});
   EXPECT_FALSE(queue.HasRoom());
   queue.WaitForRoom(absl::Now());  // Returns at its deadline.
   const auto popped = queue.Pop();
-  EXPECT_FALSE(queue.HasRoom());
+  EXPECT_TRUE(queue.HasRoom());
+  queue.WaitForRoom(absl::InfiniteFuture());
   queue.Finished();
   EXPECT_TRUE(queue.HasRoom());
 }
 
 TEST(BatchQueue, KnowsTheOldestTransactionThatIsNotApplied) {
-  BatchQueue queue(1 << 20);
+  BatchQueue queue;
   EXPECT_EQ(queue.OldestCommitTime(), std::nullopt);
   queue.Push({.batch = BatchOf(10), .advance = Lsn()});
   queue.Push({.batch = BatchOf(20), .advance = Lsn()});
@@ -82,7 +83,7 @@ TEST(BatchQueue, KnowsTheOldestTransactionThatIsNotApplied) {
 }
 
 TEST(BatchQueue, ClosingWakesThePopperAndDropsTheRest) {
-  BatchQueue queue(100);
+  BatchQueue queue;
   std::thread popper([&queue] { EXPECT_FALSE(queue.Pop().has_value()); });
   queue.Close();
   popper.join();

@@ -31,7 +31,6 @@ void ExpectEqual(const StreamOptions& left, const StreamOptions& right) {
   EXPECT_EQ(left.poll_interval, right.poll_interval);
   EXPECT_EQ(left.lag_threshold_bytes, right.lag_threshold_bytes);
   EXPECT_EQ(left.batch_bytes, right.batch_bytes);
-  EXPECT_EQ(left.queue_bytes, right.queue_bytes);
   EXPECT_EQ(left.apply_jobs, right.apply_jobs);
   EXPECT_EQ(left.receive_timeout, right.receive_timeout);
   EXPECT_EQ(left.retry_for, right.retry_for);
@@ -111,8 +110,7 @@ TEST(OptionBinding, HandsEveryMigrateOptionToTheEngine) {
                            {OptionId::kKeepPublication, {"true"}},
                            {OptionId::kPollInterval, {"250ms"}},
                            {OptionId::kLagThreshold, {"1MiB"}},
-                           {OptionId::kBatchSize, {"2MiB"}},
-                           {OptionId::kQueueSize, {"32MiB"}},
+                           {OptionId::kMemory, {"1GiB"}},
                            {OptionId::kApplyJobs, {"3"}},
                            {OptionId::kReceiveTimeout, {"30s"}},
                            {OptionId::kRetryFor, {"1h"}}};
@@ -143,9 +141,8 @@ TEST(OptionBinding, HandsEveryMigrateOptionToTheEngine) {
   StreamOptions stream;
   stream.poll_interval = absl::Milliseconds(250);
   stream.lag_threshold_bytes = uint64_t{1} << 20;
-  stream.batch_bytes = size_t{2} << 20;
-  stream.queue_bytes = size_t{32} << 20;
   stream.apply_jobs = 3;
+  stream.batch_bytes = BatchBytesFor(size_t{1} << 30, 3);
   stream.receive_timeout = absl::Seconds(30);
   stream.retry_for = absl::Hours(1);
   ExpectEqual(bound.stream, stream);
@@ -224,11 +221,11 @@ TEST(OptionBinding, HandsEveryReplayOptionToTheEngine) {
       BindReplay(
           Values(Command::kReplay, {{OptionId::kInput, {"f"}},
                                     {OptionId::kApply, {"host=new"}},
-                                    {OptionId::kBatchSize, {"1MiB"}},
+                                    {OptionId::kMemory, {"64MiB"}},
                                     {OptionId::kConnectTimeout, {"3s"}}})));
   EXPECT_EQ(apply.target, "host=new");
   EXPECT_EQ(apply.repeat, ReplayOptions().repeat);
-  EXPECT_EQ(apply.batch_bytes, size_t{1} << 20);
+  EXPECT_EQ(apply.batch_bytes, BatchBytesFor(size_t{64} << 20, 1));
   EXPECT_EQ(apply.connect_timeout, absl::Seconds(3));
 }
 
@@ -289,12 +286,6 @@ TEST(OptionBinding, RefusesConnectionStringsThatLibpqCannotRead) {
 }
 
 TEST(OptionBinding, SaysWhatDoesNotGoTogether) {
-  EXPECT_THAT(BindMigrate(Values(
-                  Command::kMigrate,
-                  With(BothSides(), {{OptionId::kQueueSize, {"1MiB"}}}))),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       "--queue-size must be at least as large as --batch-size "
-                       "(16MiB)"));
   EXPECT_THAT(
       BindMigrate(
           Values(Command::kMigrate,

@@ -24,19 +24,19 @@ std::string Parse(OptionId id, const std::string& text) {
 TEST(OptionValue, ReadsSizesAsPowersOf1024) {
   for (const char* text :
        {"64MiB", "64MB", "64M", "64 mib", "67108864", "65536k", "67108864B"}) {
-    EXPECT_EQ(Parse(OptionId::kBatchSize, text), "64MiB") << text;
+    EXPECT_EQ(Parse(OptionId::kMemory, text), "64MiB") << text;
   }
-  EXPECT_EQ(Parse(OptionId::kQueueSize, "5000"), "5000");
-  EXPECT_EQ(Parse(OptionId::kQueueSize, "2TiB"), "2TiB");
+  EXPECT_EQ(Parse(OptionId::kLagThreshold, "5000"), "5000");
+  EXPECT_EQ(Parse(OptionId::kLagThreshold, "2TiB"), "2TiB");
 }
 
 TEST(OptionValue, RefusesSizesThatAreNone) {
   const std::string error =
-      "must be a size from 4KiB to 1GiB (such as 64MiB), not ";
+      "must be a size from 64MiB to 64GiB (such as 64MiB), not ";
   for (std::string text :
        {"", "MiB", "-1", "1.5GiB", "64MiBs", "64 m b", "99999999999999999999",
-        "17179869184GiB", "4095", "2GiB"}) {
-    EXPECT_EQ(Parse(OptionId::kBatchSize, text), error + '"' + text + '"');
+        "17179869184GiB", "67108863", "65GiB"}) {
+    EXPECT_EQ(Parse(OptionId::kMemory, text), error + '"' + text + '"');
   }
 }
 
