@@ -24,12 +24,13 @@ bool HasValue(const Column& column) {
 
 AheadChanges::AheadChanges(TargetTransaction& transaction,
                            const TableCache& tables, ExactChanges& exact,
-                           SetChanges& sets, KeysInFlight& in_flight,
-                           const Options& options)
+                           SetChanges& sets, TableCheck& check,
+                           KeysInFlight& in_flight, const Options& options)
     : transaction_(transaction),
       tables_(tables),
       exact_(exact),
       sets_(sets),
+      check_(check),
       in_flight_(in_flight),
       options_(options) {}
 
@@ -177,6 +178,7 @@ absl::Status AheadChanges::Finish(const ChangeBatch& batch,
       if (late_[index]) RETURN_IF_ERROR(exact_.Send(index, index + 1));
     }
   }
+  RETURN_IF_ERROR(check_.SendForBinary(batch));
   RETURN_IF_ERROR(transaction_.Commit());
   begun_ = false;
   next_pause_ = 1;

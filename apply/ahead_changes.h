@@ -59,6 +59,7 @@
 #include "apply/keys_in_flight.h"
 #include "apply/set_changes.h"
 #include "apply/table_cache.h"
+#include "apply/table_check.h"
 #include "apply/target_transaction.h"
 
 namespace walferry {
@@ -73,8 +74,8 @@ class AheadChanges {
 
   // All outlive this.
   AheadChanges(TargetTransaction& transaction, const TableCache& tables,
-               ExactChanges& exact, SetChanges& sets, KeysInFlight& in_flight,
-               const Options& options);
+               ExactChanges& exact, SetChanges& sets, TableCheck& check,
+               KeysInFlight& in_flight, const Options& options);
 
   // In source order. `tables_loaded` is false if those of the batch could not
   // be read: then it is a wall.
@@ -112,6 +113,7 @@ class AheadChanges {
   const TableCache& tables_;
   ExactChanges& exact_;
   SetChanges& sets_;
+  TableCheck& check_;
   KeysInFlight& in_flight_;
   const Options options_;
 

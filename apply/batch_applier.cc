@@ -10,7 +10,9 @@
 #include "apply/exact_changes.h"
 #include "apply/set_changes.h"
 #include "apply/table_cache.h"
+#include "apply/table_check.h"
 #include "apply/target_transaction.h"
+#include "apply/text_needed.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -73,13 +75,14 @@ class BatchApplier final : public AheadApplier {
         transaction_(session, options.pipeline_bytes),
         tables_(session.connection()),
         exact_(session, transaction_, tables_),
-        sets_(session, transaction_, tables_, exact_,
+        check_(session, transaction_, tables_),
+        sets_(session, transaction_, tables_, exact_, check_,
               {.min_changes = options.min_set_changes,
                .min_changes_per_apart = options.min_changes_per_apart,
                .min_copy_rows = options.min_copy_rows}) {
     if (in_flight == nullptr) return;
     ahead_.emplace(
-        transaction_, tables_, exact_, sets_, *in_flight,
+        transaction_, tables_, exact_, sets_, check_, *in_flight,
         AheadChanges::Options{.min_set_changes = options.min_set_changes,
                               .longest_pause = options.longest_pause});
   }
@@ -102,6 +105,8 @@ class BatchApplier final : public AheadApplier {
   void StartAnew();
   absl::Status Attempt(const ChangeBatch& batch, const ApplyCounts& counts);
   absl::Status LoadTables(const ChangeBatch& batch);
+  absl::Status LoadTable(const ChangeBatch& batch,
+                         const SourceRelation& relation);
   absl::Status ApplyAll(const ChangeBatch& batch);
   absl::Status ApplyRange(const ChangeBatch& batch, size_t first, size_t last);
   absl::Status ApplyExactly(size_t first, size_t last);
@@ -118,6 +123,7 @@ class BatchApplier final : public AheadApplier {
   TargetTransaction transaction_;
   TableCache tables_;
   ExactChanges exact_;
+  TableCheck check_;
   SetChanges sets_;
   std::optional<AheadChanges> ahead_;
   ApplyCounts uncommitted_;  // Of the batches before, in the open transaction.
@@ -254,6 +260,7 @@ absl::Status BatchApplier::Attempt(const ChangeBatch& batch,
                                         .counts = Sum(uncommitted_, counts)}));
   }
   RETURN_IF_ERROR(ApplyAll(batch));
+  RETURN_IF_ERROR(check_.SendForBinary(batch));
   RETURN_IF_ERROR(batch.open() ? transaction_.Suspend()
                                : transaction_.Commit());
   return absl::OkStatus();
@@ -267,16 +274,24 @@ absl::Status BatchApplier::LoadTables(const ChangeBatch& batch) {
     const Change& change = batch.changes()[index];
     if (change.kind == ChangeKind::kTruncate) {
       for (const SourceRelation* relation : change.truncated) {
-        RETURN_IF_ERROR(tables_.Load(*relation).status());
+        RETURN_IF_ERROR(LoadTable(batch, *relation));
       }
     } else if (change.relation != previous) {
       previous = change.relation;
       if (tables_.Find(*previous) != nullptr) continue;
-      RETURN_IF_ERROR(tables_.Load(*previous).status());
+      RETURN_IF_ERROR(LoadTable(batch, *previous));
     }
   }
   loading_.reset();
   return absl::OkStatus();
+}
+
+// Bytes are never taken for another type: all of the batch goes this way.
+absl::Status BatchApplier::LoadTable(const ChangeBatch& batch,
+                                     const SourceRelation& relation) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<const TableMapping> table,
+                   tables_.Load(relation));
+  return batch.has_binary() ? table->takes_binary : absl::OkStatus();
 }
 
 absl::Status BatchApplier::ApplyAll(const ChangeBatch& batch) {
@@ -338,6 +353,7 @@ bool BatchApplier::MayFallBack(const absl::Status& failure,
 // A table's catalog entries were read long ago and may have changed since.
 bool BatchApplier::MayBeStale(const absl::Status& status) const {
   if (status.ok()) return false;
+  if (IsTextNeeded(status)) return true;
   const std::string sqlstate = SqlStateOf(status);
   if (!sqlstate.empty()) return MeansAlteredTable(sqlstate);
   return status.code() == absl::StatusCode::kFailedPrecondition &&

@@ -145,6 +145,7 @@ absl::Span<const Column> ChangeBatch::CopyRow(const TupleView& row) {
   for (TupleView::Walker walk(row); !walk.done(); ++count) {
     Column* column = new (&columns[count]) Column(walk.Next());
     if (!column->has_value()) continue;
+    has_binary_ |= column->kind == ColumnKind::kBinary;
     char* value = copy + (column->value.data() - bytes.data());
     value[column->value.size()] = '\0';
     column->value = absl::string_view(value, column->value.size());

@@ -89,6 +89,9 @@ class ChangeBatch {
   Lsn end_lsn() const;
   int64_t commit_time() const;
 
+  // A value is in binary form.
+  bool has_binary() const { return has_binary_; }
+
   // Bytes held: rows, and the arrays of transactions, changes and columns.
   size_t bytes() const { return bytes_; }
 
@@ -106,6 +109,7 @@ class ChangeBatch {
   std::vector<std::shared_ptr<const SourceRelation>> relations_;
   absl::flat_hash_set<const SourceRelation*> held_;
   size_t bytes_ = 0;
+  bool has_binary_ = false;
 };
 
 }  // namespace walferry

@@ -1,5 +1,7 @@
 #include "apply/change_shape.h"
 
+#include <algorithm>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -116,10 +118,8 @@ absl::StatusOr<ChangeShape> ShapeOfDelete(const TableMapping& table,
   return shape;
 }
 
-}  // namespace
-
-absl::StatusOr<ChangeShape> ShapeOf(const TableMapping& table,
-                                    const Change& change) {
+absl::StatusOr<ChangeShape> ShapeOfRows(const TableMapping& table,
+                                        const Change& change) {
   switch (change.kind) {
     case ChangeKind::kInsert:
       return ShapeOfInsert(table, change);
@@ -131,6 +131,21 @@ absl::StatusOr<ChangeShape> ShapeOf(const TableMapping& table,
       break;
   }
   return absl::InternalError("a truncate has no row");
+}
+
+bool HasBinary(absl::Span<const Column> row) {
+  return std::any_of(row.begin(), row.end(), [](const Column& column) {
+    return column.kind == ColumnKind::kBinary;
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<ChangeShape> ShapeOf(const TableMapping& table,
+                                    const Change& change) {
+  ASSIGN_OR_RETURN(ChangeShape shape, ShapeOfRows(table, change));
+  shape.binary = HasBinary(change.row) || HasBinary(change.old_row);
+  return shape;
 }
 
 }  // namespace walferry

@@ -27,13 +27,14 @@ struct ChangeShape {
   IdentityChange identity_change = IdentityChange::kNo;
   ColumnSet unchanged;    // Update: columns whose values were not sent.
   ColumnSet null_lookup;  // Of the lookup columns, those that are NULL.
+  bool binary = false;    // Values are in binary form.
 
   friend bool operator==(const ChangeShape&, const ChangeShape&) = default;
   template <typename H>
   friend H AbslHashValue(H h, const ChangeShape& shape) {
     return H::combine(std::move(h), shape.kind, shape.found_by_old_row,
-                      shape.identity_change, shape.unchanged,
-                      shape.null_lookup);
+                      shape.identity_change, shape.unchanged, shape.null_lookup,
+                      shape.binary);
   }
 };
 

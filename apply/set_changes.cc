@@ -85,12 +85,13 @@ absl::Status TouchedOthers(const TableMapping& table, ChangeKind kind,
 
 SetChanges::SetChanges(ApplySession& session, TargetTransaction& transaction,
                        const TableCache& tables, ExactChanges& exact,
-                       const Options& options)
+                       TableCheck& check, const Options& options)
     : options_(options),
       session_(session),
       transaction_(transaction),
       tables_(tables),
       exact_(exact),
+      check_(check),
       statements_(session, kMaxPreparedSets) {}
 
 void SetChanges::StartBatch(const ChangeBatch& batch) {
@@ -253,31 +254,9 @@ absl::Status SetChanges::SendTable(Table& table) {
     RETURN_IF_ERROR(
         SendSet(table, {.kind = ChangeKind::kInsert}, rows.inserts));
   }
-  return SendCheck(*table.net.table());
-}
-
-// The rows of a set are told by the places of their columns, which the table
-// may have changed since its catalog was read. From here on it cannot: it is
-// locked.
-absl::Status SetChanges::SendCheck(const TableMapping& table) {
-  PgPipeline& pipeline = transaction_.pipeline();
-  if (check_statement_.empty()) {
-    check_statement_ = session_.NextStatementName();
-    RETURN_IF_ERROR(pipeline.Prepare(check_statement_, TableFingerprintSql()));
-  }
-  const std::string oid = absl::StrCat(table.target.oid);
-  const PgParam param = {.data = oid.c_str(),
-                         .size = static_cast<int>(oid.size())};
-  return pipeline.SendPrepared(
-      check_statement_, absl::MakeConstSpan(&param, 1),
-      [&table](const PgResult& result) {
-        if (result.rows() == 1 &&
-            result.Text(0, 0) == table.target.fingerprint) {
-          return absl::OkStatus();
-        }
-        return absl::FailedPreconditionError(absl::StrCat(
-            ToDisplay(table.target.name), " of the target was altered"));
-      });
+  // The rows of a set are told by the places of their columns, which the table
+  // may have changed since its catalog was read.
+  return check_.Send(*table.net.table());
 }
 
 absl::Status SetChanges::SendSet(Table& table, const SetShape& shape,

@@ -23,6 +23,7 @@
 #include "apply/set_statement.h"
 #include "apply/statement_cache.h"
 #include "apply/table_cache.h"
+#include "apply/table_check.h"
 #include "apply/target_transaction.h"
 
 namespace walferry {
@@ -45,7 +46,7 @@ class SetChanges {
 
   // All outlive this. The tables of every change are loaded.
   SetChanges(ApplySession& session, TargetTransaction& transaction,
-             const TableCache& tables, ExactChanges& exact,
+             const TableCache& tables, ExactChanges& exact, TableCheck& check,
              const Options& options);
 
   // Before the first WorthIt() for a batch, which lives until the next one.
@@ -64,7 +65,7 @@ class SetChanges {
   // As in ExactChanges.
   void Forget() {
     statements_.Clear();
-    check_statement_.clear();
+    check_.Forget();
   }
 
  private:
@@ -103,7 +104,6 @@ class SetChanges {
   absl::Status SendSet(Table& table, const SetShape& shape,
                        absl::Span<const NetChanges::Row> rows);
   absl::Status SendArray(Table& table, const SetShape& shape, RowArray& array);
-  absl::Status SendCheck(const TableMapping& table);
   absl::Status CopyInserts(Table& table);
   absl::Status MixedFormats(Table& table);
 
@@ -112,9 +112,8 @@ class SetChanges {
   TargetTransaction& transaction_;
   const TableCache& tables_;
   ExactChanges& exact_;
+  TableCheck& check_;
   StatementCache<SetShape> statements_;
-  // Asks for a table's fingerprint; "" before it is prepared.
-  std::string check_statement_;
 
   absl::flat_hash_map<const TableMapping*, std::unique_ptr<Table>> by_mapping_;
   const ChangeBatch* batch_ = nullptr;

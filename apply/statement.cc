@@ -41,9 +41,7 @@ class Builder {
     parameters_.push_back({.old_row = old_row, .column = column});
     return absl::StrCat("$", parameters_.size());
   }
-  Statement Finish(std::string sql) {
-    return {.sql = std::move(sql), .parameters = std::move(parameters_)};
-  }
+  Statement Finish(std::string sql);
 
   struct Lookup {
     std::vector<std::string> conditions;
@@ -64,6 +62,16 @@ class Builder {
   const std::string from_;
   std::vector<StatementParameter> parameters_;
 };
+
+Statement Builder::Finish(std::string sql) {
+  Statement statement{.sql = std::move(sql),
+                      .parameters = std::move(parameters_)};
+  if (!shape_.binary) return statement;
+  for (const StatementParameter& parameter : statement.parameters) {
+    statement.types.push_back(table_.source.columns[parameter.column].type_oid);
+  }
+  return statement;
+}
 
 Statement Builder::Insert() {
   std::vector<std::string> names;

@@ -11,7 +11,9 @@
 // - Generated columns are neither inserted nor set. An identity column that is
 //   GENERATED ALWAYS cannot be set: if its value changes, the row is deleted
 //   and inserted.
-// - Every operator, type and table is qualified.
+// - Every operator, type and table is qualified. Bytes that come in binary form
+//   are taken for nothing but the type that the source has sent, which is the
+//   target's as well.
 // - An old row that is found by all its columns (FULL) is one row, even where
 //   several are equal: by ctid. A row that looks the same goes before one that
 //   is merely equal. Types without equality are compared by how they print.
@@ -19,6 +21,7 @@
 //   their partitions.
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -40,6 +43,8 @@ struct StatementParameter {
 struct Statement {
   std::string sql;
   std::vector<StatementParameter> parameters;  // $1, $2, ...
+  // Their types' OIDs; empty: the server infers them.
+  std::vector<uint32_t> types;
 };
 
 // Usually one statement. All together must touch exactly one row.

@@ -92,7 +92,8 @@ StatementCache<Shape>::Get(PgPipeline& pipeline,
   for (Statement& statement : BuildStatements(*table, shape)) {
     prepared.push_back({.name = session_.NextStatementName(),
                         .parameters = std::move(statement.parameters)});
-    RETURN_IF_ERROR(pipeline.Prepare(prepared.back().name, statement.sql));
+    RETURN_IF_ERROR(
+        pipeline.Prepare(prepared.back().name, statement.sql, statement.types));
   }
   entries_.push_front(
       {.table = table, .shape = shape, .statements = std::move(prepared)});

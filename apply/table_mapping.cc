@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "apply/portable_types.h"
+#include "apply/text_needed.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -92,6 +94,19 @@ absl::Status ChooseLookup(TableMapping& mapping) {
       "the source's table");
 }
 
+absl::Status CheckTypes(const TableMapping& mapping) {
+  for (size_t column = 0; column < mapping.source.columns.size(); ++column) {
+    const uint32_t source = mapping.source.columns[column].type_oid;
+    const uint32_t target = mapping.TargetOf(column).type_oid;
+    if (source == target && IsPortableType(source)) continue;
+    return TextNeededError(absl::StrCat(
+        "column \"", mapping.source.columns[column].name, "\" of ",
+        Subject(mapping.target.name), " takes no binary values: it is of type ",
+        target, ", the source's of type ", source));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::vector<size_t> TableMapping::FilledColumns() const {
@@ -116,6 +131,7 @@ absl::StatusOr<TableMapping> MapTable(const SourceRelation& source,
   TableMapping mapping{.source = source, .target = std::move(target)};
   RETURN_IF_ERROR(MapColumns(mapping));
   mapping.updatable = ChooseLookup(mapping);
+  mapping.takes_binary = CheckTypes(mapping);
   return mapping;
 }
 

@@ -14,7 +14,7 @@
 namespace walferry {
 
 // The rules of PostgreSQL's relation.c: columns are matched by exact name,
-// types are not compared (values go through the target's types), and columns
+// text goes through the target's types, whatever the source's are, and columns
 // that only the target has keep their defaults.
 struct TableMapping {
   SourceRelation source;
@@ -31,6 +31,9 @@ struct TableMapping {
 
   // Why updates and deletes cannot be applied; inserts can.
   absl::Status updatable;
+  // Why values in binary form cannot be applied; text can. OK if each column is
+  // of the same portable type on both sides, otherwise IsTextNeeded().
+  absl::Status takes_binary;
 
   // The source columns whose values an inserted row gets, in their order: all
   // but those that the target generates.
