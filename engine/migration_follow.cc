@@ -10,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "apply/text_needed.h"
+#include "engine/binary_stream.h"
 #include "engine/migration_run.h"
 #include "engine/publication.h"
 #include "engine/schema_change.h"
@@ -122,8 +124,15 @@ absl::StatusOr<std::unique_ptr<StreamRun>> MigrationRun::StartStream(
            may_guard_ ? TriggerGuard::kReplicaRole : TriggerGuard::kNone,
        .until = until,
        .gate = Gate(),
+       .text_only = text_only_,
        .stream = options_.stream},
       events_);
+}
+
+bool MigrationRun::TurnToText(const absl::Status& status) {
+  if (!IsTextNeeded(status) || std::exchange(text_only_, true)) return false;
+  events_.OnEvent(TurnedToText(status));
+  return true;
 }
 
 Follower::Context MigrationRun::FollowContext(StreamRun& run) {

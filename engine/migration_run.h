@@ -61,6 +61,8 @@ class MigrationRun {
   bool progressed() const { return progressed_; }
   // All that the migration is, this run began, and nothing can be copied yet.
   bool only_begun() const { return began_ && !consistent_point_.valid(); }
+  // Whether the attempt has ended because the next one must ask for text.
+  bool TurnToText(const absl::Status& status);
 
  private:
   // migration_begin.cc
@@ -182,6 +184,7 @@ class MigrationRun {
   bool began_ = false;
   bool checked_ = false;
   FollowTotals followed_;  // By all attempts.
+  bool text_only_ = false;
   Report report_;
 };
 

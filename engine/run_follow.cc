@@ -9,6 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "apply/text_needed.h"
+#include "engine/binary_stream.h"
 #include "engine/connect.h"
 #include "engine/created_objects.h"
 #include "engine/follower.h"
@@ -37,6 +39,8 @@ class FollowRun {
 
   absl::Status Attempt();
   bool progressed() const { return progressed_; }
+  // Whether the attempt has ended because the next one must ask for text.
+  bool TurnToText(const absl::Status& status);
   Report report() const;
 
  private:
@@ -57,6 +61,7 @@ class FollowRun {
   FollowTotals totals_;
   Lsn applied_;
   bool progressed_ = false;
+  bool text_only_ = false;
   bool told_start_ = false;
   bool in_ledger_before_ = true;  // This run did not begin it.
   bool streamed_ = false;         // A stream has begun.
@@ -115,7 +120,7 @@ absl::Status FollowRun::Attempt() {
     return ledger.SetPhase(PhaseName(Phase::kDone));
   }
   // Who is stopped has not failed, and his sessions take no more statements.
-  if (!target.broken() && !control_.stop_requested()) {
+  if (!target.broken() && !control_.stop_requested() && !IsTextNeeded(status)) {
     const absl::Status noted = NoteFailure(status, source, target, ledger);
     if (!noted.ok()) {
       events_.OnEvent(
@@ -157,6 +162,7 @@ absl::Status FollowRun::Follow(PgConnection& source, PgConnection& target,
            .gate = [](const SourceRelation&) -> absl::StatusOr<RelationPolicy> {
              return RelationPolicy{};
            },
+           .text_only = text_only_,
            .stream = options_.stream},
           events_));
   streamed_ = true;
@@ -190,6 +196,12 @@ absl::Status FollowRun::Watch(Follower& follower, StreamRun& run,
                           absl::InfiniteFuture());
 }
 
+bool FollowRun::TurnToText(const absl::Status& status) {
+  if (!IsTextNeeded(status) || std::exchange(text_only_, true)) return false;
+  events_.OnEvent(TurnedToText(status));
+  return true;
+}
+
 Report FollowRun::report() const {
   Report report;
   report.name = options_.endpoints.name;
@@ -213,6 +225,7 @@ absl::StatusOr<Report> RunFollow(const FollowOptions& options, Control& control,
     const absl::Status status = run.Attempt();
     if (status.ok()) break;
     if (run.progressed()) retry.NoteProgress();
+    if (run.TurnToText(status)) continue;
     if (const absl::Status wait = retry.WaitAfter(status); !wait.ok()) {
       events.OnEvent(Failed{.phase = Phase::kFollow, .status = wait});
       return wait;

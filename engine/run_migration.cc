@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "apply/text_needed.h"
 #include "engine/migration.h"
 #include "engine/migration_name.h"
 #include "engine/migration_run.h"
@@ -43,6 +44,7 @@ absl::StatusOr<Report> RunMigration(const MigrateOptions& options,
     const absl::Status status = run.Attempt();
     if (status.ok()) break;
     if (run.progressed()) retry.NoteProgress();
+    if (run.TurnToText(status)) continue;
     const absl::Status wait = retry.WaitAfter(status);
     if (wait.ok()) continue;
     if (run.only_begun() && !IsResumable(wait)) {
@@ -94,8 +96,8 @@ absl::Status MigrationRun::Attempt() {
   snapshot_.reset();
   restore_.reset();
   dump_.reset();
-  if (!status.ok() && in_ledger_ && target_ && !target_->broken() &&
-      !target_->in_transaction()) {
+  if (!status.ok() && !IsTextNeeded(status) && in_ledger_ && target_ &&
+      !target_->broken() && !target_->in_transaction()) {
     // The error itself is what matters; the note is for `walferry status`.
     ledger_->SetLastError(status.message()).IgnoreError();
   }

@@ -5,6 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "apply/batch_applier.h"
+#include "apply/text_needed.h"
+#include "engine/binary_stream.h"
 #include "engine/slot_position.h"
 #include "protocol/pg_time.h"
 #include "protocol/status.h"
@@ -74,11 +76,13 @@ absl::Status StreamRun::Open(EventSink& events) {
   RETURN_IF_ERROR(
       CheckSlotContinues(walsender, options_.slot, confirmed, position));
 
+  ASSIGN_OR_RETURN(const bool binary, ChooseBinary(walsender));
   ASSIGN_OR_RETURN(
       stream_, ReplicationStream::Start(std::move(walsender),
                                         {.slot = options_.slot,
                                          .publications = options_.publications,
-                                         .start = position}));
+                                         .start = position,
+                                         .binary = binary}));
   state_ = std::make_unique<StreamState>(position);
   queue_ = std::make_unique<BatchQueue>(sessions_.size());
   pool_ = std::make_unique<ApplyPool>(
@@ -126,6 +130,17 @@ absl::Status StreamRun::OpenSessions(const ApplySessionOptions& options,
     sessions_.push_back(*std::move(next));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> StreamRun::ChooseBinary(PgConnection& walsender) {
+  if (options_.text_only) return false;
+  ASSIGN_OR_RETURN(
+      std::optional<TargetTypes> types,
+      ReadTypesForBinary(walsender, sessions_.front()->connection(),
+                         options_.publications));
+  if (!types) return false;
+  options_.gate = GateOfBinary(std::move(options_.gate), *std::move(types));
+  return true;
 }
 
 std::vector<std::unique_ptr<AheadApplier>> StreamRun::MakeAppliers() {
@@ -183,7 +198,8 @@ absl::Status StreamRun::Stop() {
   pool_.reset();
   sessions_.clear();
   const absl::Status ended = this->ended().value_or(absl::OkStatus());
-  if (!ended.ok() || stream_->connection().broken()) return ended;
+  const bool goes_on = ended.ok() || IsTextNeeded(ended);
+  if (!goes_on || stream_->connection().broken()) return ended;
   // The reader may have stopped before the last batch was durable.
   const Lsn applied = state_->applied();
   RETURN_IF_ERROR(stream_->Send({.write = applied,
@@ -193,7 +209,7 @@ absl::Status StreamRun::Stop() {
   // A walsender in the middle of a large transaction does not listen. It has
   // been told the position, and ends when it finds the link closed.
   stream_->Finish(kFinishTimeout).IgnoreError();
-  return absl::OkStatus();
+  return ended;
 }
 
 }  // namespace walferry

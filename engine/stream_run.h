@@ -43,6 +43,8 @@ struct StreamRunOptions {
   // Leaves transactions that commit at or behind it for another run.
   std::optional<Lsn> until;
   RelationGate gate;
+  // Values come as text even if they could come in binary form.
+  bool text_only = false;
   StreamOptions stream;
 };
 
@@ -63,7 +65,8 @@ class StreamRun {
   void DrainTo(Lsn lsn) { state_->DrainTo(lsn); }
 
   // Set once the stream has ended by itself: OK when it has applied all before
-  // `until`, otherwise the first error.
+  // `until`, otherwise the first error. IsTextNeeded() (text_needed.h): nothing
+  // is wrong, another one with text_only goes on where this one has ended.
   std::optional<absl::Status> ended() const;
 
   // The change that ended it, if that was what ended it.
@@ -73,9 +76,9 @@ class StreamRun {
   std::optional<absl::Time> oldest_pending() const;
 
   // Ends the stream, after the batch that is being applied unless it has ended
-  // with an error; the source has then been told the last durable position, and
-  // the target's sessions are free. The error, if it had ended with one. Fine
-  // to call again.
+  // with an error; the source has then been told the last durable position, but
+  // for an error that is not IsTextNeeded(), and the target's sessions are
+  // free. The error, if it had ended with one. Fine to call again.
   absl::Status Stop();
 
  private:
@@ -86,6 +89,8 @@ class StreamRun {
   // target takes, at least one.
   absl::Status OpenSessions(const ApplySessionOptions& options,
                             EventSink& events);
+  // Asks for binary values where they are exact, then looks at each relation.
+  absl::StatusOr<bool> ChooseBinary(PgConnection& walsender);
   std::vector<std::unique_ptr<AheadApplier>> MakeAppliers();
   void Read();
   void End(const absl::Status& status,
