@@ -256,7 +256,7 @@ absl::Status SetChanges::SendTable(Table& table) {
   }
   // The rows of a set are told by the places of their columns, which the table
   // may have changed since its catalog was read.
-  return check_.Send(*table.net.table());
+  return check_.SendForPlaces(*table.net.table());
 }
 
 absl::Status SetChanges::SendSet(Table& table, const SetShape& shape,

@@ -11,39 +11,47 @@
 #include "apply/table_cache.h"
 #include "apply/table_mapping.h"
 #include "apply/target_transaction.h"
+#include "protocol/pg_pipeline.h"
 
 namespace walferry {
 
 // Asked behind the statements that change a table, in their transaction: they
 // have locked it, so that it cannot change any more, and none of them is
-// committed before the answer is there.
+// committed before the answer is there. The tables asked about live until then.
 class TableCheck {
  public:
   // All outlive this.
   TableCheck(ApplySession& session, TargetTransaction& transaction,
              const TableCache& tables);
 
-  // The pipeline fails with kFailedPrecondition if the table was altered; it
-  // must have been entered. `table` lives until the results are there.
-  absl::Status Send(const TableMapping& table);
+  // The pipeline, which must have been entered, fails with kFailedPrecondition
+  // if the table was altered: its columns have other places, or do other
+  // things.
+  absl::Status SendForPlaces(const TableMapping& table);
 
   // If the batch has binary values: of all tables whose rows it changes, which
   // are loaded. COPY takes the bytes of one type for another without a word,
-  // and a parameter that is an int8 is rounded or cut for a column that is not
-  // one any more. The pipeline fails with IsTextNeeded() if a table was
-  // altered.
+  // and a numeric is rounded for a column that has become an integer. The
+  // pipeline fails with IsTextNeeded() if a column has another type.
   absl::Status SendForBinary(const ChangeBatch& batch);
 
   // The session has dropped all its prepared statements.
-  void Forget() { statement_.clear(); }
+  void Forget() {
+    places_statement_.clear();
+    types_statement_.clear();
+  }
 
  private:
-  absl::Status Ask(const TableMapping& table, bool binary);
+  // `statement` is "" before it is prepared.
+  absl::Status Send(std::string& statement, const std::string& sql,
+                    const TableMapping& table, PgPipeline::OnResult on_result);
 
   ApplySession& session_;
   TargetTransaction& transaction_;
   const TableCache& tables_;
-  std::string statement_;  // "" before it is prepared.
+  const std::string places_sql_;
+  std::string places_statement_;
+  std::string types_statement_;
 };
 
 }  // namespace walferry

@@ -21,7 +21,7 @@ struct ColumnType {
   bool equal_is_identical = true;
   // Has an operator that says so.
   bool equality = true;
-  // Its binary form holds no OIDs, which differ between databases.
+  // It may come in binary form.
   bool portable = true;
   // Long values, stored out of line: left out of updates that keep them.
   bool external = false;

@@ -86,7 +86,8 @@ class TableDice {
     const int columns = dice_.Chance(80) ? 1 : 2;
     for (int column = 0; column < columns; ++column) {
       const ColumnType& type = TypeNamed(dice_.OneOf<absl::string_view>(
-          {"int", "int", "text", "numeric", "uuid", "public.code"}));
+          {"int", "int", "text", "numeric", "uuid",
+           schema_.binary ? "varchar(40)" : "public.code"}));
       Add("u", type, Role::kUnique, !table_.other_primary_key);
     }
     table_.uniqueness =
