@@ -82,6 +82,7 @@ TEST(ChangeBatchTest, CopiesRowsAndEndsTheirValues) {
       relation);
   AddAndForget<Insert>(batch, Wire('I').Int32(7).Byte('N').Int16(0), relation);
 
+  EXPECT_TRUE(batch.has_binary());
   ASSERT_EQ(batch.changes().size(), 5);
   const Change& insert = batch.changes()[0];
   EXPECT_EQ(insert.kind, ChangeKind::kInsert);
@@ -223,6 +224,19 @@ TEST(ChangeKindTest, HasNames) {
   EXPECT_EQ(ChangeKindName(ChangeKind::kUpdate), "update");
   EXPECT_EQ(ChangeKindName(ChangeKind::kDelete), "delete");
   EXPECT_EQ(ChangeKindName(ChangeKind::kTruncate), "truncate");
+}
+
+TEST(ChangeBatchTest, TellsWhetherThereAreBinaryValues) {
+  const auto relation = MakeRelation(7);
+  ChangeBatch batch;
+  batch.BeginTransaction({.final_lsn = Lsn(0x10), .commit_time = 5, .xid = 9});
+  AddAndForget<Insert>(
+      batch, Wire('I').Int32(7).Byte('N').Int16(2).Text("1").Null(), relation);
+  EXPECT_FALSE(batch.has_binary());
+  AddAndForget<Insert>(batch,
+                       Wire('I').Int32(7).Byte('N').Int16(2).Null().Binary("x"),
+                       relation);
+  EXPECT_TRUE(batch.has_binary());
 }
 
 }  // namespace

@@ -181,5 +181,15 @@ TEST(ColumnSetTest, HoldsWhatWasAdded) {
   }
 }
 
+TEST_F(ChangeShapeTest, TellsBinaryValues) {
+  const Column binary = {ColumnKind::kBinary, "1"};
+  EXPECT_FALSE(Insert({Text("1"), kNull, Text("a")})->binary);
+  EXPECT_TRUE(Insert({binary, kNull, kNull})->binary);
+  EXPECT_TRUE(
+      Update(OldRow::kKey, {binary, kNull, kNull}, {binary, kNull, kUnchanged})
+          ->binary);
+  EXPECT_TRUE(Delete(OldRow::kKey, {binary, kNull, kNull})->binary);
+}
+
 }  // namespace
 }  // namespace walferry

@@ -252,5 +252,19 @@ TEST(BuildTruncateTest, TakesAllTablesAtOnce) {
             "TRUNCATE ONLY \"public\".\"a\" CONTINUE IDENTITY RESTRICT");
 }
 
+TEST(BuildStatementsTest, BinaryValuesAreOfTheTypeThatWasSent) {
+  SourceRelation source{.id = 1, .name = {"public", "t"}};
+  source.columns = {{.name = "id", .key = true, .type_oid = 23},
+                    {.name = "v", .type_oid = 1700}};
+  ASSERT_OK_AND_ASSIGN(
+      const TableMapping table,
+      MapTable(source, {.name = source.name, .columns = {kText, kId}}));
+  ChangeShape update{.kind = ChangeKind::kUpdate, .binary = true};
+  EXPECT_THAT(BuildStatements(table, update).front().types,
+              ElementsAre(23, 1700, 23));
+  update.binary = false;
+  EXPECT_THAT(BuildStatements(table, update).front().types, ElementsAre());
+}
+
 }  // namespace
 }  // namespace walferry

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "apply/text_needed.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocol/status.h"
@@ -113,6 +114,31 @@ TEST(MapTableTest, WholeRowsAreComparedWithoutGeneratedColumns) {
   EXPECT_OK(mapping.updatable);
   EXPECT_THAT(mapping.lookup, ElementsAre(1));
   EXPECT_FALSE(mapping.lookup_is_key);
+}
+
+// Of a column each, "id" and "v".
+TableMapping MapTypes(std::vector<uint32_t> source_types,
+                      std::vector<uint32_t> target_types) {
+  SourceRelation source = Source({{"id", true}, {"v", false}});
+  TargetTable target = Target({{"v", false}, {"id", true}});
+  source.columns[0].type_oid = source_types[0];
+  source.columns[1].type_oid = source_types[1];
+  target.columns[1].type_oid = target_types[0];
+  target.columns[0].type_oid = target_types[1];
+  return *MapTable(source, std::move(target));
+}
+
+TEST(MapTableTest, TakesBinaryValuesOfTheSamePortableTypesOnly) {
+  EXPECT_OK(MapTypes({23, 25}, {23, 25}).takes_binary);
+  const absl::Status status = MapTypes({23, 25}, {20, 25}).takes_binary;
+  EXPECT_TRUE(IsTextNeeded(status));
+  EXPECT_EQ(status.message(),
+            "column \"id\" of target relation \"public.t\" takes no binary "
+            "values: it is of type 20, the source's of type 23");
+  // Of one type on both sides, but money.
+  EXPECT_TRUE(IsTextNeeded(MapTypes({23, 790}, {23, 790}).takes_binary));
+  // As long, and something else.
+  EXPECT_TRUE(IsTextNeeded(MapTypes({23, 700}, {23, 23}).takes_binary));
 }
 
 }  // namespace
