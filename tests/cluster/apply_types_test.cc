@@ -328,36 +328,90 @@ class BinaryApplyTypesTest : public ApplyTypesTest {
 
 INSTANTIATE_REPLICA_PAIR_TEST(BinaryApplyTypesTest);
 
-TEST_P(BinaryApplyTypesTest, PortableTypesSurvive) {
+TEST_P(BinaryApplyTypesTest, NumbersSurvive) {
   AddType("bool", {"true", "false"});
-  AddType("int2", {"-1"});
-  AddType("int8", {"-9223372036854775808"});
-  AddType("numeric", {"'NaN'", "1.00", "1.0"});
-  AddType("float8", {"'NaN'", "5e-324", "'-0'", "0"});
-  AddType("text", {"''", "'日本'"});
-  AddType("varchar(3)", {"'abc'"});
-  AddType("char(3)", {"'a'"});
-  AddType("\"char\"", {"'x'"});
-  AddType("name", {"'n'"});
-  AddType("bytea", {"''", "'\\x00ff'"});
-  AddType("bit(3)", {"B'101'"});
-  AddType("varbit", {"B''"});
-  AddType("json", {"'{\"a\":  1}'"});
-  AddType("jsonb", {"'{\"a\": 1.10}'"});
-  AddType("xml", {"'<a/>'", "'text <b/>'"});
-  AddType("date", {"'infinity'", "'4713-01-01 BC'"});
-  AddType("timestamptz", {"'-infinity'", "'2024-02-01 03:04:05.678901+02'"});
-  AddType("interval", {"'1 year -2 months 3 days'", "'24 hours'", "'1 day'"});
-  AddType("timetz", {"'23:59:59.999999+15:59'"});
-  AddType("inet", {"'192.168.0.1/24'"});
+  AddType("int2", {"-32768", "32767"});
+  AddType("int4", {"-2147483648", "0", "2147483647"});
+  AddType("int8", {"-9223372036854775808", "9223372036854775807"});
+  AddType("oid", {"4294967295", "0"});
+  AddType("numeric",
+          {"'NaN'", "'Infinity'", "'-Infinity'", "1.0", "1.00", "0.000",
+           "123456789012345678901234567890.123456789012345678901234567890",
+           "1e1000"});
+  AddType("numeric(20,3)", {"1.5", "-99999999999999999.999"});
+  AddType("float4",
+          {"'NaN'", "'Infinity'", "1e-45", "3.4028235e38", "'-0'", "0", "0.1"});
+  AddType("float8", {"'NaN'", "'-Infinity'", "5e-324", "'-0'", "0",
+                     "1.7976931348623157e308"});
+  AddType("bit(3)", {"B'101'", "B'000'"});
+  AddType("varbit", {"B''", "B'1'", "B'0101010101010101010'"});
   AddType("uuid", {"'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"});
-  AddType("point", {"'(0.1,-1e300)'"});
-  AddType("money", {"'1234.56'"});
-  AddType("int[]", {"'{}'", "'[0:1]={1,NULL}'"});
-  AddType("text[]", {"ARRAY['a,b', NULL]"});
-  AddType("int4range", {"'empty'", "'[1,5)'"});
-  AddType("tsvector", {"'fat:1A cat:2'"});
-  AddType("aclitem", {"'postgres=arwdDxt/postgres'"});  // Sent as text.
+  ExpectAllSurvive();
+}
+
+TEST_P(BinaryApplyTypesTest, TextSurvives) {
+  AddType("text", {"''", "'日本 🐘'", "E'back\\\\slash'", "'\\N'", "'\"(,)'"});
+  AddType("varchar(3)", {"'abc'", "''", "'a  '"});
+  AddType("char(3)", {"'a'", "''", "'abc'"});
+  AddType("\"char\"", {"'x'", "''"});
+  AddType("name", {"repeat('n', 63)::name", "''"});
+  AddType("bytea", {"''", "'\\x00ff5c27'"});
+  AddType("json", {"'{\"a\":  1, \"a\": 2}'", "'null'"});
+  AddType("jsonb", {"'{\"a\": 1.10}'", "'1.0'", "'1.00'", "'null'"});
+  AddType("tsvector", {"'fat:1A,16383 cat:2'", "''"});
+  ExpectAllSurvive();
+}
+
+TEST_P(BinaryApplyTypesTest, TimesSurvive) {
+  AddType("date",
+          {"'infinity'", "'-infinity'", "'4713-01-01 BC'", "'5874897-12-31'"});
+  AddType("time", {"'24:00:00'", "'00:00:00.000001'"});
+  AddType("timetz", {"'23:59:59.999999+15:59'", "'00:00:00-15:59:59'"});
+  AddType("timestamp", {"'infinity'", "'-infinity'", "'0044-03-15 12:00 BC'",
+                        "'294276-12-31 23:59:59.999999'"});
+  AddType("timestamptz", {"'-infinity'", "'2024-02-01 03:04:05.678901+02'",
+                          "'4713-01-01 00:00:00+00 BC'"});
+  AddType("timestamp(0)", {"'2024-02-01 03:04:05'"});
+  ExpectAllSurvive();
+}
+
+TEST_P(BinaryApplyTypesTest, AddressesAndShapesSurvive) {
+  AddType("inet", {"'192.168.0.1/24'", "'::1'"});
+  AddType("cidr", {"'192.168.0.0/24'", "'::/0'"});
+  AddType("macaddr", {"'08:00:2b:01:02:03'"});
+  AddType("macaddr8", {"'08:00:2b:01:02:03:04:05'"});
+  AddType("point", {"'(0.1,-1e300)'", "'(NaN,Infinity)'"});
+  AddType("line", {"'{1,2,3}'"});
+  AddType("lseg", {"'[(0,0),(1,1)]'"});
+  AddType("box", {"'(2,2),(0,0)'", "'(4,1),(0,0)'"});
+  AddType("path", {"'[(0,0),(1,1)]'", "'((0,0),(2,1))'"});
+  AddType("polygon", {"'((0,0),(1,0),(0,1))'"});
+  AddType("circle", {"'<(0,0),1>'", "'<(1,1),1>'"});
+  ExpectAllSurvive();
+}
+
+TEST_P(BinaryApplyTypesTest, ArraysAndRangesSurvive) {
+  AddType("int[]", {"'{}'", "'{1,NULL,3}'", "'[0:1]={1,2}'",
+                    "'[-2:-1][3:4]={{1,2},{3,NULL}}'"});
+  AddType("text[]", {"ARRAY['a,b', 'c\"d', E'e\\\\f', 'NULL', NULL, '']"});
+  AddType("numeric(5,2)[]", {"'{1.00,2.50}'"});
+  AddType("char(3)[]", {"'{a,ab}'"});
+  AddType("json[]", {"ARRAY['{\"a\": 1}', NULL]::json[]"});
+  AddType("box[]", {"ARRAY['(2,2),(0,0)']::box[]"});
+  AddType("int4range", {"'empty'", "'[1,5)'", "'(,)'"});
+  AddType("int8range", {"'[1,9223372036854775807)'"});
+  AddType("numrange", {"'(1.0,2.00]'"});
+  AddType("tsrange", {"'[2024-01-01,)'"});
+  AddType("tstzrange", {"'[2024-01-01 00:00:00+00,infinity)'"});
+  AddType("daterange[]",
+          {"ARRAY['[2024-01-01,2024-02-01)', NULL]::daterange[]"});
+  AddType("int4multirange", {"'{}'", "'{[1,3),[5,7)}'"});
+  AddType("int8multirange", {"'{[1,3),[5,7)}'"});
+  AddType("nummultirange", {"'{[1.0,3.00),[5,)}'"});
+  AddType("tsmultirange", {"'{[2024-01-01,)}'"});
+  AddType("tstzmultirange", {"'{[2024-01-01 00:00:00+00,)}'"});
+  AddType("datemultirange[]",
+          {"ARRAY['{[2024-01-01,2024-02-01)}', NULL]::datemultirange[]"});
   ExpectAllSurvive();
 }
 
