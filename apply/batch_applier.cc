@@ -261,9 +261,7 @@ absl::Status BatchApplier::Attempt(const ChangeBatch& batch,
   }
   RETURN_IF_ERROR(ApplyAll(batch));
   RETURN_IF_ERROR(check_.SendForBinary(batch));
-  RETURN_IF_ERROR(batch.open() ? transaction_.Suspend()
-                               : transaction_.Commit());
-  return absl::OkStatus();
+  return batch.open() ? transaction_.Suspend() : transaction_.Commit();
 }
 
 absl::Status BatchApplier::LoadTables(const ChangeBatch& batch) {

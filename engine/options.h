@@ -41,6 +41,14 @@ enum class FreezeMode {
   kReadOnly,
 };
 
+// In which form the source sends values.
+enum class BinaryMode {
+  // In binary form where that is exact for every published column.
+  kAuto,
+  // As text.
+  kOff,
+};
+
 struct StreamOptions {
   absl::Duration poll_interval = absl::Seconds(1);
   uint64_t lag_threshold_bytes = uint64_t{64} << 10;
@@ -48,6 +56,7 @@ struct StreamOptions {
   int apply_jobs = 1;
   // No batch is larger.
   size_t batch_bytes = BatchBytesFor(kDefaultMemory, /*apply_jobs=*/1);
+  BinaryMode binary = BinaryMode::kAuto;
   // Nothing heard from the source for so long: reconnect.
   absl::Duration receive_timeout = absl::Seconds(60);
   // How long connections are retried before the run gives up.

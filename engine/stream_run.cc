@@ -133,7 +133,9 @@ absl::Status StreamRun::OpenSessions(const ApplySessionOptions& options,
 }
 
 absl::StatusOr<bool> StreamRun::ChooseBinary(PgConnection& walsender) {
-  if (options_.text_only) return false;
+  if (options_.text_only || options_.stream.binary == BinaryMode::kOff) {
+    return false;
+  }
   ASSIGN_OR_RETURN(
       std::optional<TargetTypes> types,
       ReadTypesForBinary(walsender, sessions_.front()->connection(),

@@ -43,7 +43,7 @@ struct StreamRunOptions {
   // Leaves transactions that commit at or behind it for another run.
   std::optional<Lsn> until;
   RelationGate gate;
-  // Values come as text even if they could come in binary form.
+  // An earlier stream of the run was IsTextNeeded().
   bool text_only = false;
   StreamOptions stream;
 };

@@ -70,6 +70,8 @@ StreamOptions BindStream(const OptionValues& values) {
   stream.apply_jobs = static_cast<int>(values.Integer(OptionId::kApplyJobs));
   stream.batch_bytes =
       BatchBytesFor(values.Bytes(OptionId::kMemory), stream.apply_jobs);
+  stream.binary = values.Text(OptionId::kBinary) == "off" ? BinaryMode::kOff
+                                                          : BinaryMode::kAuto;
   stream.receive_timeout = values.Duration(OptionId::kReceiveTimeout);
   stream.retry_for = values.Duration(OptionId::kRetryFor);
   return stream;

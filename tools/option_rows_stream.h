@@ -51,6 +51,17 @@ inline constexpr OptionSpec kStreamRows[] = {
      .help = "Sessions of the target that apply batches side by side; they "
              "commit in the source's order. More than one pays where the "
              "target is slower or further away than the source."},
+    {.id = OptionId::kBinary,
+     .name = "binary",
+     .type = OptionType::kChoice,
+     .default_text = "auto",
+     .choices = "auto|off",
+     .commands = kStreaming,
+     .group = OptionGroup::kStream,
+     .placeholder = "WHEN",
+     .help = "auto lets the source send values in binary form where every "
+             "published column has the same built-in type on both sides, which "
+             "is faster; off has them sent as text, which is as exact."},
     {.id = OptionId::kReceiveTimeout,
      .name = "receive-timeout",
      .type = OptionType::kDuration,

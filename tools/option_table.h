@@ -44,6 +44,7 @@ enum class OptionId {
   kLagThreshold,
   kMemory,
   kApplyJobs,
+  kBinary,
   kReceiveTimeout,
   kRetryFor,
   kUntilLsn,

@@ -145,6 +145,16 @@ TEST_P(BinaryStreamTest, AsksForTextWhereTheTargetsTypeDiffers) {
   EXPECT_THAT(TargetValue("SELECT v FROM t"), IsOkAndHolds("7"));
 }
 
+TEST_P(BinaryStreamTest, AsksForTextIfToldTo) {
+  CreateTables("CREATE TABLE t (id int PRIMARY KEY)");
+  if (HasFatalFailure()) return;
+  FollowOptions options = Options();
+  options.stream.binary = BinaryMode::kOff;
+  BackgroundRun run(options);
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+  EXPECT_THAT(Command(), Not(HasSubstr("binary")));
+}
+
 // What the publication leaves out does not matter.
 TEST_P(BinaryStreamTest, DoesNotAskForColumnsThatAreNotSent) {
   if (source_->major_version() < 15) GTEST_SKIP() << "no column lists";

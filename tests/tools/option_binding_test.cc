@@ -32,6 +32,7 @@ void ExpectEqual(const StreamOptions& left, const StreamOptions& right) {
   EXPECT_EQ(left.lag_threshold_bytes, right.lag_threshold_bytes);
   EXPECT_EQ(left.batch_bytes, right.batch_bytes);
   EXPECT_EQ(left.apply_jobs, right.apply_jobs);
+  EXPECT_EQ(left.binary, right.binary);
   EXPECT_EQ(left.receive_timeout, right.receive_timeout);
   EXPECT_EQ(left.retry_for, right.retry_for);
 }
@@ -112,6 +113,7 @@ TEST(OptionBinding, HandsEveryMigrateOptionToTheEngine) {
                            {OptionId::kLagThreshold, {"1MiB"}},
                            {OptionId::kMemory, {"1GiB"}},
                            {OptionId::kApplyJobs, {"3"}},
+                           {OptionId::kBinary, {"off"}},
                            {OptionId::kReceiveTimeout, {"30s"}},
                            {OptionId::kRetryFor, {"1h"}}};
   ASSERT_OK_AND_ASSIGN(
@@ -142,6 +144,7 @@ TEST(OptionBinding, HandsEveryMigrateOptionToTheEngine) {
   stream.poll_interval = absl::Milliseconds(250);
   stream.lag_threshold_bytes = uint64_t{1} << 20;
   stream.apply_jobs = 3;
+  stream.binary = BinaryMode::kOff;
   stream.batch_bytes = BatchBytesFor(size_t{1} << 30, 3);
   stream.receive_timeout = absl::Seconds(30);
   stream.retry_for = absl::Hours(1);
