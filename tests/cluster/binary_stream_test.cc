@@ -160,12 +160,12 @@ TEST_P(BinaryStreamTest, DoesNotAskForColumnsThatAreNotSent) {
   if (source_->major_version() < 15) GTEST_SKIP() << "no column lists";
   CreateTables("CREATE TABLE t (id int PRIMARY KEY, v text, m money)");
   if (HasFatalFailure()) return;
-  ASSERT_OK(OnSource("CREATE PUBLICATION some FOR TABLE t (id, v)"));
+  ASSERT_OK(OnSource("CREATE PUBLICATION narrow FOR TABLE t (id, v)"));
   ASSERT_OK(OnSource(
-      "SELECT pg_create_logical_replication_slot('some', 'pgoutput')"));
+      "SELECT pg_create_logical_replication_slot('narrow', 'pgoutput')"));
   FollowOptions options = Options();
-  options.slot = "some";
-  options.publications = {"some"};
+  options.slot = "narrow";
+  options.publications = {"narrow"};
   BackgroundRun run(options);
   ASSERT_TRUE(run.CatchesUp()) << run.Stop();
   EXPECT_THAT(Command(), HasSubstr("binary 'true'"));
