@@ -1,5 +1,6 @@
 #include "apply/apply_session.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -189,13 +190,6 @@ absl::Status TakeOrigin(PgConnection& connection, const std::string& origin) {
   return connection.Exec("COMMIT").status();
 }
 
-absl::StatusOr<int> ServerPid(PgConnection& connection) {
-  ASSIGN_OR_RETURN(const PgResult pid,
-                   connection.Exec("SELECT pg_catalog.pg_backend_pid()"));
-  ASSIGN_OR_RETURN(const int64_t value, pid.Int64(0, 0));
-  return static_cast<int>(value);
-}
-
 // `suffix` ends the origin's name.
 absl::StatusOr<bool> SetUpOrigin(PgConnection& connection,
                                  const ApplySessionOptions& options,
@@ -267,7 +261,7 @@ absl::StatusOr<std::unique_ptr<ApplySession>> ApplySession::Open(
   std::unique_ptr<ApplySession> session(new ApplySession(std::move(opened)));
   PgConnection& connection = session->connection_;
   RETURN_IF_ERROR(SetUp(connection, options.trigger_guard));
-  ASSIGN_OR_RETURN(session->server_pid_, ServerPid(connection));
+  RETURN_IF_ERROR(session->AskServer());
   RETURN_IF_ERROR(AcquireStreamLock(
       connection, StreamLockKeyOf(options.ledger_schema, options.identity.name),
       deadline, options.target.interrupt, options.on_wait));
@@ -283,6 +277,20 @@ absl::StatusOr<std::unique_ptr<ApplySession>> ApplySession::Open(
   return session;
 }
 
+absl::Status ApplySession::AskServer() {
+  constexpr int kTimes = 3;
+  round_trip_ = absl::InfiniteDuration();
+  for (int time = 0; time < kTimes; ++time) {
+    const absl::Time asked = absl::Now();
+    ASSIGN_OR_RETURN(const PgResult pid,
+                     connection_.Exec("SELECT pg_catalog.pg_backend_pid()"));
+    round_trip_ = std::min(round_trip_, absl::Now() - asked);
+    ASSIGN_OR_RETURN(const int64_t value, pid.Int64(0, 0));
+    server_pid_ = static_cast<int>(value);
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<ApplySession>> ApplySession::Join(
     const ApplySessionOptions& options, const ApplySession& first, int number) {
   const absl::Time deadline = absl::Now() + options.lock_wait;
@@ -291,7 +299,7 @@ absl::StatusOr<std::unique_ptr<ApplySession>> ApplySession::Join(
   std::unique_ptr<ApplySession> session(new ApplySession(std::move(opened)));
   PgConnection& connection = session->connection_;
   RETURN_IF_ERROR(SetUp(connection, options.trigger_guard));
-  ASSIGN_OR_RETURN(session->server_pid_, ServerPid(connection));
+  RETURN_IF_ERROR(session->AskServer());
   if (first.has_origin_) {
     ASSIGN_OR_RETURN(
         session->has_origin_,

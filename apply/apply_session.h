@@ -83,6 +83,9 @@ class ApplySession {
   int64_t epoch() const { return epoch_; }
   // The process of the target that does the work. A pooler announces another.
   int server_pid() const { return server_pid_; }
+  // The shortest time in which the target has answered a query when the session
+  // began.
+  absl::Duration round_trip() const { return round_trip_; }
   const std::string& ledger_schema() const { return ledger_schema_; }
   const std::string& name() const { return name_; }
   // The session carries a replication origin: its commits are marked with it.
@@ -96,11 +99,13 @@ class ApplySession {
   friend class TargetTransaction;
 
   explicit ApplySession(PgConnection connection);
+  absl::Status AskServer();
 
   PgConnection connection_;
   Lsn position_;
   int64_t epoch_ = 0;
   int server_pid_ = 0;
+  absl::Duration round_trip_;
   std::string ledger_schema_;
   std::string name_;
   bool has_origin_ = false;

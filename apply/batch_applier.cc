@@ -8,6 +8,7 @@
 #include "apply/ahead_changes.h"
 #include "apply/conflict_facts.h"
 #include "apply/exact_changes.h"
+#include "apply/min_copy_rows.h"
 #include "apply/set_changes.h"
 #include "apply/table_cache.h"
 #include "apply/table_check.h"
@@ -79,7 +80,8 @@ class BatchApplier final : public AheadApplier {
         sets_(session, transaction_, tables_, exact_, check_,
               {.min_changes = options.min_set_changes,
                .min_changes_per_apart = options.min_changes_per_apart,
-               .min_copy_rows = options.min_copy_rows}) {
+               .min_copy_rows =
+                   MinCopyRows(options.min_copy_rows, session.round_trip())}) {
     if (in_flight == nullptr) return;
     ahead_.emplace(
         transaction_, tables_, exact_, sets_, check_, *in_flight,
