@@ -19,7 +19,6 @@ constexpr size_t kMaxPreparedSets = 1000;
 constexpr absl::string_view kTableSavepoint = "walferry_table";
 
 // With what is kept of each.
-constexpr size_t kMaxTables = 10'000;
 
 // A set is cut there, so that the target begins with one while the next is
 // made. Each set of rows that are found by their values is a pass over the
@@ -97,9 +96,12 @@ SetChanges::SetChanges(ApplySession& session, TargetTransaction& transaction,
 void SetChanges::StartBatch(const ChangeBatch& batch) {
   DropTouched();
   batch_ = &batch;
-  // Mappings that are no longer in use are among them.
-  if (by_mapping_.size() > kMaxTables) by_mapping_.clear();
   table_of_.clear();
+  sent_.clear();
+  // The catalog was read anew since, or the source's table has another shape.
+  absl::erase_if(by_mapping_, [](const auto& known) {
+    return known.second->net.table().use_count() == 1;
+  });
   absl::flat_hash_map<const SourceRelation*, Table*> by_relation;
   TablesByTarget by_target;
   const SourceRelation* last = nullptr;

@@ -124,9 +124,11 @@ absl::StatusOr<std::optional<TargetTypes>> ReadTypesForBinary(
   ASSIGN_OR_RETURN(TargetTypes types,
                    ReadTargetTypes(target, {schemas.begin(), schemas.end()}));
   for (const PublishedColumn& column : columns) {
+    // Also what the target does not have is sent, and an array whose elements
+    // have no binary form would end the walsender.
+    if (!IsPortableType(column.type_oid)) return std::nullopt;
     const uint32_t* const type = Find(types, column.table, column.name);
-    if (type == nullptr) continue;
-    if (*type != column.type_oid || !IsPortableType(*type)) return std::nullopt;
+    if (type != nullptr && *type != column.type_oid) return std::nullopt;
   }
   return types;
 }

@@ -23,10 +23,9 @@ using TargetTypes =
                         absl::flat_hash_map<std::string, uint32_t>>;
 
 // The target's tables that the publications may bring changes for, if each of
-// their published columns is of one portable type on both sides; nullopt: the
-// values must come as text. What the target does not have does not matter: its
-// changes are left out, or cannot be applied in either form. `source` may be a
-// walsender connection.
+// their published columns is of a portable type, and of the same on both sides
+// where the target has the column; nullopt: the values must come as text.
+// `source` may be a walsender connection.
 absl::StatusOr<std::optional<TargetTypes>> ReadTypesForBinary(
     PgConnection& source, PgConnection& target,
     const std::vector<std::string>& publications);

@@ -204,10 +204,12 @@ absl::Status StreamRun::Stop() {
   if (!goes_on || stream_->connection().broken()) return ended;
   // The reader may have stopped before the last batch was durable.
   const Lsn applied = state_->applied();
-  RETURN_IF_ERROR(stream_->Send({.write = applied,
-                                 .flush = applied,
-                                 .apply = applied,
-                                 .client_time = ToPgTime(absl::Now())}));
+  const absl::Status sent =
+      stream_->Send({.write = applied,
+                     .flush = applied,
+                     .apply = applied,
+                     .client_time = ToPgTime(absl::Now())});
+  if (!sent.ok()) return ended.ok() ? sent : ended;
   // A walsender in the middle of a large transaction does not listen. It has
   // been told the position, and ends when it finds the link closed.
   stream_->Finish(kFinishTimeout).IgnoreError();

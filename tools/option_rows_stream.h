@@ -36,9 +36,9 @@ inline constexpr OptionSpec kStreamRows[] = {
      .commands = kStreaming | SetOf(Command::kReplay),
      .group = OptionGroup::kStream,
      .placeholder = "SIZE",
-     .help = "What walferry may take while it applies changes. With more, more "
-             "transactions are applied together; a transaction that is larger "
-             "is applied piece by piece."},
+     .help = "What walferry aims to stay within while it applies changes. With "
+             "more, more transactions are applied together; one that does not "
+             "fit is applied piece by piece, and committed as a whole."},
     {.id = OptionId::kApplyJobs,
      .name = "apply-jobs",
      .type = OptionType::kInteger,
@@ -59,9 +59,12 @@ inline constexpr OptionSpec kStreamRows[] = {
      .commands = kStreaming,
      .group = OptionGroup::kStream,
      .placeholder = "WHEN",
-     .help = "auto lets the source send values in binary form where every "
-             "published column has the same built-in type on both sides, which "
-             "is faster; off has them sent as text, which is as exact."},
+     .help =
+         "auto lets a source from PostgreSQL 14 on send values in binary "
+         "form where every published column has the same type on both sides "
+         "and its binary form is the same everywhere (the usual built-in "
+         "types), which is faster; off has them sent as text, which is as "
+         "exact."},
     {.id = OptionId::kReceiveTimeout,
      .name = "receive-timeout",
      .type = OptionType::kDuration,

@@ -145,6 +145,19 @@ TEST_P(BinaryStreamTest, AsksForTextWhereTheTargetsTypeDiffers) {
   EXPECT_THAT(TargetValue("SELECT v FROM t"), IsOkAndHolds("7"));
 }
 
+// It is sent all the same.
+TEST_P(BinaryStreamTest, AsksForTextWhereATypeOfAnAbsentTableIsNotPortable) {
+  CreateTables(
+      "CREATE TABLE t (id int PRIMARY KEY, v text); "
+      "CREATE TABLE absent (id int PRIMARY KEY, m money[])",
+      "CREATE TABLE t (id int PRIMARY KEY, v text)");
+  if (HasFatalFailure()) return;
+  BackgroundRun run(Options());
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+  EXPECT_THAT(Command(), HasSubstr("START_REPLICATION"));
+  EXPECT_THAT(Command(), Not(HasSubstr("binary")));
+}
+
 TEST_P(BinaryStreamTest, AsksForTextIfToldTo) {
   CreateTables("CREATE TABLE t (id int PRIMARY KEY)");
   if (HasFatalFailure()) return;
