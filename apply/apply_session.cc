@@ -253,15 +253,21 @@ std::string StreamTableSql(absl::string_view ledger_schema) {
                       ")");
 }
 
-absl::StatusOr<std::unique_ptr<ApplySession>> ApplySession::Open(
+absl::StatusOr<std::unique_ptr<ApplySession>> ApplySession::Connect(
     const ApplySessionOptions& options) {
-  const absl::Time deadline = absl::Now() + options.lock_wait;
   ASSIGN_OR_RETURN(PgConnection opened,
                    PgConnection::Open(WithSettings(options.target)));
   std::unique_ptr<ApplySession> session(new ApplySession(std::move(opened)));
-  PgConnection& connection = session->connection_;
-  RETURN_IF_ERROR(SetUp(connection, options.trigger_guard));
+  RETURN_IF_ERROR(SetUp(session->connection_, options.trigger_guard));
   RETURN_IF_ERROR(session->AskServer());
+  return session;
+}
+
+absl::StatusOr<std::unique_ptr<ApplySession>> ApplySession::Open(
+    const ApplySessionOptions& options) {
+  const absl::Time deadline = absl::Now() + options.lock_wait;
+  ASSIGN_OR_RETURN(std::unique_ptr<ApplySession> session, Connect(options));
+  PgConnection& connection = session->connection_;
   RETURN_IF_ERROR(AcquireStreamLock(
       connection, StreamLockKeyOf(options.ledger_schema, options.identity.name),
       deadline, options.target.interrupt, options.on_wait));
@@ -294,12 +300,8 @@ absl::Status ApplySession::AskServer() {
 absl::StatusOr<std::unique_ptr<ApplySession>> ApplySession::Join(
     const ApplySessionOptions& options, const ApplySession& first, int number) {
   const absl::Time deadline = absl::Now() + options.lock_wait;
-  ASSIGN_OR_RETURN(PgConnection opened,
-                   PgConnection::Open(WithSettings(options.target)));
-  std::unique_ptr<ApplySession> session(new ApplySession(std::move(opened)));
+  ASSIGN_OR_RETURN(std::unique_ptr<ApplySession> session, Connect(options));
   PgConnection& connection = session->connection_;
-  RETURN_IF_ERROR(SetUp(connection, options.trigger_guard));
-  RETURN_IF_ERROR(session->AskServer());
   if (first.has_origin_) {
     ASSIGN_OR_RETURN(
         session->has_origin_,

@@ -99,6 +99,10 @@ class ApplySession {
   friend class TargetTransaction;
 
   explicit ApplySession(PgConnection connection);
+  // Set up, but without lock, position and origin.
+  static absl::StatusOr<std::unique_ptr<ApplySession>> Connect(
+      const ApplySessionOptions& options);
+  // Sets server_pid_ and round_trip_.
   absl::Status AskServer();
 
   PgConnection connection_;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "apply/table_sql.h"
 #include "protocol/quoting.h"
 
 namespace walferry {
@@ -26,15 +27,6 @@ std::string Image(const TableMapping& table, absl::string_view alias) {
                           QuoteIdentifier(table.TargetOf(column).name));
                     }),
       ")::pg_catalog.text COLLATE pg_catalog.\"C\"");
-}
-
-// Operators for all enums do not see through a domain.
-std::string Stored(const TargetColumn& column, absl::string_view alias) {
-  const std::string name =
-      absl::StrCat(alias, ".", QuoteIdentifier(column.name));
-  return column.type == column.base_type
-             ? name
-             : absl::StrCat(name, "::", column.base_type);
 }
 
 // With an array of its values; there is none of arrays.
@@ -81,8 +73,7 @@ std::string Condition(const TargetColumn& column, size_t filter) {
 // it.
 std::string BuildDeleteByValues(const TableMapping& table) {
   const std::string name = Quote(table.target.name);
-  const std::string only =
-      absl::StrCat(table.target.partitioned ? "" : "ONLY ", name);
+  const std::string only = Only(table.target);
   std::string values;
   std::string where;
   const std::vector<const TargetColumn*> filters = Filters(table);

@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "apply/delete_by_values.h"
+#include "apply/table_sql.h"
 #include "protocol/quoting.h"
 
 namespace walferry {
@@ -15,25 +16,10 @@ std::string Name(const TableMapping& table, size_t column) {
   return QuoteIdentifier(table.TargetOf(column).name);
 }
 
-// The table, without those that inherit from it.
-std::string Only(const TableMapping& table) {
-  return absl::StrCat(table.target.partitioned ? "" : "ONLY ",
-                      Quote(table.target.name));
-}
-
 // The parameter as a table `v` with the columns of ours.
 std::string Rows(const TableMapping& table) {
   return absl::StrCat("pg_catalog.unnest($1::", Quote(table.target.name),
                       "[]) AS v");
-}
-
-// Operators for all enums or arrays do not see through a domain.
-std::string Stored(const TargetColumn& column, absl::string_view alias) {
-  const std::string name =
-      absl::StrCat(alias, ".", QuoteIdentifier(column.name));
-  return column.type == column.base_type
-             ? name
-             : absl::StrCat(name, "::", column.base_type);
 }
 
 // That row `o` of the table is meant by row `v` of the parameter.
@@ -79,11 +65,11 @@ std::string BuildUpdate(const TableMapping& table, const SetShape& shape) {
   }
   if (assignments.empty()) {
     // Nothing to set, but the rows must be there.
-    return absl::StrCat("SELECT 1 FROM ", Only(table), " AS o JOIN ",
+    return absl::StrCat("SELECT 1 FROM ", Only(table.target), " AS o JOIN ",
                         Rows(table), " ON ", SameKey(table),
                         " FOR NO KEY UPDATE OF o");
   }
-  return absl::StrCat("UPDATE ", Only(table), " AS o SET ",
+  return absl::StrCat("UPDATE ", Only(table.target), " AS o SET ",
                       absl::StrJoin(assignments, ", "), " FROM ", Rows(table),
                       " WHERE ", SameKey(table));
 }
@@ -92,12 +78,12 @@ std::string BuildDelete(const TableMapping& table) {
   if (table.lookup_is_row()) return BuildDeleteByValues(table);
   if (DeletesByKeyArray(table)) {
     const TargetColumn& key = table.TargetOf(table.lookup.front());
-    return absl::StrCat("DELETE FROM ", Only(table), " AS o WHERE ",
+    return absl::StrCat("DELETE FROM ", Only(table.target), " AS o WHERE ",
                         Stored(key, "o"), " ", key.equality,
                         " ANY ($1::", key.array_type, ")");
   }
-  return absl::StrCat("DELETE FROM ", Only(table), " AS o USING ", Rows(table),
-                      " WHERE ", SameKey(table));
+  return absl::StrCat("DELETE FROM ", Only(table.target), " AS o USING ",
+                      Rows(table), " WHERE ", SameKey(table));
 }
 
 std::string BuildSql(const TableMapping& table, const SetShape& shape) {

@@ -5,7 +5,6 @@
 
 #include "absl/container/btree_set.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "apply/portable_types.h"
 #include "apply/text_needed.h"
 #include "protocol/status.h"
@@ -18,16 +17,6 @@ constexpr int kVersion14 = 140000;
 constexpr int kVersion15 = 150000;
 // Generated columns may be published.
 constexpr int kVersion18 = 180000;
-
-std::string NameArray(const std::vector<std::string>& names) {
-  return absl::StrCat(
-      "ARRAY[",
-      absl::StrJoin(names, ", ",
-                    [](std::string* out, const std::string& name) {
-                      absl::StrAppend(out, QuoteLiteral(name));
-                    }),
-      "]::pg_catalog.name[]");
-}
 
 struct PublishedColumn {
   QualifiedName table;
@@ -48,7 +37,7 @@ absl::StatusOr<std::vector<PublishedColumn>> ReadPublishedColumns(
           "= t.tablename "
           "JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid "
           "WHERE a.attnum > 0 AND NOT a.attisdropped AND t.pubname = ANY (",
-          NameArray(publications), ")",
+          QuoteTextArray(publications), ")",
           version < kVersion18 ? " AND a.attgenerated = ''" : "",
           version >= kVersion15 ? " AND a.attname = ANY (t.attnames)" : "")));
   std::vector<PublishedColumn> columns;
@@ -73,7 +62,7 @@ absl::StatusOr<TargetTypes> ReadTargetTypes(
                        "JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid "
                        "WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT "
                        "a.attisdropped AND n.nspname = ANY (",
-                       NameArray(schemas), ")")));
+                       QuoteTextArray(schemas), ")")));
   TargetTypes types;
   for (int row = 0; row < result.rows(); ++row) {
     ASSIGN_OR_RETURN(const int64_t type, result.Int64(row, 3));

@@ -67,7 +67,7 @@ absl::Status PrepareContext(CheckContext& check) {
                                " WHERE nspname !~ '^pg_'"
                                " AND nspname <> 'information_schema'"
                                " AND nspname <> ALL (",
-                               NameArray(check.catalog.excluded_schemas),
+                               QuoteTextArray(check.catalog.excluded_schemas),
                                ") ORDER BY nspname COLLATE \"C\"")));
   ASSIGN_OR_RETURN(
       const std::string superuser,
@@ -123,16 +123,6 @@ std::string TableOids(const Catalog& catalog,
     if (wanted(table)) oids.push_back(table.oid);
   }
   return absl::StrCat("'{", absl::StrJoin(oids, ","), "}'::oid[]");
-}
-
-std::string NameArray(const std::vector<std::string>& names) {
-  return absl::StrCat(
-      "ARRAY[",
-      absl::StrJoin(names, ", ",
-                    [](std::string* out, const std::string& name) {
-                      absl::StrAppend(out, QuoteLiteral(name));
-                    }),
-      "]::text[]");
 }
 
 bool IsPublished(const CatalogTable& table) {

@@ -92,8 +92,6 @@ absl::StatusOr<int64_t> QueryNumber(PgConnection& connection,
 std::string RelationOids(const CheckContext& check, absl::string_view kinds);
 std::string TableOids(const Catalog& catalog,
                       const std::function<bool(const CatalogTable&)>& wanted);
-// An SQL array of names.
-std::string NameArray(const std::vector<std::string>& names);
 
 // Its rows are copied and its changes published.
 bool IsPublished(const CatalogTable& table);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/check_context.h"
 #include "engine/name_some.h"
+#include "protocol/quoting.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -203,7 +204,7 @@ absl::StatusOr<bool> NeedsTypes(CheckContext& check) {
           " JOIN pg_namespace n ON n.oid = t.typnamespace"
           " WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid = ANY (",
           RelationOids(check, "rpf"), ") AND n.nspname = ANY (",
-          NameArray(check.catalog.excluded_schemas), ") ORDER BY 1, 2")));
+          QuoteTextArray(check.catalog.excluded_schemas), ") ORDER BY 1, 2")));
   for (int row = 0; row < rows.rows(); ++row) {
     check.findings.Blocking(
         {"scope-dependency", std::string(rows.Text(row, 0)),
@@ -251,7 +252,7 @@ absl::StatusOr<bool> NeedsFunctions(CheckContext& check) {
           " JOIN pg_namespace n ON n.oid = p.pronamespace"
           " WHERE x.oid = ANY (",
           RelationOids(check, "rpvmf"), ") AND n.nspname = ANY (",
-          NameArray(check.catalog.excluded_schemas),
+          QuoteTextArray(check.catalog.excluded_schemas),
           ") AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.deptype = 'e'"
           " AND e.classid = 'pg_proc'::regclass AND e.objid = p.oid)"
           " ORDER BY 1, 2, 3")));
@@ -274,7 +275,7 @@ absl::StatusOr<bool> NeedsExtensions(CheckContext& check) {
           "SELECT e.extname, n.nspname FROM pg_extension e"
           " JOIN pg_namespace n ON n.oid = e.extnamespace"
           " WHERE n.nspname = ANY (",
-          NameArray(check.catalog.excluded_schemas), ") ORDER BY 1")));
+          QuoteTextArray(check.catalog.excluded_schemas), ") ORDER BY 1")));
   bool any = false;
   for (int row = 0; row < rows.rows(); ++row) {
     const std::string schema(rows.Text(row, 1));

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "engine/check_context.h"
 #include "engine/name_some.h"
+#include "protocol/quoting.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -50,7 +50,7 @@ absl::Status CheckTargetRights(CheckContext& check) {
                   absl::StrCat("SELECT nspname FROM pg_namespace"
                                " WHERE NOT has_schema_privilege(oid, 'CREATE')"
                                " AND nspname = ANY (",
-                               NameArray(check.schemas), ") ORDER BY 1")));
+                               QuoteTextArray(check.schemas), ") ORDER BY 1")));
   for (const std::string& schema : closed) {
     check.findings.Blocking(
         {"target-rights", "target",

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/check_context.h"
 #include "engine/name_some.h"
+#include "protocol/quoting.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -51,7 +52,7 @@ std::string IdentitiesSql(const CheckContext& check) {
       ") o CROSS JOIN pg_identify_object(o.catalog, o.oid, 0) i"
       " WHERE o.oid >= 16384 AND (o.schema = 0 OR o.schema IN"
       " (SELECT oid FROM pg_namespace WHERE nspname = ANY (",
-      NameArray(check.schemas),
+      QuoteTextArray(check.schemas),
       "))) AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'e'"
       " AND d.classid = o.catalog AND d.objid = o.oid) ORDER BY 1");
 }
@@ -65,7 +66,7 @@ absl::StatusOr<absl::flat_hash_set<QualifiedName>> TargetRelations(
           " JOIN pg_namespace n ON n.oid = c.relnamespace"
           " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')"
           " AND n.nspname = ANY (",
-          NameArray(check.schemas),
+          QuoteTextArray(check.schemas),
           ") AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'e'"
           " AND d.classid = 'pg_class'::regclass AND d.objid = c.oid)")));
   absl::flat_hash_set<QualifiedName> names;
@@ -147,7 +148,7 @@ absl::Status CheckExistingSchemas(CheckContext& check) {
       QueryColumn(check.target,
                   absl::StrCat("SELECT nspname FROM pg_namespace"
                                " WHERE nspname <> 'public' AND nspname = ANY (",
-                               NameArray(check.schemas), ") ORDER BY 1")));
+                               QuoteTextArray(check.schemas), ") ORDER BY 1")));
   bool usable = true;
   for (const std::string& schema : there) {
     if (check.options.no_owner) break;

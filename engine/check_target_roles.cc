@@ -6,9 +6,9 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "engine/check_context.h"
 #include "engine/name_some.h"
+#include "protocol/quoting.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -25,7 +25,7 @@ constexpr char kInitdb[] =
 std::string RolesSql(const CheckContext& check) {
   const std::string schemas =
       absl::StrCat("SELECT oid FROM pg_namespace WHERE nspname = ANY (",
-                   NameArray(check.schemas), ")");
+                   QuoteTextArray(check.schemas), ")");
   const std::string relations = RelationOids(check, "rpvmfS");
   const auto own = [](absl::string_view catalog) {
     return absl::StrCat(

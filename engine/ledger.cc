@@ -4,7 +4,6 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/substitute.h"
 #include "absl/time/clock.h"
 #include "engine/ledger_schema.h"
@@ -23,16 +22,6 @@ std::string LockKeys(const LedgerKey& key) {
       "hashtext($0), hashtext($1)",
       QuoteLiteral(absl::StrCat("walferry migration ", key.schema)),
       QuoteLiteral(key.migration));
-}
-
-std::string TextArray(const std::vector<std::string>& values) {
-  return absl::StrCat(
-      "ARRAY[",
-      absl::StrJoin(values, ", ",
-                    [](std::string* out, const std::string& value) {
-                      out->append(QuoteLiteral(value));
-                    }),
-      "]::text[]");
 }
 
 absl::Status ExpectOneRow(const absl::StatusOr<PgResult>& result,
@@ -213,8 +202,9 @@ absl::Status Ledger::Start(const LedgerMigration& migration) {
           QuoteLiteral(migration.phase), ", ",
           QuoteLiteral(migration.source_system_identifier), ", ",
           QuoteLiteral(migration.source_dbname), ", ",
-          QuoteLiteral(migration.slot), ", ", TextArray(migration.publications),
-          ", ", QuoteLiteral(migration.scope), ", ",
+          QuoteLiteral(migration.slot), ", ",
+          QuoteTextArray(migration.publications), ", ",
+          QuoteLiteral(migration.scope), ", ",
           migration.defer_triggers ? "true" : "false", ")")),
       "start");
 }

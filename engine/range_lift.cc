@@ -7,7 +7,6 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "engine/copy_plan.h"
 #include "engine/ledger.h"
@@ -139,13 +138,7 @@ class Lift {
 
   // Its updates and deletes are in the stream, all of them, under its name.
   absl::StatusOr<bool> IsPublished(const CatalogTable& table) {
-    const std::string publications = absl::StrCat(
-        "ARRAY[",
-        absl::StrJoin(options_.publications, ",",
-                      [](std::string* out, const std::string& name) {
-                        out->append(QuoteLiteral(name));
-                      }),
-        "]::name[]");
+    const std::string publications = QuoteTextArray(options_.publications);
     ASSIGN_OR_RETURN(
         const std::string published,
         source_.QueryValue(absl::StrCat(

@@ -65,6 +65,16 @@ std::string QuoteLiteral(absl::string_view text) {
   return out;
 }
 
+std::string QuoteTextArray(absl::Span<const std::string> texts) {
+  return absl::StrCat(
+      "ARRAY[",
+      absl::StrJoin(texts, ", ",
+                    [](std::string* out, const std::string& text) {
+                      absl::StrAppend(out, QuoteLiteral(text));
+                    }),
+      "]::pg_catalog.text[]");
+}
+
 std::string QuoteReplicationLiteral(absl::string_view text) {
   return Enclose(text, '\'');
 }

@@ -40,6 +40,9 @@ std::string ToDisplay(const QualifiedName& name);
 // standard_conforming_strings.
 std::string QuoteLiteral(absl::string_view text);
 
+// ARRAY['text', ...]::text[], for `= ANY (...)`; also of no text at all.
+std::string QuoteTextArray(absl::Span<const std::string> texts);
+
 // 'text' for the replication grammar, which knows neither E'' nor backslash
 // escapes (repl_scanner.l).
 std::string QuoteReplicationLiteral(absl::string_view text);

@@ -47,6 +47,12 @@ TEST(QuoteReplicationLiteral, LeavesBackslashesAlone) {
   EXPECT_EQ(QuoteReplicationLiteral("a\\b'c"), R"('a\b''c')");
 }
 
+TEST(QuoteTextArray, QuotesEachText) {
+  EXPECT_EQ(QuoteTextArray({}), "ARRAY[]::pg_catalog.text[]");
+  EXPECT_EQ(QuoteTextArray(std::vector<std::string>{"a,b", "it's", "\\"}),
+            R"(ARRAY['a,b', 'it''s', E'\\']::pg_catalog.text[])");
+}
+
 TEST(QuotePublicationNames, QuotesForBothGrammars) {
   EXPECT_EQ(QuotePublicationNames({}), "''");
   EXPECT_EQ(
