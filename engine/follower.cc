@@ -18,7 +18,9 @@ constexpr absl::Duration kShortTurn = absl::Milliseconds(2);
 
 absl::Status Follower::Turn() {
   RETURN_IF_ERROR(CheckStream());
-  if (absl::Now() >= next_heartbeat_) RETURN_IF_ERROR(Heartbeat());
+  const absl::Time now = absl::Now();
+  rhythm_.Note(now, context_.run.state().counts().transactions);
+  if (now >= next_heartbeat_) RETURN_IF_ERROR(Heartbeat());
   return context_.control.interrupt().Sleep(kTurn);
 }
 

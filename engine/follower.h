@@ -11,12 +11,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "apply/applier.h"
 #include "engine/control.h"
 #include "engine/event.h"
 #include "engine/ledger.h"
 #include "engine/stream_run.h"
+#include "engine/write_rhythm.h"
 #include "protocol/pg_connection.h"
 
 namespace walferry {
@@ -58,6 +60,10 @@ class Follower {
   // After StreamRun::Stop(), once: what it has applied belongs to the totals.
   void AddToTotals();
 
+  // How much longer the source must be silent before it seems to have stopped.
+  absl::Duration SilenceNeeded() const {
+    return rhythm_.SilenceNeeded(absl::Now());
+  }
   // The lag was under the threshold at some heartbeat of this stream.
   bool caught_up() const { return caught_up_; }
   // The applied position has moved since this began.
@@ -73,6 +79,7 @@ class Follower {
   Lsn start_ = context_.run.state().applied();
   absl::Time next_heartbeat_ = absl::InfinitePast();
   bool caught_up_ = false;
+  WriteRhythm rhythm_;
 };
 
 }  // namespace walferry

@@ -92,15 +92,21 @@ absl::StatusOr<bool> Ledger::Exists() {
   return row == "t";
 }
 
-absl::Status Ledger::Lock(absl::Duration wait) {
+absl::Status Ledger::Lock(absl::Duration wait,
+                          const std::function<void(std::string)>& on_wait) {
   const absl::Time deadline = absl::Now() + wait;
   const std::string keys = LockKeys(sql_.key());
+  bool told = false;
   while (true) {
     ASSIGN_OR_RETURN(const std::string got,
                      connection_.QueryValue(absl::StrCat(
                          "SELECT pg_try_advisory_lock(", keys, ")")));
     if (got == "t") return absl::OkStatus();
     if (absl::Now() >= deadline) break;
+    if (on_wait && !std::exchange(told, true)) {
+      on_wait(absl::StrCat("another process runs this migration; waiting ",
+                           absl::FormatDuration(wait), " for it to end"));
+    }
     if (const Interrupt* interrupt = connection_.interrupt()) {
       RETURN_IF_ERROR(interrupt->Sleep(absl::Milliseconds(200)));
     } else {
@@ -276,6 +282,18 @@ absl::StatusOr<bool> Ledger::CutoverRequested() {
 absl::Status Ledger::EndCutoverRequest(absl::string_view failure) {
   return Set(absl::StrCat("cutover_requested_at = NULL, cutover_failure = ",
                           QuoteLiteral(failure)));
+}
+
+absl::StatusOr<bool> Ledger::EndOldCutoverRequest(absl::string_view failure) {
+  ASSIGN_OR_RETURN(
+      const PgResult ended,
+      connection_.Exec(absl::StrCat(
+          "UPDATE ", Table("migration"),
+          " SET cutover_requested_at = NULL, cutover_failure = ",
+          QuoteLiteral(failure), " WHERE name = ", Name(),
+          " AND cutover_requested_at < clock_timestamp() - interval '1 "
+          "minute'")));
+  return ended.affected_rows() > 0;
 }
 
 absl::Status Ledger::AddObject(const LedgerObject& object) {

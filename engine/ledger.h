@@ -13,6 +13,7 @@
 //   stream      the applied position (apply/apply_session.h)
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -109,7 +110,9 @@ class Ledger {
 
   // Holds the migration's advisory lock on this connection until it closes;
   // kFailedPrecondition (who holds it) if another process has it after `wait`.
-  absl::Status Lock(absl::Duration wait);
+  // If it has to wait, `on_wait` is told so, unless it is empty.
+  absl::Status Lock(absl::Duration wait,
+                    const std::function<void(std::string)>& on_wait = nullptr);
   // Whether any process holds it.
   absl::StatusOr<bool> Locked();
 
@@ -132,6 +135,8 @@ class Ledger {
   absl::StatusOr<bool> CutoverRequested();
   // Ends a request: "" withdraws it silently, otherwise says why it failed.
   absl::Status EndCutoverRequest(absl::string_view failure);
+  // Ends one that is more than a minute old; whether there was one.
+  absl::StatusOr<bool> EndOldCutoverRequest(absl::string_view failure);
 
   // Before creating an object / after dropping it. Both may be repeated.
   absl::Status AddObject(const LedgerObject& object);

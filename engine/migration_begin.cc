@@ -45,6 +45,27 @@ absl::Status MigrationRun::Connect() {
   return absl::OkStatus();
 }
 
+absl::Status MigrationRun::LockLedger() {
+  return ledger_->Lock(kLockWait, [this](std::string text) {
+    Notify(Notice::Level::kInfo, std::move(text));
+  });
+}
+
+// An earlier process was asked, and whoever asked may not expect it any more:
+// one who waits gives up sooner.
+absl::Status MigrationRun::WithdrawOldRequest() {
+  if (std::exchange(withdrew_, true)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const bool withdrawn,
+                   ledger_->EndOldCutoverRequest(
+                       "the process that was asked has ended"));
+  if (withdrawn) {
+    Notify(Notice::Level::kInfo,
+           "a cutover that an earlier run was asked for is not made: ask "
+           "again");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status MigrationRun::Begin() {
   ASSIGN_OR_RETURN(tools_, FindPgTools(
                                {
@@ -60,7 +81,7 @@ absl::Status MigrationRun::Begin() {
     return StartLedger();
   }
   RETURN_IF_ERROR(ledger_->Create());
-  RETURN_IF_ERROR(ledger_->Lock(kLockWait));
+  RETURN_IF_ERROR(LockLedger());
   ASSIGN_OR_RETURN(known_, ledger_->Read());
   if (!known_) {
     return absl::AbortedError("the migration was cleaned up just now");
@@ -91,6 +112,7 @@ absl::Status MigrationRun::Begin() {
   RETURN_IF_ERROR(CheckScopeUnchanged(known_->scope, scope_.options()));
   // Until then nothing holds on to what an earlier run's checks have found.
   if (!consistent_point_.valid() && !checked_) RETURN_IF_ERROR(RunChecks());
+  RETURN_IF_ERROR(WithdrawOldRequest());
   return ledger_->SetLastError("");
 }
 
@@ -144,7 +166,7 @@ absl::Status MigrationRun::StartLedger() {
   ASSIGN_OR_RETURN(PgConnection walsender, connector_.OpenWalsender(""));
   ASSIGN_OR_RETURN(const SystemIdentity identity, IdentifySystem(walsender));
   RETURN_IF_ERROR(ledger_->Create());
-  RETURN_IF_ERROR(ledger_->Lock(kLockWait));
+  RETURN_IF_ERROR(LockLedger());
   RETURN_IF_ERROR(
       ledger_->Start({.kind = "migrate",
                       .phase = std::string(PhaseName(Phase::kPrepare)),

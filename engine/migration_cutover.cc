@@ -18,12 +18,23 @@
 namespace walferry {
 namespace {
 
-// How long an unasked source must have been still to count as stopped: a pool's
-// idle moment is not the end.
+// How long an unasked source must have been still to count as stopped, at
+// least: a pool's idle moment is not the end.
 constexpr absl::Duration kQuietForAuto = absl::Seconds(1);
-constexpr absl::Duration kQuietForAsked = absl::Milliseconds(100);
+// Between two looks at a source whose writers are said to have stopped.
+constexpr absl::Duration kPauseIfAsked = absl::Milliseconds(100);
 // What the stream may be behind when the source is frozen.
 constexpr absl::Duration kNear = absl::Seconds(1);
+
+// What the operator can mend ends the attempt and not the run.
+absl::Status CutoverGivenUp(const absl::Status& why, PgConnection& source) {
+  if (source.broken() ||
+      !(absl::IsFailedPrecondition(why) || absl::IsPermissionDenied(why))) {
+    return why;
+  }
+  return absl::DeadlineExceededError(absl::StrCat(
+      why.message(), HintOf(why).empty() ? "" : "; ", HintOf(why)));
+}
 
 }  // namespace
 
@@ -94,6 +105,14 @@ absl::Status MigrationRun::ComeNear(Follower& follower) {
   return absl::OkStatus();
 }
 
+// Whoever asked over the ledger may withdraw that while writers are waited for.
+absl::Status MigrationRun::CheckStillAsked() {
+  if (!asked_in_ledger_) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const bool requested, ledger_->CutoverRequested());
+  if (requested) return absl::OkStatus();
+  return absl::DeadlineExceededError("the request was withdrawn");
+}
+
 absl::StatusOr<absl::Time> MigrationRun::TryCutover(Follower& follower,
                                                     StreamRun& run) {
   RETURN_IF_ERROR(Enter(Phase::kCutover));
@@ -105,14 +124,23 @@ absl::StatusOr<absl::Time> MigrationRun::TryCutover(Follower& follower,
   if (options_.freeze == FreezeMode::kReadOnly) {
     RETURN_IF_ERROR(ComeNear(follower));
   }
-  if (absl::Status frozen = Freeze(follower); !frozen.ok()) return Thaw(frozen);
+  if (absl::Status frozen = Freeze(follower); !frozen.ok()) {
+    return Thaw(CutoverGivenUp(frozen, *source_));
+  }
+  // A source that is frozen is not written, whatever its rhythm was.
+  const absl::Duration silence =
+      frozen_ ? kPauseIfAsked : follower.SilenceNeeded();
   absl::StatusOr<absl::Time> still_since = CutOver(
-      {.quiet_for = asked ? kQuietForAsked : kQuietForAuto,
+      {.quiet_for = asked ? silence : std::max(silence, kQuietForAuto),
        .timeout = asked || frozen_ ? options_.cutover_timeout
                                    : absl::InfiniteDuration(),
-       .longest_pause = asked ? kQuietForAsked : options_.stream.poll_interval},
+       .longest_pause = asked ? kPauseIfAsked : options_.stream.poll_interval},
       follower, run, *source_,
-      {.watch = [this] { return WatchSourceIfDue(); },
+      {.watch =
+           [this] {
+             RETURN_IF_ERROR(CheckStillAsked());
+             return WatchSourceIfDue();
+           },
        .finish = [this] { return FinishTarget(); },
        .unchanged = [this] { return SourceIsUnchanged(); }});
   if (!still_since.ok()) return Thaw(still_since.status());

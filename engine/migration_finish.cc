@@ -56,7 +56,8 @@ absl::Status MigrationRun::FillReport() {
   }
   if (options_.freeze == FreezeMode::kReadOnly) {
     report_.remarks.push_back(absl::StrCat(
-        "the source database stays read-only for new sessions; ALTER DATABASE ",
+        "the source database stays read-only for new sessions; SET "
+        "default_transaction_read_only = off; ALTER DATABASE ",
         QuoteIdentifier(source_->dbname()),
         " RESET default_transaction_read_only takes that back"));
   } else {

@@ -237,11 +237,12 @@ absl::Status MigrationRun::FollowUntilCutover(Follower& follower,
 }
 
 absl::StatusOr<bool> MigrationRun::CutoverIsAskedFor(const Follower& follower) {
+  asked_in_ledger_ = false;
   if (!follower.caught_up()) return false;
   if (options_.cutover == CutoverMode::kAuto) return true;
   if (control_.cutover_requested()) return true;
-  ASSIGN_OR_RETURN(const bool requested, ledger_->CutoverRequested());
-  return requested;
+  ASSIGN_OR_RETURN(asked_in_ledger_, ledger_->CutoverRequested());
+  return asked_in_ledger_;
 }
 
 absl::Status MigrationRun::WatchSourceIfDue() {

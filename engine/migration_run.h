@@ -68,6 +68,8 @@ class MigrationRun {
   // migration_begin.cc
   absl::Status Connect();
   absl::Status Begin();
+  absl::Status LockLedger();
+  absl::Status WithdrawOldRequest();
   absl::Status RunChecks();
   absl::Status StartLedger();
 
@@ -107,6 +109,7 @@ class MigrationRun {
   RelationGate Gate() const;
   absl::Status FollowUntilCutover(Follower& follower, StreamRun& run);
   absl::StatusOr<bool> CutoverIsAskedFor(const Follower& follower);
+  absl::Status CheckStillAsked();
   absl::Status WatchSourceIfDue();
   absl::Status WatchSource();
   absl::Status CheckStillPublished();
@@ -181,6 +184,8 @@ class MigrationRun {
   int64_t work_held_ = 0;
   // The ledger has this migration: errors are noted there.
   bool in_ledger_ = false;
+  bool asked_in_ledger_ = false;  // And by nobody else: it may be withdrawn.
+  bool withdrew_ = false;         // What an earlier run was asked for.
   bool began_ = false;
   bool checked_ = false;
   FollowTotals followed_;  // By all attempts.

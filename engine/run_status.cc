@@ -213,6 +213,55 @@ class CutoverWait {
   absl::Time last_seen_ = absl::Now();
 };
 
+Endpoints EndpointsOf(const CutoverOptions& options) {
+  return {.source = "",
+          .target = options.target,
+          .name = options.name,
+          .ledger_schema = options.ledger_schema};
+}
+
+// `asked`: there is a request.
+absl::StatusOr<Report> AskAndAwaitCutover(const CutoverOptions& options,
+                                          Control& control, EventSink& events,
+                                          bool& asked) {
+  ASSIGN_OR_RETURN(const auto view,
+                   LedgerView::Open(EndpointsOf(options), "cutover", control));
+  ASSIGN_OR_RETURN(const bool running, AskForCutover(*view, options.name));
+  asked = running;
+  CutoverWait wait(*view,
+                   running ? options.process_grace : absl::ZeroDuration());
+  const absl::Time deadline = absl::Now() + options.wait;
+  while (absl::Now() < deadline) {
+    ASSIGN_OR_RETURN(std::optional<Report> report, wait.Look(/*last=*/false));
+    if (report) return *std::move(report);
+    ASSIGN_OR_RETURN(const Lag lag, LagOf(*view));
+    events.OnEvent(lag);
+    RETURN_IF_ERROR(control.interrupt().Sleep(kPollInterval));
+  }
+  ASSIGN_OR_RETURN(std::optional<Report> report, wait.Look(/*last=*/true));
+  if (report) return *std::move(report);
+  ASSIGN_OR_RETURN(const LedgerMigration row, view->Read());
+  return absl::DeadlineExceededError(
+      absl::StrCat("the migration has not cut over within ",
+                   absl::FormatDuration(options.wait), "; the request stands",
+                   row.heartbeat.waiting_for.empty() ? "" : "; it waits for ",
+                   row.heartbeat.waiting_for));
+}
+
+// Of one who will not see how it ends. The error that says so.
+absl::Status WithdrawCutover(const CutoverOptions& options) {
+  Control control;
+  ASSIGN_OR_RETURN(const auto view,
+                   LedgerView::Open(EndpointsOf(options), "cutover", control));
+  ASSIGN_OR_RETURN(const LedgerMigration row, view->Read());
+  RETURN_IF_ERROR(view->ledger().EndCutoverRequest(""));
+  return absl::CancelledError(
+      row.phase == PhaseName(Phase::kCutover) || row.report
+          ? "interrupted; the request is withdrawn, but a cutover that has "
+            "found the source still goes on (`walferry status`)"
+          : "interrupted; the request is withdrawn");
+}
+
 }  // namespace
 
 absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
@@ -265,31 +314,11 @@ absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
 
 absl::StatusOr<Report> RunCutover(const CutoverOptions& options,
                                   Control& control, EventSink& events) {
-  ASSIGN_OR_RETURN(const auto view,
-                   LedgerView::Open({.source = "",
-                                     .target = options.target,
-                                     .name = options.name,
-                                     .ledger_schema = options.ledger_schema},
-                                    "cutover", control));
-  ASSIGN_OR_RETURN(const bool running, AskForCutover(*view, options.name));
-  CutoverWait wait(*view,
-                   running ? options.process_grace : absl::ZeroDuration());
-  const absl::Time deadline = absl::Now() + options.wait;
-  while (absl::Now() < deadline) {
-    ASSIGN_OR_RETURN(std::optional<Report> report, wait.Look(/*last=*/false));
-    if (report) return *std::move(report);
-    ASSIGN_OR_RETURN(const Lag lag, LagOf(*view));
-    events.OnEvent(lag);
-    RETURN_IF_ERROR(control.interrupt().Sleep(kPollInterval));
-  }
-  ASSIGN_OR_RETURN(std::optional<Report> report, wait.Look(/*last=*/true));
-  if (report) return *std::move(report);
-  ASSIGN_OR_RETURN(const LedgerMigration row, view->Read());
-  return absl::DeadlineExceededError(
-      absl::StrCat("the migration has not cut over within ",
-                   absl::FormatDuration(options.wait), "; the request stands",
-                   row.heartbeat.waiting_for.empty() ? "" : "; it waits for ",
-                   row.heartbeat.waiting_for));
+  bool asked = false;
+  absl::StatusOr<Report> report =
+      AskAndAwaitCutover(options, control, events, asked);
+  if (!asked || !absl::IsCancelled(report.status())) return report;
+  return WithdrawCutover(options);
 }
 
 }  // namespace walferry

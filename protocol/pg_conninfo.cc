@@ -128,6 +128,23 @@ absl::StatusOr<Options> ResolveButOne(const std::string& conninfo,
   return options;
 }
 
+// libpq takes whatever is no URI to it and has no "=" for a database's name,
+// and shows that name: with a mistyped scheme it is a URI, password and all.
+absl::Status CheckScheme(absl::string_view conninfo) {
+  absl::string_view rest = conninfo;
+  if (ConsumeUriScheme(rest)) return absl::OkStatus();
+  const absl::string_view head = conninfo.substr(0, conninfo.find('='));
+  const bool is_name = head.size() == conninfo.size();
+  if (!absl::StrContains(head, "://") &&
+      !(is_name && absl::StrContains(head, "@"))) {
+    return absl::OkStatus();
+  }
+  return BadConnInfo("it is neither a URI nor keywords with values",
+                     "a URI begins with postgresql:// or postgres://; the "
+                     "name of a database with such characters is written "
+                     "dbname='...'");
+}
+
 absl::Status CheckSyntax(const std::string& conninfo) {
   absl::string_view rest = conninfo;
   if (!ConsumeUriScheme(rest) && !absl::StrContains(rest, "=")) {
@@ -151,6 +168,7 @@ absl::StatusOr<ResolvedConnInfo> ResolvedConnInfo::Of(
   if (absl::StrContains(conninfo, '\0')) {
     return BadConnInfo("it holds a NUL byte", "remove it");
   }
+  RETURN_IF_ERROR(CheckScheme(conninfo));
   RETURN_IF_ERROR(CheckUri(conninfo));
   RETURN_IF_ERROR(CheckSyntax(conninfo));
   constexpr char kFirst[] = "target_session_attrs";

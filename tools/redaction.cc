@@ -15,7 +15,6 @@ namespace walferry {
 namespace {
 
 constexpr absl::string_view kMask = "***";
-constexpr absl::string_view kSchemes[] = {"postgresql://", "postgres://"};
 // libpq's keywords whose values nobody may see.
 constexpr absl::string_view kSecretKeywords[] = {
     "password", "sslpassword", "oauth_client_secret", "scram_client_key",
@@ -26,12 +25,15 @@ bool IsSecretKeyword(absl::string_view keyword) {
                    keyword) != std::end(kSecretKeywords);
 }
 
-// Length of the scheme that `text` begins with, or 0.
+// Length of the scheme that `text` begins with, or 0. Any: a mistyped one may
+// have a password behind it, too.
 size_t SchemeSize(absl::string_view text) {
-  for (absl::string_view scheme : kSchemes) {
-    if (absl::StartsWith(text, scheme)) return scheme.size();
-  }
-  return 0;
+  size_t size = 0;
+  while (size < text.size() && absl::ascii_isalnum(text[size])) ++size;
+  constexpr absl::string_view kEnd = "://";
+  return size > 0 && absl::StartsWith(text.substr(size), kEnd)
+             ? size + kEnd.size()
+             : 0;
 }
 
 size_t Find(absl::string_view text, absl::string_view any_of, size_t from) {
@@ -201,7 +203,10 @@ std::vector<TextSpan> SpansInText(absl::string_view text) {
 
 std::vector<TextSpan> PasswordSpans(absl::string_view conninfo) {
   const size_t scheme = SchemeSize(conninfo);
-  return scheme > 0 ? SpansOfUri(conninfo, scheme) : SpansOfKeywords(conninfo);
+  // With an "@" it was meant as a URI.
+  const bool is_uri = scheme > 0 || (!absl::StrContains(conninfo, "=") &&
+                                     absl::StrContains(conninfo, "@"));
+  return is_uri ? SpansOfUri(conninfo, scheme) : SpansOfKeywords(conninfo);
 }
 
 std::string RedactConnInfo(absl::string_view conninfo) {

@@ -86,6 +86,70 @@ TEST_F(CutoverRequestTest, OutlivesAPauseBetweenTwoAttempts) {
   EXPECT_OK(ask_.get());
 }
 
+// Whoever asked may have gone long ago.
+TEST_F(CutoverRequestTest, IsNotMadeByAProcessThatBeginsMuchLater) {
+  process_.reset();
+  ASSERT_OK(target_->Exec(
+      "UPDATE walferry.migration SET cutover_requested_at = clock_timestamp() "
+      "- interval '2 minutes'",
+      "app"));
+  BackgroundRun run(Options());
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+  EXPECT_TRUE(run.events().WaitFor<Notice>([](const Notice& notice) {
+    return notice.text ==
+           "a cutover that an earlier run was asked for is not made: ask again";
+  }));
+  EXPECT_EQ(Requested(), "f");
+  EXPECT_FALSE(run.ended());
+  EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
+}
+
+TEST_F(CutoverRequestTest, IsWithdrawnByAnInterrupt) {
+  Control control;
+  ask_ = std::async(std::launch::async, [&] {
+    return RunCutover({.target = target_->ConnInfo("app"),
+                       .name = "test",
+                       .wait = kTestPatience,
+                       .process_grace = absl::ZeroDuration()},
+                      control, told_);
+  });
+  ASSERT_TRUE(WaitUntil([this] { return Requested() == "t"; }));
+  control.RequestStop();
+  EXPECT_THAT(ask_.get(), StatusIs(absl::StatusCode::kCancelled,
+                                   "interrupted; the request is withdrawn"));
+  EXPECT_EQ(Requested(), "f");
+}
+
+// The cutover that waits for a writer ends with the request.
+TEST_F(CutoverRequestTest, IsWithdrawnWhileTheRunWaitsForWriters) {
+  process_.reset();
+  BackgroundRun run(Options());
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+  ASSERT_OK_AND_ASSIGN(SqlConnection writer,
+                       SqlConnection::Open(source_->ConnInfo("app")));
+  ASSERT_OK(writer.Exec("BEGIN; CREATE TEMPORARY TABLE own (id int)"));
+  Control control;
+  ask_ = std::async(std::launch::async, [&] {
+    return RunCutover({.target = target_->ConnInfo("app"),
+                       .name = "test",
+                       .wait = kTestPatience,
+                       .process_grace = kTestPatience},
+                      control, told_);
+  });
+  ASSERT_TRUE(run.events().WaitForPhase(Phase::kCutover));
+  control.RequestStop();
+  EXPECT_EQ(ask_.get().status().code(), absl::StatusCode::kCancelled);
+  EXPECT_TRUE(run.events().WaitFor<Notice>([](const Notice& notice) {
+    return notice.text.find(
+               "cutover given up, still following: the request "
+               "was withdrawn") == 0;
+  }));
+  ASSERT_OK(writer.Exec("COMMIT"));
+  EXPECT_FALSE(run.ended());
+  run.control().RequestCutover();
+  EXPECT_OK(run.Result());
+}
+
 TEST_F(CutoverRequestTest, TellsWhatItWaitsFor) {
   const auto tells = [this](absl::string_view row, absl::string_view what) {
     EXPECT_OK(target_->Exec(absl::StrCat("UPDATE walferry.migration SET ", row),
