@@ -16,13 +16,10 @@ namespace {
 // it is rather this session that ends the wait.
 constexpr int kLockPatienceMs = 100;
 
-bool HasValue(const Column& column) {
-  return column.kind == ColumnKind::kText || column.kind == ColumnKind::kBinary;
-}
-
 }  // namespace
 
-AheadChanges::AheadChanges(TargetTransaction& transaction,
+AheadChanges::AheadChanges(ApplySession& session,
+                           TargetTransaction& transaction,
                            const TableCache& tables, ExactChanges& exact,
                            SetChanges& sets, TableCheck& check,
                            KeysInFlight& in_flight, const Options& options)
@@ -32,6 +29,7 @@ AheadChanges::AheadChanges(TargetTransaction& transaction,
       sets_(sets),
       check_(check),
       in_flight_(in_flight),
+      taken_(session, transaction, tables),
       options_(options) {}
 
 void AheadChanges::Enter(const ChangeBatch& batch, bool tables_loaded) {
@@ -39,7 +37,6 @@ void AheadChanges::Enter(const ChangeBatch& batch, bool tables_loaded) {
   keys_.wall = !tables_loaded || !CollectKeys(batch);
   if (keys_.wall) keys_.keys.clear();
   in_flight_.Enter(keys_);
-  Divide(batch);
 }
 
 void AheadChanges::Leave() {
@@ -70,6 +67,7 @@ bool AheadChanges::CollectKeys(const Change& change) {
   if (change.relation != relation_ && !EnterTable(*change.relation)) {
     return false;
   }
+  if (change.kind != ChangeKind::kDelete) AddOtherKeys(change.row);
   if (change.kind == ChangeKind::kInsert) {
     return !table_.mapping->lookup_is_key || AddKey(change, change.row);
   }
@@ -110,45 +108,60 @@ bool AheadChanges::AddKey(const Change& change, absl::Span<const Column> row) {
         column < change.old_row.size()) {
       value = &change.old_row[column];
     }
-    if (!HasValue(*value)) return false;
+    if (!value->has_value()) return false;
     hash = absl::HashOf(hash, value->value);
   }
   keys_.keys.push_back(hash);
   return true;
 }
 
+// A value that was not sent is the row's own as before.
+void AheadChanges::AddOtherKeys(absl::Span<const Column> row) {
+  const std::vector<std::vector<size_t>>& keys = table_.mapping->other_keys;
+  for (size_t key = 0; key < keys.size(); ++key) {
+    size_t hash = absl::HashOf(table_.hash, key + 1);
+    const bool whole =
+        std::all_of(keys[key].begin(), keys[key].end(), [&](size_t column) {
+          if (column >= row.size() || !row[column].has_value()) return false;
+          hash = absl::HashOf(hash, row[column].value);
+          return true;
+        });
+    if (whole) keys_.keys.push_back(hash);
+  }
+}
+
+// What is late already stays so.
 void AheadChanges::Divide(const ChangeBatch& batch) {
-  const size_t changes = batch.changes().size();
-  const bool wait = keys_.wall || keys_.behind_wall;
-  late_.assign(changes, wait);
-  late_count_ = wait ? changes : 0;
+  late_count_ = 0;
   late_keys_.clear();
-  if (wait) return;
   size_t begin = 0;
-  for (size_t index = 0; index < changes; ++index) {
+  for (size_t index = 0; index < batch.changes().size(); ++index) {
     const size_t end = key_ends_[index];
-    for (size_t key = begin; key < end; ++key) {
-      if (keys_.held[key] || late_keys_.contains(keys_.keys[key])) {
-        late_[index] = true;
-      }
+    for (size_t key = begin; key < end && !late_[index]; ++key) {
+      late_[index] = keys_.held[key] || late_keys_.contains(keys_.keys[key]);
     }
     if (late_[index]) {
       ++late_count_;
-      for (size_t key = begin; key < end; ++key) {
-        late_keys_.insert(keys_.keys[key]);
-      }
+      late_keys_.insert(keys_.keys.begin() + begin, keys_.keys.begin() + end);
     }
     begin = end;
   }
-  ahead_ = late_;
-  ahead_.flip();
+}
+
+bool AheadChanges::WorthIt(const ChangeBatch& batch) const {
+  const size_t changes = batch.changes().size();
+  const size_t ahead = changes - late_count_;
+  return ahead >= std::max<size_t>(options_.min_set_changes, 1) &&
+         static_cast<double>(ahead) >=
+             options_.min_share_ahead * static_cast<double>(changes);
 }
 
 absl::Status AheadChanges::Begin(const ChangeBatch& batch) {
   const size_t changes = batch.changes().size();
-  if (changes - late_count_ < std::max<size_t>(options_.min_set_changes, 1)) {
-    return absl::OkStatus();
-  }
+  if (keys_.wall || keys_.behind_wall) return absl::OkStatus();
+  late_.assign(changes, false);
+  Divide(batch);
+  if (!WorthIt(batch)) return absl::OkStatus();
   exact_.Start(batch);
   sets_.StartBatch(batch);
   if (!sets_.WorthIt(0, changes)) return absl::OkStatus();
@@ -160,7 +173,17 @@ absl::Status AheadChanges::Begin(const ChangeBatch& batch) {
   RETURN_IF_ERROR(transaction_.Begin());
   RETURN_IF_ERROR(transaction_.pipeline().Send(
       absl::StrCat("SET LOCAL lock_timeout = ", kLockPatienceMs)));
-  return sets_.Apply(0, changes, &late_);
+  if (options_.ask_for_taken_values) {
+    RETURN_IF_ERROR(taken_.Find(batch, late_));
+  }
+  Divide(batch);
+  ahead_ = late_;
+  ahead_.flip();
+  if (!WorthIt(batch)) {
+    Abandon();
+    return absl::OkStatus();
+  }
+  return sets_.Apply(0, changes, &late_, /*to_come=*/true);
 }
 
 absl::Status AheadChanges::Finish(const ChangeBatch& batch,
@@ -186,20 +209,25 @@ absl::Status AheadChanges::Finish(const ChangeBatch& batch,
 }
 
 bool AheadChanges::IsInTheWayOf(int pid) {
+  // A relation is extended, and an index page split, without regard to
+  // transactions.
   const absl::StatusOr<std::string> waits =
       transaction_.connection().QueryValue(absl::StrCat(
-          "SELECT pg_catalog.cardinality(pg_catalog.pg_blocking_pids(", pid,
-          ")) > 0"));
+          "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE pid = ", pid,
+          " AND NOT granted AND locktype NOT IN ('extend', 'page'))"));
   return !waits.ok() || *waits == "t";
 }
 
 void AheadChanges::Undo() {
-  transaction_.Abandon();
-  exact_.Forget();
-  sets_.Forget();
-  begun_ = false;
+  ++undone_;
+  Abandon();
   pause_ = std::min(next_pause_, options_.longest_pause);
   next_pause_ = std::max(2 * pause_, 1);
+}
+
+void AheadChanges::Abandon() {
+  transaction_.Abandon();
+  begun_ = false;
 }
 
 }  // namespace walferry

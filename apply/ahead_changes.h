@@ -28,6 +28,10 @@
 //    K waits for anyone: that one may wait for H.
 // 4. K never skips what is locked and never fails because of it; if the server
 //    calls it a deadlock, K is repeated.
+//    The hashes that tell what is late are of the keys, and of all values of
+//    secondary unique keys that rows get. Which values a change takes from its
+//    row nobody has sent: the target is asked who has them now
+//    (taken_values.h).
 // 5. So among batches the order is kept by the server's own locks, whatever the
 //    hashes say. Within H there are none: there it is the division that keeps
 //    the order. Keys are compared by their bytes as the source sends them; an
@@ -60,6 +64,7 @@
 #include "apply/set_changes.h"
 #include "apply/table_cache.h"
 #include "apply/table_check.h"
+#include "apply/taken_values.h"
 #include "apply/target_transaction.h"
 
 namespace walferry {
@@ -69,13 +74,16 @@ class AheadChanges {
   struct Options {
     // As in BatchApplierOptions.
     size_t min_set_changes = 0;
+    double min_share_ahead = 0;
+    bool ask_for_taken_values = false;
     int longest_pause = 0;
   };
 
   // All outlive this.
-  AheadChanges(TargetTransaction& transaction, const TableCache& tables,
-               ExactChanges& exact, SetChanges& sets, TableCheck& check,
-               KeysInFlight& in_flight, const Options& options);
+  AheadChanges(ApplySession& session, TargetTransaction& transaction,
+               const TableCache& tables, ExactChanges& exact, SetChanges& sets,
+               TableCheck& check, KeysInFlight& in_flight,
+               const Options& options);
 
   // In source order. `tables_loaded` is false if those of the batch could not
   // be read: then it is a wall.
@@ -97,6 +105,7 @@ class AheadChanges {
 
   // Nothing of the batch is on the target.
   void Undo();
+  int64_t undone() const { return undone_; }
 
   // The batch is committed.
   void Leave();
@@ -106,8 +115,11 @@ class AheadChanges {
   bool CollectKeys(const ChangeBatch& batch);
   bool CollectKeys(const Change& change);
   bool AddKey(const Change& change, absl::Span<const Column> row);
+  void AddOtherKeys(absl::Span<const Column> row);
   bool EnterTable(const SourceRelation& relation);
+  void Abandon();
   void Divide(const ChangeBatch& batch);
+  bool WorthIt(const ChangeBatch& batch) const;
 
   TargetTransaction& transaction_;
   const TableCache& tables_;
@@ -115,6 +127,7 @@ class AheadChanges {
   SetChanges& sets_;
   TableCheck& check_;
   KeysInFlight& in_flight_;
+  TakenValues taken_;
   const Options options_;
 
   // Of the batch entered last.
@@ -139,6 +152,7 @@ class AheadChanges {
   // After a failure so many batches are not tried, twice as many each time.
   int pause_ = 0;
   int next_pause_ = 1;
+  int64_t undone_ = 0;
 };
 
 }  // namespace walferry

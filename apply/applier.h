@@ -87,6 +87,9 @@ class AheadApplier : public Applier {
   // nobody's way.
   virtual void GiveUp() = 0;
 
+  // How often what was done ahead had to be undone.
+  virtual int64_t undone() const = 0;
+
   // The target's process of this applier's session.
   virtual int session_pid() const = 0;
 };

@@ -86,15 +86,19 @@ struct StreamRow {
   int64_t epoch = 0;
 };
 
+// Unless it is there. An INSERT with ON CONFLICT would wait for whoever still
+// writes it; the lock of the stream is held, so nobody else creates it.
 absl::Status CreateRow(PgConnection& connection,
                        const ApplySessionOptions& options) {
   const StreamIdentity& identity = options.identity;
+  const std::string table = StreamTable(options.ledger_schema);
   return connection
       .ExecParams(
-          absl::StrCat("INSERT INTO ", StreamTable(options.ledger_schema),
+          absl::StrCat("INSERT INTO ", table,
                        " (name, system_identifier, slot, dbname, applied_lsn,"
-                       " epoch) VALUES ($1, $2, $3, $4, $5, 0)"
-                       " ON CONFLICT (name) DO NOTHING"),
+                       " epoch) SELECT $1, $2, $3, $4, $5, 0 WHERE NOT EXISTS"
+                       " (SELECT FROM ",
+                       table, " WHERE name = $1)"),
           Parameters{identity.name, identity.system_identifier, identity.slot,
                      identity.dbname, options.start.ToString()})
       .status();
@@ -135,15 +139,24 @@ absl::Status VerifyRow(PgConnection& connection,
       "old migration first");
 }
 
-absl::StatusOr<StreamRow> RaiseEpoch(PgConnection& connection,
-                                     const ApplySessionOptions& options) {
-  ASSIGN_OR_RETURN(
-      const PgResult result,
-      connection.ExecParams(
-          absl::StrCat("UPDATE ", StreamTable(options.ledger_schema),
-                       " SET epoch = epoch + 1 WHERE name = $1"
-                       " RETURNING applied_lsn, epoch"),
-          Parameters{options.identity.name}));
+absl::StatusOr<StreamRow> UpdateEpoch(PgConnection& connection,
+                                      const ApplySessionOptions& options) {
+  const std::string table = StreamTable(options.ledger_schema);
+  const Parameters name = {options.identity.name};
+  RETURN_IF_ERROR(connection.Exec("BEGIN").status());
+  RETURN_IF_ERROR(
+      connection
+          .ExecParams(absl::StrCat("SELECT FROM ", table,
+                                   " WHERE name = $1 FOR UPDATE NOWAIT"),
+                      name)
+          .status());
+  ASSIGN_OR_RETURN(const PgResult result,
+                   connection.ExecParams(
+                       absl::StrCat("UPDATE ", table,
+                                    " SET epoch = epoch + 1 WHERE name = $1"
+                                    " RETURNING applied_lsn, epoch"),
+                       name));
+  RETURN_IF_ERROR(connection.Exec("COMMIT").status());
   if (result.rows() != 1) {
     return absl::FailedPreconditionError(
         absl::StrCat("stream \"", options.identity.name, "\" has vanished"));
@@ -152,6 +165,51 @@ absl::StatusOr<StreamRow> RaiseEpoch(PgConnection& connection,
   ASSIGN_OR_RETURN(row.position, result.LsnAt(0, 0));
   ASSIGN_OR_RETURN(row.epoch, result.Int64(0, 1));
   return row;
+}
+
+// Whose transaction has locked the stream's row; 0: nobody's any more.
+absl::StatusOr<int64_t> FindRowHolder(PgConnection& connection,
+                                      const ApplySessionOptions& options) {
+  ASSIGN_OR_RETURN(
+      const PgResult result,
+      connection.ExecParams(
+          absl::StrCat("SELECT l.pid FROM ", StreamTable(options.ledger_schema),
+                       " s JOIN pg_catalog.pg_locks l ON l.granted"
+                       " AND l.locktype = 'transactionid'"
+                       " AND l.transactionid = s.xmax WHERE s.name = $1"),
+          Parameters{options.identity.name}));
+  return result.rows() == 0 ? 0 : result.Int64(0, 0);
+}
+
+// A process that is gone may have left a session that still works: of several
+// only one holds the stream's lock.
+absl::StatusOr<StreamRow> RaiseEpoch(PgConnection& connection,
+                                     const ApplySessionOptions& options,
+                                     absl::Time deadline) {
+  bool told = false;
+  while (true) {
+    absl::StatusOr<StreamRow> row = UpdateEpoch(connection, options);
+    constexpr absl::string_view kLocked = "55P03";
+    if (row.ok() || SqlStateOf(row.status()) != kLocked) return row;
+    RETURN_IF_ERROR(connection.Exec("ROLLBACK").status());
+    ASSIGN_OR_RETURN(const int64_t pid, FindRowHolder(connection, options));
+    if (pid != 0 && absl::Now() >= deadline) {
+      return WithHint(
+          absl::AbortedError(
+              absl::StrCat("another session still writes this stream: process ",
+                           pid, " of the target")),
+          absl::StrCat("stop what it belongs to; if only the session is left, "
+                       "SELECT pg_terminate_backend(",
+                       pid, ") on the target ends it"));
+    }
+    if (pid != 0 && !told && options.on_wait) {
+      options.on_wait(absl::StrCat("waiting for process ", pid,
+                                   " of the target, which still writes this "
+                                   "stream"));
+      told = true;
+    }
+    RETURN_IF_ERROR(PauseBeforeRetry(options.target.interrupt));
+  }
 }
 
 // Not permitted, not there, switched off, or all in use: the position in the
@@ -273,7 +331,8 @@ absl::StatusOr<std::unique_ptr<ApplySession>> ApplySession::Open(
       deadline, options.target.interrupt, options.on_wait));
   RETURN_IF_ERROR(CreateRow(connection, options));
   RETURN_IF_ERROR(VerifyRow(connection, options));
-  ASSIGN_OR_RETURN(const StreamRow row, RaiseEpoch(connection, options));
+  ASSIGN_OR_RETURN(const StreamRow row,
+                   RaiseEpoch(connection, options, deadline));
   ASSIGN_OR_RETURN(session->has_origin_,
                    SetUpOrigin(connection, options, "", deadline));
   session->position_ = row.position;

@@ -1,8 +1,8 @@
 #ifndef APPLY_APPLY_SESSION_H_
 #define APPLY_APPLY_SESSION_H_
 
-// The one session that writes a stream's changes to the target, and the
-// position that it keeps there.
+// The sessions that write a stream's changes to the target, and the position
+// that they keep there.
 
 #include <cstdint>
 #include <functional>
@@ -59,8 +59,9 @@ std::string StreamTableSql(absl::string_view ledger_schema);
 absl::StatusOr<std::string> OriginName(PgConnection& target,
                                        absl::string_view name);
 
-// Holds an advisory lock for as long as it lives and has raised the stream's
-// epoch: any other writer's next commit fails.
+// The first of a stream holds an advisory lock for as long as it lives and has
+// raised the stream's epoch: any other writer's next commit fails. The others
+// have joined it and write under its epoch.
 class ApplySession {
  public:
   // kAborted after lock_wait: another process writes this stream (its pid and
@@ -94,8 +95,11 @@ class ApplySession {
   // A name for a prepared statement that this session has not used yet.
   std::string NextStatementName();
 
+  // What was prepared in another era exists no more.
+  int64_t statement_era() const { return statement_era_; }
+
  private:
-  // Commits positions.
+  // Commits positions, drops prepared statements.
   friend class TargetTransaction;
 
   explicit ApplySession(PgConnection connection);
@@ -114,6 +118,7 @@ class ApplySession {
   std::string name_;
   bool has_origin_ = false;
   int64_t statements_ = 0;
+  int64_t statement_era_ = 0;
 };
 
 }  // namespace walferry

@@ -83,16 +83,20 @@ class BatchApplier final : public AheadApplier {
                .min_copy_rows =
                    MinCopyRows(options.min_copy_rows, session.round_trip())}) {
     if (in_flight == nullptr) return;
-    ahead_.emplace(
-        transaction_, tables_, exact_, sets_, check_, *in_flight,
-        AheadChanges::Options{.min_set_changes = options.min_set_changes,
-                              .longest_pause = options.longest_pause});
+    ahead_.emplace(session, transaction_, tables_, exact_, sets_, check_,
+                   *in_flight,
+                   AheadChanges::Options{
+                       .min_set_changes = options.min_set_changes,
+                       .min_share_ahead = options.min_share_ahead,
+                       .ask_for_taken_values = options.ask_for_taken_values,
+                       .longest_pause = options.longest_pause});
   }
 
   void Enter(const ChangeBatch& batch) override;
   void ApplyAhead(const ChangeBatch& batch) override;
   void GiveWay(int pid) override;
   void GiveUp() override;
+  int64_t undone() const override { return ahead_ ? ahead_->undone() : 0; }
   int session_pid() const override { return session_.server_pid(); }
 
   absl::StatusOr<ApplyCounts> Apply(const ChangeBatch& batch) override;
@@ -104,7 +108,6 @@ class BatchApplier final : public AheadApplier {
   absl::Status CheckUsable() const;
   absl::Status CheckOrder(const ChangeBatch& batch) const;
   absl::Status ApplyWhole(const ChangeBatch& batch, const ApplyCounts& counts);
-  void StartAnew();
   absl::Status Attempt(const ChangeBatch& batch, const ApplyCounts& counts);
   absl::Status LoadTables(const ChangeBatch& batch);
   absl::Status LoadTable(const ChangeBatch& batch,
@@ -193,23 +196,17 @@ absl::Status BatchApplier::ApplyWhole(const ChangeBatch& batch,
   if (std::exchange(reload_tables_, false)) tables_.Clear();
   absl::Status status = Attempt(batch, counts);
   if (fresh && MayBeStale(status)) {
-    StartAnew();
+    transaction_.Abandon();
     tables_.Clear();
     status = Attempt(batch, counts);
   }
   for (int tries = 1; ahead_ && fresh && tries < kDeadlockTries &&
                       SqlStateOf(status) == kDeadlock;
        ++tries) {
-    StartAnew();
+    transaction_.Abandon();
     status = Attempt(batch, counts);
   }
   return status;
-}
-
-void BatchApplier::StartAnew() {
-  transaction_.Abandon();
-  exact_.Forget();
-  sets_.Forget();
 }
 
 absl::Status BatchApplier::Advance(Lsn position) {
@@ -326,8 +323,6 @@ absl::Status BatchApplier::FallBack(const ChangeBatch& batch, size_t first,
   reload_tables_ = true;
   RETURN_IF_ERROR(transaction_.RollBackTo(kRangeSavepoint));
   exact_.Start(batch);
-  exact_.Forget();
-  sets_.Forget();
   if (last - first <= kExactRun) return ApplyExactly(first, last);
   const size_t middle = first + (last - first) / 2;
   RETURN_IF_ERROR(ApplyRange(batch, first, middle));

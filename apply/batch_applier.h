@@ -27,6 +27,12 @@ struct BatchApplierOptions {
   // trips: 2.2 against 3.0 us a row. More where the target is far away
   // (min_copy_rows.h).
   size_t min_copy_rows = 500;
+  // A batch of which a smaller part can go ahead waits for its turn: sets are
+  // the cheaper per change the larger they are.
+  double min_share_ahead = 0.5;
+  // False: the target is not asked whose values of unique keys new rows want
+  // (taken_values.h); if they are another's, what is ahead is undone.
+  bool ask_for_taken_values = true;
   // When what was ahead had to be undone, the next one, two, four ... batches
   // are not tried, but not more than so many.
   int longest_pause = 64;

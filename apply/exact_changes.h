@@ -45,9 +45,6 @@ class ExactChanges {
   // "update_missing" or "delete_missing" if that was the failure.
   const std::string& conflict_type() const { return conflict_type_; }
 
-  // The transaction has been rolled back, and with it go all statements.
-  void Forget() { statements_.Clear(); }
-
  private:
   // What a result belongs to. Small, so that callbacks allocate nothing.
   struct Part {

@@ -49,12 +49,19 @@ NetChanges::NetChanges(std::shared_ptr<const TableMapping> table)
       keys_are_unique_(KeysAreUnique(*table_)),
       counts_(table_->lookup) {}
 
+size_t NetChanges::Result::capacity() const {
+  size_t rows = deletes.capacity() + inserts.capacity();
+  for (const Updates& same : updates) rows += same.rows.capacity();
+  return rows;
+}
+
 void NetChanges::Clear() {
   if (rows_.capacity() > kKeptRows) {
     rows_ = {};
     index_ = {};
-    result_ = {};
   }
+  // Larger than rows_ where rows have no key.
+  if (result_.capacity() > kKeptRows) result_ = {};
   if (result_.updates.size() > kKeptUpdates) result_.updates = {};
   rows_.clear();
   index_.clear();

@@ -66,6 +66,9 @@ class NetChanges {
     std::vector<Row> deletes;
     std::vector<Updates> updates;  // By what they leave as it is.
     std::vector<Row> inserts;
+
+    // Of all lists, in rows.
+    size_t capacity() const;
   };
   Result& Finish();
 

@@ -18,8 +18,6 @@ constexpr size_t kMaxPreparedSets = 1000;
 // Where the sets of a table begin, whose updates may collide.
 constexpr absl::string_view kTableSavepoint = "walferry_table";
 
-// With what is kept of each.
-
 // A set is cut there, so that the target begins with one while the next is
 // made. Each set of rows that are found by their values is a pass over the
 // table, so these are cut only where the target's memory asks for it.
@@ -150,9 +148,10 @@ bool SetChanges::WorthIt(size_t first, size_t last) const {
 }
 
 absl::Status SetChanges::Apply(size_t first, size_t last,
-                               const std::vector<bool>* left_out) {
+                               const std::vector<bool>* left_out,
+                               bool to_come) {
   DropTouched();
-  is_partial_ = left_out != nullptr;
+  may_replace_ = !to_come;
   for (size_t index = first; index < last; ++index) {
     if (left_out != nullptr && (*left_out)[index]) continue;
     Table* table = table_of_[index];
@@ -185,8 +184,6 @@ absl::Status SetChanges::Flush() {
     if (!collided.has_value()) return status;
     // To where its sets began: what came behind them was not done.
     RETURN_IF_ERROR(transaction_.RollBackTo(kTableSavepoint));
-    exact_.Forget();
-    Forget();
     first = *collided;
     touched_[first]->replaces = kReplacedBatches;
   }
@@ -221,9 +218,8 @@ absl::Status SetChanges::SendFrom(size_t first) {
   return absl::OkStatus();
 }
 
-// Among a part of the changes a collision is rather with what was left out.
 bool SetChanges::CanReplace(const Table& table) const {
-  return !is_partial_ && table.replaces == 0 &&
+  return may_replace_ && table.replaces == 0 &&
          table.net.table()->target.other_unique &&
          table.net.table()->lookup_is_key && table.net.can_replace();
 }

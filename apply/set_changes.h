@@ -58,15 +58,11 @@ class SetChanges {
 
   // Applies the changes [first, last) and waits for the results; the
   // transaction is suspended then. An error tells nothing of a single change.
-  // `left_out`, unless null, names changes that are not applied.
+  // `left_out`, unless null, names changes that are not applied. If they are
+  // `to_come`, a collision is rather with what they will change: an error.
   absl::Status Apply(size_t first, size_t last,
-                     const std::vector<bool>* left_out = nullptr);
-
-  // As in ExactChanges.
-  void Forget() {
-    statements_.Clear();
-    check_.Forget();
-  }
+                     const std::vector<bool>* left_out = nullptr,
+                     bool to_come = false);
 
  private:
   // Of one table, kept from batch to batch.
@@ -120,7 +116,7 @@ class SetChanges {
   std::vector<Table*> table_of_;  // Of each change; null for truncates.
   std::vector<Table*> touched_;   // Since the last Flush(), in that order.
   std::vector<Sent> sent_;        // By the last SendFrom().
-  bool is_partial_ = false;       // Some changes of the batch are left out.
+  bool may_replace_ = true;       // After a collision.
   size_t sending_ = 0;            // Of touched_.
 };
 

@@ -46,12 +46,6 @@ class StatementCache {
       PgPipeline& pipeline, const std::shared_ptr<const TableMapping>& table,
       const Shape& shape);
 
-  // The session has dropped all its prepared statements.
-  void Clear() {
-    index_.clear();
-    entries_.clear();
-  }
-
  private:
   struct Key {
     const TableMapping* table;
@@ -69,10 +63,12 @@ class StatementCache {
     std::vector<PreparedStatement> statements;
   };
 
+  void ForgetDropped();
   absl::Status DropUnused(PgPipeline& pipeline);
 
   ApplySession& session_;
   size_t max_shapes_;
+  int64_t era_ = 0;           // Of the entries.
   std::list<Entry> entries_;  // The last used first.
   absl::flat_hash_map<Key, typename std::list<Entry>::iterator> index_;
 };
@@ -82,6 +78,7 @@ absl::StatusOr<const std::vector<PreparedStatement>*>
 StatementCache<Shape>::Get(PgPipeline& pipeline,
                            const std::shared_ptr<const TableMapping>& table,
                            const Shape& shape) {
+  ForgetDropped();
   const auto found = index_.find(Key{table.get(), shape});
   if (found != index_.end()) {
     entries_.splice(entries_.begin(), entries_, found->second);
@@ -99,6 +96,14 @@ StatementCache<Shape>::Get(PgPipeline& pipeline,
       {.table = table, .shape = shape, .statements = std::move(prepared)});
   index_.emplace(Key{table.get(), shape}, entries_.begin());
   return &entries_.front().statements;
+}
+
+template <typename Shape>
+void StatementCache<Shape>::ForgetDropped() {
+  if (era_ == session_.statement_era()) return;
+  era_ = session_.statement_era();
+  index_.clear();
+  entries_.clear();
 }
 
 template <typename Shape>

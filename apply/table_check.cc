@@ -54,13 +54,13 @@ TableCheck::TableCheck(ApplySession& session, TargetTransaction& transaction,
     : session_(session),
       transaction_(transaction),
       tables_(tables),
-      places_sql_(TableFingerprintSql()) {}
+      places_{.sql = TableFingerprintSql(), .name = ""},
+      types_{.sql = kTypesSql, .name = ""} {}
 
 absl::Status TableCheck::SendForPlaces(const TableMapping& table) {
-  return Send(places_statement_, places_sql_, table,
-              [&table](const PgResult& result) {
-                return ComparePlaces(table, result);
-              });
+  return Send(places_, table, [&table](const PgResult& result) {
+    return ComparePlaces(table, result);
+  });
 }
 
 absl::Status TableCheck::SendForBinary(const ChangeBatch& batch) {
@@ -73,26 +73,25 @@ absl::Status TableCheck::SendForBinary(const ChangeBatch& batch) {
     previous = change.relation;
     if (!asked.insert(previous).second) continue;
     const TableMapping& table = *tables_.Find(*previous);
-    RETURN_IF_ERROR(Send(types_statement_, kTypesSql, table,
-                         [&table](const PgResult& result) {
-                           return CompareTypes(table, result);
-                         }));
+    RETURN_IF_ERROR(Send(types_, table, [&table](const PgResult& result) {
+      return CompareTypes(table, result);
+    }));
   }
   return absl::OkStatus();
 }
 
-absl::Status TableCheck::Send(std::string& statement, const std::string& sql,
-                              const TableMapping& table,
+absl::Status TableCheck::Send(PreparedQuery& query, const TableMapping& table,
                               PgPipeline::OnResult on_result) {
   PgPipeline& pipeline = transaction_.pipeline();
-  if (statement.empty()) {
-    statement = session_.NextStatementName();
-    RETURN_IF_ERROR(pipeline.Prepare(statement, sql));
+  if (query.name.empty() || query.era != session_.statement_era()) {
+    query.name = session_.NextStatementName();
+    query.era = session_.statement_era();
+    RETURN_IF_ERROR(pipeline.Prepare(query.name, query.sql));
   }
   const std::string oid = absl::StrCat(table.target.oid);
   const PgParam param = {.data = oid.c_str(),
                          .size = static_cast<int>(oid.size())};
-  return pipeline.SendPrepared(statement, absl::MakeConstSpan(&param, 1),
+  return pipeline.SendPrepared(query.name, absl::MakeConstSpan(&param, 1),
                                std::move(on_result));
 }
 

@@ -35,23 +35,20 @@ class TableCheck {
   // pipeline fails with IsTextNeeded() if a column has another type.
   absl::Status SendForBinary(const ChangeBatch& batch);
 
-  // The session has dropped all its prepared statements.
-  void Forget() {
-    places_statement_.clear();
-    types_statement_.clear();
-  }
-
  private:
-  // `statement` is "" before it is prepared.
-  absl::Status Send(std::string& statement, const std::string& sql,
-                    const TableMapping& table, PgPipeline::OnResult on_result);
+  struct PreparedQuery {
+    const std::string sql;
+    std::string name;  // "" before it is prepared.
+    int64_t era = 0;   // Of the session, when it was.
+  };
+  absl::Status Send(PreparedQuery& query, const TableMapping& table,
+                    PgPipeline::OnResult on_result);
 
   ApplySession& session_;
   TargetTransaction& transaction_;
   const TableCache& tables_;
-  const std::string places_sql_;
-  std::string places_statement_;
-  std::string types_statement_;
+  PreparedQuery places_;
+  PreparedQuery types_;
 };
 
 }  // namespace walferry

@@ -1,6 +1,7 @@
 #include "apply/table_mapping.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -94,6 +95,24 @@ absl::Status ChooseLookup(TableMapping& mapping) {
       "the source's table");
 }
 
+void MapOtherKeys(TableMapping& mapping) {
+  std::vector<std::optional<size_t>> source_of(mapping.target.columns.size());
+  for (size_t column = 0; column < mapping.source.columns.size(); ++column) {
+    const TargetColumn& target = mapping.TargetOf(column);
+    if (target.generated || target.equality.empty()) continue;
+    source_of[mapping.target_columns[column]] = column;
+  }
+  for (const std::vector<size_t>& key : mapping.target.other_keys) {
+    std::vector<size_t> columns;
+    for (const size_t index : key) {
+      if (source_of[index]) columns.push_back(*source_of[index]);
+    }
+    if (columns.size() == key.size()) {
+      mapping.other_keys.push_back(std::move(columns));
+    }
+  }
+}
+
 absl::Status CheckTypes(const TableMapping& mapping) {
   for (size_t column = 0; column < mapping.source.columns.size(); ++column) {
     const uint32_t source = mapping.source.columns[column].type_oid;
@@ -131,6 +150,7 @@ absl::StatusOr<TableMapping> MapTable(const SourceRelation& source,
   TableMapping mapping{.source = source, .target = std::move(target)};
   RETURN_IF_ERROR(MapColumns(mapping));
   mapping.updatable = ChooseLookup(mapping);
+  MapOtherKeys(mapping);
   mapping.takes_binary = CheckTypes(mapping);
   return mapping;
 }

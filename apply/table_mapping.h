@@ -29,6 +29,10 @@ struct TableMapping {
   // `lookup` is a key. Otherwise several rows may match, and one is meant.
   bool lookup_is_key = false;
 
+  // The source columns of each of target.other_keys whose values can be
+  // compared and are all sent.
+  std::vector<std::vector<size_t>> other_keys;
+
   // Why updates and deletes cannot be applied; inserts can.
   absl::Status updatable;
   // Why values in binary form cannot be applied; text can. OK if each column is

@@ -3,8 +3,10 @@
 #include <optional>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "protocol/status.h"
 
@@ -45,7 +47,14 @@ WITH RECURSIVE firing(state) AS (
            SELECT FROM pg_index i
             WHERE i.indrelid = c.oid
               AND (i.indisunique OR i.indisexclusion)
-              AND i.indexrelid IS DISTINCT FROM k.indexrelid) AS other_unique
+              AND i.indexrelid IS DISTINCT FROM k.indexrelid) AS other_unique,
+         (SELECT string_agg(array_to_string(
+                              (i.indkey::int2[])[0:i.indnkeyatts - 1], ' '),
+                            ',' ORDER BY i.indexrelid)
+            FROM pg_index i
+           WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid
+             AND i.indpred IS NULL AND i.indexprs IS NULL
+             AND i.indexrelid IS DISTINCT FROM k.indexrelid) AS other_keys
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN LATERAL (
@@ -145,7 +154,8 @@ SELECT rel.relkind, rel.hidden, a.attname, own.name, base.name,
           WHERE i.indrelid = a.attrelid AND i.indkey[0] = a.attnum
             AND i.indisvalid AND i.indpred IS NULL
             AND i.indcollation[0] = a.attcollation
-            AND oc.opcmethod = 403 AND oc.opcdefault)
+            AND oc.opcmethod = 403 AND oc.opcdefault),
+       a.attnum, rel.other_keys
   FROM rel
   LEFT JOIN att a ON true
   LEFT JOIN fact own ON own.oid = a.atttypid
@@ -253,10 +263,19 @@ absl::StatusOr<TargetTable> ReadTargetTable(PgConnection& connection,
     ASSIGN_OR_RETURN(table.oid, OidAt(print, 0, 0));
     table.fingerprint = std::string(print.Text(0, 1));
   }
+  absl::flat_hash_map<absl::string_view, size_t> column_of_number;
   for (int row = 0; row < result.rows(); ++row) {
     if (result.IsNull(row, 2)) continue;
     ASSIGN_OR_RETURN(TargetColumn column, ColumnOf(result, row));
+    column_of_number.emplace(result.Text(row, 18), table.columns.size());
     table.columns.push_back(std::move(column));
+  }
+  for (const absl::string_view key :
+       absl::StrSplit(result.Text(0, 19), ',', absl::SkipEmpty())) {
+    std::vector<size_t>& columns = table.other_keys.emplace_back();
+    for (const absl::string_view number : absl::StrSplit(key, ' ')) {
+      columns.push_back(column_of_number[number]);
+    }
   }
   return table;
 }

@@ -3,6 +3,7 @@
 
 // A table of the target, as far as applying changes to it must know it.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -61,6 +62,9 @@ struct TargetTable {
   // Unique or exclusion constraints beside the key, so that rows can collide
   // while many are updated at once.
   bool other_unique = false;
+  // The columns (of `columns`) of those that are unique indexes without a
+  // predicate or an expression.
+  std::vector<std::vector<size_t>> other_keys;
   std::vector<TargetColumn> columns;  // Live ones, in their order.
 };
 

@@ -104,6 +104,7 @@ absl::Status TargetTransaction::RollBackTo(absl::string_view savepoint) {
     in_pipeline_ = false;
     RETURN_IF_ERROR(pipeline_.Exit());
   }
+  ++session_.statement_era_;
   position_statement_.clear();
   RETURN_IF_ERROR(session_.connection()
                       .Exec(absl::StrCat("ROLLBACK TO SAVEPOINT ", savepoint,
@@ -151,6 +152,7 @@ absl::Status TargetTransaction::SendFacts(const CommitFacts& facts) {
 }
 
 void TargetTransaction::Abandon() {
+  ++session_.statement_era_;
   position_statement_.clear();
   // Whatever fails here marks the connection broken, and then the server
   // rolls back by itself.

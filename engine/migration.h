@@ -45,9 +45,9 @@ absl::StatusOr<CheckReport> RunCheck(const CheckOptions& options,
 
 // Asks the running migration of that name to cut over, waits, and returns its
 // report. Meanwhile `events` hears how far it is behind and what it waits for,
-// several times a second. kNotFound: no such migration; kFailedPrecondition: none is running,
-// it gave the cutover up (why), or the name is a follow's, which ends
-// otherwise.
+// several times a second. kNotFound: no such migration; kFailedPrecondition:
+// none is running, it gave the cutover up (why), or the name is a follow's,
+// which ends otherwise.
 absl::StatusOr<Report> RunCutover(const CutoverOptions& options,
                                   Control& control, EventSink& events);
 

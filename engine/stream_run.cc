@@ -22,13 +22,13 @@ absl::Status OfSide(absl::string_view side, const absl::Status& status) {
 }
 
 // The server is there and has no room for one more session or its origin, or
-// does not want it.
+// does not want it. Not: another process still has that origin.
 bool MeansNoMoreSessions(const absl::Status& status) {
   constexpr absl::string_view kTooManyConnections = "53300";
   if (absl::IsUnavailable(status)) {
     return SqlStateOf(status) == kTooManyConnections;
   }
-  return !absl::IsCancelled(status);
+  return !absl::IsCancelled(status) && !absl::IsAborted(status);
 }
 
 }  // namespace
@@ -168,7 +168,8 @@ void StreamRun::End(const absl::Status& status,
       conflict_ = conflict;
     }
   }
-  if (!status.ok()) failed_.Raise();
+  // Nothing has failed where text is needed: what is being committed may be.
+  if (!status.ok() && !IsTextNeeded(status)) failed_.Raise();
   queue_->Close();
   pool_->Close();
   reader_->Stop();

@@ -14,6 +14,7 @@ namespace walferry {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 SourceRelation Source(std::vector<std::pair<std::string, bool>> columns,
                       ReplicaIdentity identity = ReplicaIdentity::kDefault) {
@@ -114,6 +115,22 @@ TEST(MapTableTest, WholeRowsAreComparedWithoutGeneratedColumns) {
   EXPECT_OK(mapping.updatable);
   EXPECT_THAT(mapping.lookup, ElementsAre(1));
   EXPECT_FALSE(mapping.lookup_is_key);
+}
+
+TEST(MapTableTest, OtherKeysAreThoseWhoseValuesCanBeCompared) {
+  TargetTable target =
+      Target({{"id", true}, {"a", false}, {"b", false}, {"own", false}});
+  for (TargetColumn& column : target.columns) column.equality = "=";
+  target.other_keys = {{2, 1}, {3}, {1, 3}, {1}};
+  const SourceRelation source =
+      Source({{"a", false}, {"id", true}, {"b", false}});
+  ASSERT_OK_AND_ASSIGN(const TableMapping mapping, MapTable(source, target));
+  EXPECT_THAT(mapping.other_keys,
+              ElementsAre(ElementsAre(2, 0), ElementsAre(0)));
+  target.columns[2].equality = "";
+  target.columns[1].generated = true;
+  ASSERT_OK_AND_ASSIGN(const TableMapping without, MapTable(source, target));
+  EXPECT_THAT(without.other_keys, IsEmpty());
 }
 
 // Of a column each, "id" and "v".

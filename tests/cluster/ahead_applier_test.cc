@@ -102,6 +102,72 @@ TEST_P(AheadApplierTest, ValuesOfASecondKeyThatChangeHands) {
   });
 }
 
+// The second batch takes values that the first frees, which nobody can know
+// from its changes: the target says whose they are. The blind one has to be
+// undone.
+TEST_P(AheadApplierTest, AValueThatIsNotFreeYetIsLate) {
+  CreateTables(
+      "CREATE TABLE t (gone int, id int PRIMARY KEY, \"Ordinal\" int, "
+      "a int, b text, UNIQUE (a, b)); ALTER TABLE t DROP gone;"
+      "CREATE UNIQUE INDEX ON t (\"Ordinal\")");
+  ASSERT_OK(Turn(0, *BatchOf("INSERT INTO t SELECT i, i, i, 'x' FROM "
+                             "generate_series(1, 100) i")));
+  const auto first = BatchOf(
+      "DELETE FROM t WHERE id = 1; UPDATE t SET a = -2 WHERE id = 2;"
+      "UPDATE t SET \"Ordinal\" = -3 WHERE id = 3");
+  const auto second = BatchOf(
+      "INSERT INTO t VALUES (101, 1, 1, 'x'), (102, 102, 2, 'x');"
+      "UPDATE t SET \"Ordinal\" = 3 WHERE id = 50;"
+      "UPDATE t SET b = 'ahead' WHERE id > 50");
+  sides_[0].applier->Enter(*first);
+  sides_[1].applier->Enter(*second);
+  sides_[1].applier->ApplyAhead(*second);
+  EXPECT_EQ(Ahead(), GetParam().blind ? "0" : "1");
+  ASSERT_OK(Turn(0, *first));
+  ASSERT_OK(Turn(1, *second));
+  EXPECT_EQ(Undone(), GetParam().blind ? 1 : 0);
+  EXPECT_TRUE(pair_->Equal());
+}
+
+// What is late may collide with itself as any batch.
+TEST_P(AheadApplierTest, ValuesThatAreExchangedLate) {
+  CreateTables("CREATE TABLE t (id int PRIMARY KEY, u int UNIQUE, v int)");
+  ASSERT_OK(Turn(0, *BatchOf("INSERT INTO t SELECT i, i, 0 FROM "
+                             "generate_series(1, 100) i")));
+  const auto first = BatchOf("UPDATE t SET v = 1 WHERE id < 3");
+  const auto second = BatchOf(
+      "UPDATE t SET u = -1 WHERE id = 1; UPDATE t SET u = 1 WHERE id = 2;"
+      "UPDATE t SET u = 2 WHERE id = 1; UPDATE t SET v = 2 WHERE id > 50");
+  sides_[0].applier->Enter(*first);
+  sides_[1].applier->Enter(*second);
+  sides_[1].applier->ApplyAhead(*second);
+  ASSERT_OK(Turn(0, *first));
+  ASSERT_OK(Turn(1, *second));
+  if (!GetParam().blind) {
+    EXPECT_EQ(Undone(), 0);
+  }
+  EXPECT_TRUE(pair_->Equal());
+}
+
+// The first batch gives a row a value that the second moves on: the values that
+// rows get are known, and so is who comes first.
+TEST_P(AheadApplierTest, AValueThatIsOnItsWayIsLate) {
+  CreateTables("CREATE TABLE t (id int PRIMARY KEY, u int UNIQUE)");
+  ASSERT_OK(Turn(0, *BatchOf("INSERT INTO t SELECT i, i FROM "
+                             "generate_series(1, 100) i")));
+  const auto first = BatchOf("UPDATE t SET u = 1000 WHERE id = 1");
+  const auto second = BatchOf(
+      "DELETE FROM t WHERE id = 1; UPDATE t SET u = 1000 WHERE id = 2;"
+      "UPDATE t SET u = u + 10000 WHERE id > 50");
+  sides_[0].applier->Enter(*first);
+  sides_[1].applier->Enter(*second);
+  sides_[1].applier->ApplyAhead(*second);
+  ASSERT_OK(Turn(0, *first));
+  ASSERT_OK(Turn(1, *second));
+  EXPECT_EQ(Undone(), GetParam().blind ? 1 : 0);
+  EXPECT_TRUE(pair_->Equal());
+}
+
 TEST_P(AheadApplierTest, EqualKeysThatLookDifferent) {
   CreateTables("CREATE TABLE t (id numeric PRIMARY KEY, v int)");
   ASSERT_OK(Turn(0, *BatchOf("INSERT INTO t SELECT i, 0 FROM "

@@ -62,6 +62,8 @@ class AheadTest : public ::testing::TestWithParam<AheadParam> {
           {.min_set_changes = 1,
            .min_changes_per_apart = 1,
            .min_copy_rows = 2,
+           .min_share_ahead = 0,
+           .ask_for_taken_values = !GetParam().blind,
            .longest_pause = 0});
       sides_.push_back(std::move(side));
     }
@@ -160,6 +162,12 @@ class AheadTest : public ::testing::TestWithParam<AheadParam> {
             "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in "
             "transaction'")
         .value_or("?");
+  }
+
+  int64_t Undone() const {
+    int64_t undone = 0;
+    for (const Side& side : sides_) undone += side.applier->undone();
+    return undone;
   }
 
   KeysInFlight in_flight_;

@@ -200,6 +200,35 @@ TEST_P(ApplySessionTest, WaitsForTheReplicationOrigin) {
   EXPECT_TRUE(session->has_origin());
 }
 
+// Of several sessions of a process that was killed, the one that holds the lock
+// may be gone while another still works.
+TEST_P(ApplySessionTest, WaitsForASessionThatStillWritesTheStream) {
+  ASSERT_OK(ApplySession::Open(Options()).status());
+  ASSERT_OK_AND_ASSIGN(SqlConnection other,
+                       SqlConnection::Open(server_->ConnInfo()));
+  ASSERT_OK(other.Exec(
+      "BEGIN; UPDATE \"Led\"\"ger\".stream SET applied_lsn = '0/456'"));
+  ASSERT_OK_AND_ASSIGN(const std::string pid,
+                       other.QueryValue("SELECT pg_backend_pid()"));
+  ApplySessionOptions options = Options();
+  EXPECT_THAT(ApplySession::Open(options),
+              StatusIs(absl::StatusCode::kAborted,
+                       absl::StrCat("another session still writes this stream: "
+                                    "process ",
+                                    pid, " of the target")));
+  options.lock_wait = absl::Seconds(60);
+  std::string told;
+  options.on_wait = [&](absl::string_view text) {
+    absl::StrAppend(&told, text);
+    EXPECT_OK(other.Exec("COMMIT"));
+  };
+  ASSERT_OK_AND_ASSIGN(const auto session, ApplySession::Open(options));
+  EXPECT_EQ(told, absl::StrCat("waiting for process ", pid,
+                               " of the target, which still writes this "
+                               "stream"));
+  EXPECT_EQ(session->position(), Lsn(0x456));
+}
+
 TEST_P(ApplySessionTest, CommitsCarryTheOrigin) {
   ASSERT_OK_AND_ASSIGN(const auto session, ApplySession::Open(Options()));
   const std::unique_ptr<Applier> applier = MakeBatchApplier(*session);

@@ -43,6 +43,32 @@ TEST_F(MigrateTest, MovesADatabaseThatIsWrittenToAndCutsOverOnRequest) {
   EXPECT_EQ(again.rows_copied, report.rows_copied);
 }
 
+// Binary until the target's column is no longer what it was.
+TEST_F(MigrateTest, GoesOnAsTextOverSeveralSessions) {
+  const uint64_t seed = std::random_device{}();
+  RecordProperty("seed", absl::StrCat(seed));
+  Writers writers(source_->ConnInfo("app"), 3, seed);
+  MigrateOptions options = Options();
+  options.stream.apply_jobs = 3;
+  BackgroundRun run(options);
+  ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+  constexpr char kBinary[] =
+      "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walsender' "
+      "AND query LIKE '%binary ''true''%'";
+  EXPECT_THAT(SourceValue(kBinary), IsOkAndHolds("1"));
+  ASSERT_OK(OnTarget("ALTER TABLE accounts ALTER balance TYPE bigint"));
+  ASSERT_TRUE(
+      WaitUntil([&] { return SourceValue(kBinary).value_or("") == "0"; }));
+  const int64_t done = writers.transactions();
+  ASSERT_TRUE(WaitUntil([&] { return writers.transactions() > done + 200; }));
+  writers.Stop();
+  run.control().RequestCutover();
+  ASSERT_OK(run.Result());
+  ASSERT_OK(OnTarget("ALTER TABLE accounts ALTER balance TYPE int"));
+  ExpectEqual();
+  EXPECT_EQ(LeftOnSource(), "0");
+}
+
 TEST_F(MigrateTest, CutsOverByItselfOnlyOnceTheWritersHaveStopped) {
   const uint64_t seed = std::random_device{}();
   RecordProperty("seed", absl::StrCat(seed));

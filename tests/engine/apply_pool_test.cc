@@ -133,6 +133,7 @@ class FakeApplier : public AheadApplier {
   }
   const std::optional<Conflict>& conflict() const override { return conflict_; }
   int64_t fallbacks() const override { return 0; }
+  int64_t undone() const override { return 0; }
 
  private:
   Stage& stage_;
