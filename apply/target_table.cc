@@ -54,7 +54,14 @@ WITH RECURSIVE firing(state) AS (
             FROM pg_index i
            WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid
              AND i.indpred IS NULL AND i.indexprs IS NULL
-             AND i.indexrelid IS DISTINCT FROM k.indexrelid) AS other_keys
+             AND i.indexrelid IS DISTINCT FROM k.indexrelid
+             AND NOT EXISTS (
+               SELECT FROM unnest(i.indkey::int2[], i.indcollation::oid[],
+                                  i.indclass::oid[]) AS p(att, coll, class)
+                 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = p.att
+                 JOIN pg_opclass oc ON oc.oid = p.class
+                WHERE p.coll <> a.attcollation OR NOT oc.opcdefault)
+         ) AS other_keys
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN LATERAL (

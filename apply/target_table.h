@@ -63,7 +63,7 @@ struct TargetTable {
   // while many are updated at once.
   bool other_unique = false;
   // The columns (of `columns`) of those that are unique indexes without a
-  // predicate or an expression.
+  // predicate or an expression and compare as the columns themselves do.
   std::vector<std::vector<size_t>> other_keys;
   std::vector<TargetColumn> columns;  // Live ones, in their order.
 };

@@ -284,6 +284,15 @@ absl::Status Ledger::EndCutoverRequest(absl::string_view failure) {
                           QuoteLiteral(failure)));
 }
 
+absl::Status Ledger::RenewCutoverRequest() {
+  return connection_
+      .Exec(absl::StrCat("UPDATE ", Table("migration"),
+                         " SET cutover_requested_at = clock_timestamp() WHERE "
+                         "name = ",
+                         Name(), " AND cutover_requested_at IS NOT NULL"))
+      .status();
+}
+
 absl::StatusOr<bool> Ledger::EndOldCutoverRequest(absl::string_view failure) {
   ASSIGN_OR_RETURN(
       const PgResult ended,

@@ -133,9 +133,11 @@ class Ledger {
 
   absl::Status RequestCutover();
   absl::StatusOr<bool> CutoverRequested();
+  // Whoever asked still waits. Does nothing to a request that has ended.
+  absl::Status RenewCutoverRequest();
   // Ends a request: "" withdraws it silently, otherwise says why it failed.
   absl::Status EndCutoverRequest(absl::string_view failure);
-  // Ends one that is more than a minute old; whether there was one.
+  // Ends one that was not renewed for a minute; whether there was one.
   absl::StatusOr<bool> EndOldCutoverRequest(absl::string_view failure);
 
   // Before creating an object / after dropping it. Both may be repeated.

@@ -26,14 +26,11 @@ constexpr absl::Duration kPauseIfAsked = absl::Milliseconds(100);
 // What the stream may be behind when the source is frozen.
 constexpr absl::Duration kNear = absl::Seconds(1);
 
-// What the operator can mend ends the attempt and not the run.
-absl::Status CutoverGivenUp(const absl::Status& why, PgConnection& source) {
-  if (source.broken() ||
-      !(absl::IsFailedPrecondition(why) || absl::IsPermissionDenied(why))) {
-    return why;
-  }
-  return absl::DeadlineExceededError(absl::StrCat(
-      why.message(), HintOf(why).empty() ? "" : "; ", HintOf(why)));
+// An error of the source that says what is to be mended.
+bool IsForOperator(const absl::Status& why, const PgConnection& source,
+                   const StreamRun& run) {
+  return !source.broken() && !run.ended() &&
+         (absl::IsFailedPrecondition(why) || absl::IsPermissionDenied(why));
 }
 
 }  // namespace
@@ -98,6 +95,7 @@ absl::Status MigrationRun::ComeNear(Follower& follower) {
   follower.SetWaitingFor("the lag to be short enough to freeze the source");
   absl::Time begun;
   do {
+    RETURN_IF_ERROR(CheckStillAsked());
     begun = absl::Now();
     ASSIGN_OR_RETURN(const Lsn end, LastRecordEnd(*source_));
     RETURN_IF_ERROR(follower.DrainTo(end, deadline));
@@ -107,7 +105,9 @@ absl::Status MigrationRun::ComeNear(Follower& follower) {
 
 // Whoever asked over the ledger may withdraw that while writers are waited for.
 absl::Status MigrationRun::CheckStillAsked() {
-  if (!asked_in_ledger_) return absl::OkStatus();
+  if (!asked_in_ledger_ || control_.cutover_requested()) {
+    return absl::OkStatus();
+  }
   ASSIGN_OR_RETURN(const bool requested, ledger_->CutoverRequested());
   if (requested) return absl::OkStatus();
   return absl::DeadlineExceededError("the request was withdrawn");
@@ -124,8 +124,16 @@ absl::StatusOr<absl::Time> MigrationRun::TryCutover(Follower& follower,
   if (options_.freeze == FreezeMode::kReadOnly) {
     RETURN_IF_ERROR(ComeNear(follower));
   }
+  RETURN_IF_ERROR(CheckStillAsked());
   if (absl::Status frozen = Freeze(follower); !frozen.ok()) {
-    return Thaw(CutoverGivenUp(frozen, *source_));
+    // Only somebody who looks on can ask again.
+    if (options_.cutover == CutoverMode::kManual &&
+        IsForOperator(frozen, *source_, run)) {
+      frozen = absl::DeadlineExceededError(
+          absl::StrCat(frozen.message(), HintOf(frozen).empty() ? "" : "; ",
+                       HintOf(frozen)));
+    }
+    return Thaw(frozen);
   }
   // A source that is frozen is not written, whatever its rhythm was.
   const absl::Duration silence =

@@ -20,6 +20,8 @@ namespace walferry {
 namespace {
 
 constexpr absl::Duration kPollInterval = absl::Milliseconds(200);
+// How often one who waits for a cutover says so.
+constexpr absl::Duration kSignInterval = absl::Seconds(10);
 
 absl::Status NoSuchMigration(const std::string& name,
                              const std::string& schema) {
@@ -220,20 +222,25 @@ Endpoints EndpointsOf(const CutoverOptions& options) {
           .ledger_schema = options.ledger_schema};
 }
 
-// `asked`: there is a request.
+// `asked`: there may be a request.
 absl::StatusOr<Report> AskAndAwaitCutover(const CutoverOptions& options,
                                           Control& control, EventSink& events,
                                           bool& asked) {
   ASSIGN_OR_RETURN(const auto view,
                    LedgerView::Open(EndpointsOf(options), "cutover", control));
+  asked = true;
   ASSIGN_OR_RETURN(const bool running, AskForCutover(*view, options.name));
-  asked = running;
   CutoverWait wait(*view,
                    running ? options.process_grace : absl::ZeroDuration());
   const absl::Time deadline = absl::Now() + options.wait;
+  absl::Time next_sign = absl::Now() + kSignInterval;
   while (absl::Now() < deadline) {
     ASSIGN_OR_RETURN(std::optional<Report> report, wait.Look(/*last=*/false));
     if (report) return *std::move(report);
+    if (absl::Now() >= next_sign) {
+      RETURN_IF_ERROR(view->ledger().RenewCutoverRequest());
+      next_sign = absl::Now() + kSignInterval;
+    }
     ASSIGN_OR_RETURN(const Lag lag, LagOf(*view));
     events.OnEvent(lag);
     RETURN_IF_ERROR(control.interrupt().Sleep(kPollInterval));

@@ -130,13 +130,12 @@ absl::StatusOr<Options> ResolveButOne(const std::string& conninfo,
 
 // libpq takes whatever is no URI to it and has no "=" for a database's name,
 // and shows that name: with a mistyped scheme it is a URI, password and all.
+// No keyword has an "@" or "://".
 absl::Status CheckScheme(absl::string_view conninfo) {
   absl::string_view rest = conninfo;
   if (ConsumeUriScheme(rest)) return absl::OkStatus();
   const absl::string_view head = conninfo.substr(0, conninfo.find('='));
-  const bool is_name = head.size() == conninfo.size();
-  if (!absl::StrContains(head, "://") &&
-      !(is_name && absl::StrContains(head, "@"))) {
+  if (!absl::StrContains(head, "://") && !absl::StrContains(head, "@")) {
     return absl::OkStatus();
   }
   return BadConnInfo("it is neither a URI nor keywords with values",

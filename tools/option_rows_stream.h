@@ -151,7 +151,8 @@ inline constexpr OptionSpec kStreamRows[] = {
      .commands = SetOf(Command::kCutover, Command::kConfig),
      .group = OptionGroup::kCutover,
      .placeholder = "DURATION",
-     .help = "How long to wait for the running migration's report."},
+     .help = "How long to wait for the running migration's report. The request "
+             "stands after that; Ctrl+C withdraws it."},
 };
 
 }  // namespace walferry

@@ -29,7 +29,11 @@ bool IsSecretKeyword(absl::string_view keyword) {
 // have a password behind it, too.
 size_t SchemeSize(absl::string_view text) {
   size_t size = 0;
-  while (size < text.size() && absl::ascii_isalnum(text[size])) ++size;
+  while (size < text.size() &&
+         (absl::ascii_isalnum(text[size]) ||
+          absl::StrContains("+-._", text.substr(size, 1)))) {
+    ++size;
+  }
   constexpr absl::string_view kEnd = "://";
   return size > 0 && absl::StartsWith(text.substr(size), kEnd)
              ? size + kEnd.size()
@@ -203,9 +207,10 @@ std::vector<TextSpan> SpansInText(absl::string_view text) {
 
 std::vector<TextSpan> PasswordSpans(absl::string_view conninfo) {
   const size_t scheme = SchemeSize(conninfo);
-  // With an "@" it was meant as a URI.
-  const bool is_uri = scheme > 0 || (!absl::StrContains(conninfo, "=") &&
-                                     absl::StrContains(conninfo, "@"));
+  // No keyword has an "@": it was meant as a URI.
+  const bool is_uri =
+      scheme > 0 ||
+      absl::StrContains(conninfo.substr(0, conninfo.find('=')), "@");
   return is_uri ? SpansOfUri(conninfo, scheme) : SpansOfKeywords(conninfo);
 }
 

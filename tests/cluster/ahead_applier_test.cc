@@ -129,6 +129,25 @@ TEST_P(AheadApplierTest, AValueThatIsNotFreeYetIsLate) {
   EXPECT_TRUE(pair_->Equal());
 }
 
+// Looking a value up there would be a walk through the table for each row.
+TEST_P(AheadApplierTest, AnIndexOfAnotherCollationIsNotAsked) {
+  CreateTables(
+      "CREATE TABLE t (id int PRIMARY KEY, u text COLLATE \"POSIX\");"
+      "CREATE UNIQUE INDEX ON t (u COLLATE \"C\")");
+  ASSERT_OK(Turn(0, *BatchOf("INSERT INTO t SELECT i, i FROM "
+                             "generate_series(1, 100) i")));
+  const auto first = BatchOf("DELETE FROM t WHERE id = 1");
+  const auto second =
+      BatchOf("INSERT INTO t VALUES (101, '1'); DELETE FROM t WHERE id IN (50, 60)");
+  sides_[0].applier->Enter(*first);
+  sides_[1].applier->Enter(*second);
+  sides_[1].applier->ApplyAhead(*second);
+  EXPECT_EQ(Undone(), 1);
+  ASSERT_OK(Turn(0, *first));
+  ASSERT_OK(Turn(1, *second));
+  EXPECT_TRUE(pair_->Equal());
+}
+
 // What is late may collide with itself as any batch.
 TEST_P(AheadApplierTest, ValuesThatAreExchangedLate) {
   CreateTables("CREATE TABLE t (id int PRIMARY KEY, u int UNIQUE, v int)");

@@ -57,11 +57,14 @@ TEST_F(MigrateTest, GoesOnAsTextOverSeveralSessions) {
       "AND query LIKE '%binary ''true''%'";
   EXPECT_THAT(SourceValue(kBinary), IsOkAndHolds("1"));
   ASSERT_OK(OnTarget("ALTER TABLE accounts ALTER balance TYPE bigint"));
-  ASSERT_TRUE(
-      WaitUntil([&] { return SourceValue(kBinary).value_or("") == "0"; }));
+  ASSERT_TRUE(run.events().WaitFor<Notice>([](const Notice& notice) {
+    return notice.text.find("going on with a stream of text") == 0;
+  }));
+  EXPECT_TRUE(run.events().All<Failed>().empty());
   const int64_t done = writers.transactions();
   ASSERT_TRUE(WaitUntil([&] { return writers.transactions() > done + 200; }));
   writers.Stop();
+  EXPECT_THAT(SourceValue(kBinary), IsOkAndHolds("0"));
   run.control().RequestCutover();
   ASSERT_OK(run.Result());
   ASSERT_OK(OnTarget("ALTER TABLE accounts ALTER balance TYPE int"));
