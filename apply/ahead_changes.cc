@@ -175,14 +175,14 @@ absl::Status AheadChanges::Begin(const ChangeBatch& batch) {
       absl::StrCat("SET LOCAL lock_timeout = ", kLockPatienceMs)));
   if (options_.ask_for_taken_values) {
     RETURN_IF_ERROR(taken_.Find(batch, late_));
+    Divide(batch);
+    if (!WorthIt(batch)) {
+      Abandon();
+      return absl::OkStatus();
+    }
   }
-  Divide(batch);
   ahead_ = late_;
   ahead_.flip();
-  if (!WorthIt(batch)) {
-    Abandon();
-    return absl::OkStatus();
-  }
   return sets_.Apply(0, changes, &late_, /*to_come=*/true);
 }
 

@@ -28,10 +28,6 @@
 //    K waits for anyone: that one may wait for H.
 // 4. K never skips what is locked and never fails because of it; if the server
 //    calls it a deadlock, K is repeated.
-//    The hashes that tell what is late are of the keys, and of all values of
-//    secondary unique keys that rows get. Which values a change takes from its
-//    row nobody has sent: the target is asked who has them now
-//    (taken_values.h).
 // 5. So among batches the order is kept by the server's own locks, whatever the
 //    hashes say. Within H there are none: there it is the division that keeps
 //    the order. Keys are compared by their bytes as the source sends them; an
@@ -45,6 +41,11 @@
 //    without a key, or whose keys were not sent; that knows one table of the
 //    target by two names or shapes, or a partitioned one among others; and a
 //    part of a transaction that was cut.
+//
+// What is late is told by hashes of the keys, and of all values that rows get
+// in secondary unique keys. Which values a change takes away from its row
+// nobody has sent: the target is asked whose the wanted ones are now
+// (taken_values.h).
 //
 // An undone batch is applied at its turn as if nothing had been ahead. So what
 // went wrong costs time, and then fewer batches are tried for a while.
@@ -117,9 +118,10 @@ class AheadChanges {
   bool AddKey(const Change& change, absl::Span<const Column> row);
   void AddOtherKeys(absl::Span<const Column> row);
   bool EnterTable(const SourceRelation& relation);
-  void Abandon();
   void Divide(const ChangeBatch& batch);
+  // Enough is ahead.
   bool WorthIt(const ChangeBatch& batch) const;
+  void Abandon();
 
   TargetTransaction& transaction_;
   const TableCache& tables_;

@@ -13,19 +13,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "apply/stream_row.h"
 #include "protocol/lsn.h"
 #include "protocol/pg_connection.h"
 
 namespace walferry {
-
-// What a stream is. Stored with the position; a stream that is opened again
-// must be the same one, or an older position would be taken for its own.
-struct StreamIdentity {
-  std::string name;  // The migration's.
-  std::string system_identifier;
-  std::string slot;
-  std::string dbname;
-};
 
 // How triggers and foreign keys of the target are kept from acting on applied
 // changes (design: "what the target allows decides how").
@@ -48,11 +40,6 @@ struct ApplySessionOptions {
   // Called with "waiting for ..." when it has to wait; may be empty.
   std::function<void(absl::string_view)> on_wait;
 };
-
-// CREATE TABLE IF NOT EXISTS for the stream table, to be run inside the ledger
-// schema's creation. One row per stream: identity, applied_lsn, commit_time,
-// epoch, counts of applied transactions and changes, updated_at.
-std::string StreamTableSql(absl::string_view ledger_schema);
 
 // Of the migration `name` in the target's database: origins belong to the
 // cluster, and other databases of it may have migrations of the same name.

@@ -64,6 +64,13 @@ void AppendRowField(absl::string_view value, std::string* out) {
 
 }  // namespace
 
+const Column* FirstValue(absl::Span<const Column> columns) {
+  for (const Column& column : columns) {
+    if (column.has_value()) return &column;
+  }
+  return nullptr;
+}
+
 RowArray::RowArray(const TableMapping& table, bool binary, bool keys_only)
     : binary_(binary),
       keys_only_(keys_only),

@@ -17,6 +17,10 @@
 
 namespace walferry {
 
+// The first of the columns that has a value, which tells the format of all;
+// null if none has.
+const Column* FirstValue(absl::Span<const Column> columns);
+
 // Values are copied as they are, so all of one array must be text, or all
 // binary.
 class RowArray {

@@ -38,10 +38,8 @@ bool MeansCollision(absl::string_view sqlstate) {
 bool IsBinary(absl::Span<const NetChanges::Row> rows) {
   for (const NetChanges::Row& row : rows) {
     for (const absl::Span<const Column> columns : {row.key, row.row}) {
-      const auto value =
-          std::find_if(columns.begin(), columns.end(),
-                       [](const Column& column) { return column.has_value(); });
-      if (value != columns.end()) return value->kind == ColumnKind::kBinary;
+      const Column* const value = FirstValue(columns);
+      if (value != nullptr) return value->kind == ColumnKind::kBinary;
     }
   }
   return false;

@@ -24,12 +24,7 @@ std::string Rows(const TableMapping& table) {
 
 // That row `o` of the table is meant by row `v` of the parameter.
 std::string SameKey(const TableMapping& table) {
-  return absl::StrJoin(
-      table.lookup, " AND ", [&](std::string* out, size_t column) {
-        const TargetColumn& target = table.TargetOf(column);
-        absl::StrAppend(out, Stored(target, "o"), " ", target.equality, " ",
-                        Stored(target, "v"));
-      });
+  return SameValues(table, table.lookup);
 }
 
 std::string ColumnNames(const TableMapping& table, absl::string_view prefix) {

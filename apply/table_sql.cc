@@ -1,6 +1,7 @@
 #include "apply/table_sql.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "protocol/quoting.h"
 
 namespace walferry {
@@ -15,6 +16,15 @@ std::string Stored(const TargetColumn& column, absl::string_view alias) {
   return column.type == column.base_type
              ? name
              : absl::StrCat(name, "::", column.base_type);
+}
+
+std::string SameValues(const TableMapping& table,
+                       absl::Span<const size_t> columns) {
+  return absl::StrJoin(columns, " AND ", [&](std::string* out, size_t column) {
+    const TargetColumn& target = table.TargetOf(column);
+    absl::StrAppend(out, Stored(target, "o"), " ", target.equality, " ",
+                    Stored(target, "v"));
+  });
 }
 
 }  // namespace walferry

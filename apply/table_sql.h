@@ -3,9 +3,12 @@
 
 // Parts of a target's table in set statements.
 
+#include <cstddef>
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "apply/table_mapping.h"
 #include "apply/target_table.h"
 
 namespace walferry {
@@ -16,6 +19,11 @@ std::string Only(const TargetTable& table);
 // The column's value in the row `alias`, as the type behind its domain:
 // operators for all enums or arrays do not see through one.
 std::string Stored(const TargetColumn& column, absl::string_view alias);
+
+// That row `o` of the table and row `v` have equal values in these source
+// columns, all of which can be compared.
+std::string SameValues(const TableMapping& table,
+                       absl::Span<const size_t> columns);
 
 }  // namespace walferry
 

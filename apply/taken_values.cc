@@ -17,35 +17,25 @@
 namespace walferry {
 namespace {
 
+// Statements that are kept prepared, one for each table.
 constexpr size_t kMaxTables = 1000;
 
 // A question is cut there, so that the target looks while the next is made.
 constexpr size_t kMaxBytes = size_t{1} << 20;
 
-std::string SameValues(const TableMapping& table,
-                       absl::Span<const size_t> columns) {
-  return absl::StrJoin(columns, " AND ", [&](std::string* out, size_t column) {
-    const TargetColumn& target = table.TargetOf(column);
-    absl::StrAppend(out, Stored(target, "o"), " ", target.equality, " ",
-                    Stored(target, "v"));
-  });
-}
-
 // A name that no column has.
 std::string OrdinalName(const TargetTable& table) {
   std::string name = "ordinal";
   for (const TargetColumn& column : table.columns) {
-    if (column.name.size() >= name.size())
-      name.resize(column.name.size() + 1, '_');
+    if (column.name.size() < name.size()) continue;
+    name.resize(column.name.size() + 1, '_');
   }
   return name;
 }
 
 bool IsBinary(absl::Span<const Column> row) {
-  for (const Column& column : row) {
-    if (column.has_value()) return column.kind == ColumnKind::kBinary;
-  }
-  return false;
+  const Column* const value = FirstValue(row);
+  return value != nullptr && value->kind == ColumnKind::kBinary;
 }
 
 }  // namespace
@@ -130,6 +120,10 @@ absl::Status TakenValues::Ask(Rows& rows, std::vector<bool>& marked) {
           const PgResult& result) -> absl::Status {
         for (int row = 0; row < result.rows(); ++row) {
           ASSIGN_OR_RETURN(const int64_t ordinal, result.Int64(row, 0));
+          if (ordinal < 1 || static_cast<size_t>(ordinal) > changes.size()) {
+            return absl::InternalError(absl::StrCat(
+                "row ", ordinal, " of ", changes.size(), " wants a value"));
+          }
           marked[changes[static_cast<size_t>(ordinal - 1)]] = true;
         }
         return absl::OkStatus();

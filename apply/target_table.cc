@@ -281,7 +281,13 @@ absl::StatusOr<TargetTable> ReadTargetTable(PgConnection& connection,
        absl::StrSplit(result.Text(0, 19), ',', absl::SkipEmpty())) {
     std::vector<size_t>& columns = table.other_keys.emplace_back();
     for (const absl::string_view number : absl::StrSplit(key, ' ')) {
-      columns.push_back(column_of_number[number]);
+      const auto column = column_of_number.find(number);
+      if (column == column_of_number.end()) {
+        return absl::InternalError(absl::StrCat(subject,
+                                                " has an index of column ",
+                                                number, " and no such column"));
+      }
+      columns.push_back(column->second);
     }
   }
   return table;

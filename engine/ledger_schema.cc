@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
-#include "apply/apply_session.h"
+#include "apply/stream_row.h"
 #include "protocol/quoting.h"
 
 namespace walferry {

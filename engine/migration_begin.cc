@@ -54,11 +54,11 @@ absl::Status MigrationRun::LockLedger() {
 // An earlier process was asked, and whoever asked has not said for a minute
 // that he still waits.
 absl::Status MigrationRun::WithdrawOldRequest() {
-  if (withdrew_) return absl::OkStatus();
+  if (sought_old_request_) return absl::OkStatus();
   ASSIGN_OR_RETURN(
       const bool withdrawn,
       ledger_->EndOldCutoverRequest("the process that was asked has ended"));
-  withdrew_ = true;
+  sought_old_request_ = true;
   if (withdrawn) {
     Notify(Notice::Level::kInfo,
            "a cutover that an earlier run was asked for is not made: ask "
@@ -179,7 +179,7 @@ absl::Status MigrationRun::StartLedger() {
                       .defer_triggers = !may_guard_}));
   in_ledger_ = true;
   began_ = true;
-  withdrew_ = true;  // There is no earlier process.
+  sought_old_request_ = true;  // There is no earlier process.
   ASSIGN_OR_RETURN(known_, ledger_->Read());
   return absl::OkStatus();
 }

@@ -185,7 +185,7 @@ class MigrationRun {
   // The ledger has this migration: errors are noted there.
   bool in_ledger_ = false;
   bool asked_in_ledger_ = false;  // And by nobody else: it may be withdrawn.
-  bool withdrew_ = false;         // What an earlier run was asked for.
+  bool sought_old_request_ = false;
   bool began_ = false;
   bool checked_ = false;
   FollowTotals followed_;  // By all attempts.

@@ -100,6 +100,19 @@ class AheadTest : public ::testing::TestWithParam<AheadParam> {
     return done.get();
   }
 
+  // Two batches: the second one goes ahead of the first, then both have their
+  // turns.
+  void RunSecondAhead(const std::string& first, const std::string& second) {
+    const std::unique_ptr<ChangeBatch> batches[] = {BatchOf(first),
+                                                    BatchOf(second)};
+    sides_[0].applier->Enter(*batches[0]);
+    sides_[1].applier->Enter(*batches[1]);
+    sides_[1].applier->ApplyAhead(*batches[1]);
+    ASSERT_OK(Turn(0, *batches[0]));
+    ASSERT_OK(Turn(1, *batches[1]));
+    EXPECT_TRUE(pair_->Equal());
+  }
+
   // `steps`: what the source does, batch by batch. `order`: which batches are
   // ahead when; kTurn: the next one has its turn first. The turns that are left
   // come at the end.
