@@ -78,6 +78,10 @@ bool ParseOption(absl::string_view name, absl::string_view value,
     return absl::ParseDuration(value, &arguments.round_trip) &&
            arguments.round_trip > absl::ZeroDuration();
   }
+  if (name == "--target-indexes") {
+    return absl::SimpleAtoi(value, &arguments.target_indexes) &&
+           arguments.target_indexes >= 0;
+  }
   if (name == "--protocol") {
     return absl::SimpleAtoi(value, &arguments.stream.protocol_version);
   }
@@ -122,6 +126,8 @@ std::string Usage() {
       "  --skip NAME,...        of native,walferry\n"
       "  --rtt DURATION         walferry once more, with round trips to the "
       "target that take so long, e.g. 10ms\n"
+      "  --target-indexes N     that many indexes more on each table of the "
+      "target; 0\n"
       "  --protocol 1|2|3|4     of the floor's stream; 2\n"
       "  --streaming off|on|parallel\n"
       "                         transactions that are not over yet, for the "

@@ -21,6 +21,7 @@ struct Arguments {
   bool walferry = true;
   // Zero: walferry is not measured behind a proxy.
   absl::Duration round_trip;
+  int target_indexes = 0;  // Of each table, beyond those of the source.
   StreamOptions stream;
   std::vector<std::string> walferry_args;  // Added to `walferry follow`.
 };

@@ -40,8 +40,9 @@ absl::StatusOr<Result> Compare(const Workload& workload,
   }
   std::vector<std::string> slots = databases;
   slots.push_back("floor");
-  ASSIGN_OR_RETURN(const auto servers,
-                   ServerPair::Start(workload, slots, databases));
+  ASSIGN_OR_RETURN(
+      const auto servers,
+      ServerPair::Start(workload, slots, databases, arguments.target_indexes));
   RETURN_IF_ERROR(servers->Settle());
   Result result{.workload = workload.name, .what = workload.what};
   ASSIGN_OR_RETURN(result.server_version,

@@ -80,6 +80,7 @@ std::string ResultsJson(const Arguments& arguments,
         {"binary", arguments.stream.binary}}},
       {"walferry_args", arguments.walferry_args},
       {"round_trip_seconds", absl::ToDoubleSeconds(arguments.round_trip)},
+      {"target_indexes", arguments.target_indexes},
       {"results", Json::array()}};
   for (const Result& result : results) {
     json["results"].push_back(ResultJson(result));

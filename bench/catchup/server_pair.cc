@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/substitute.h"
 #include "protocol/status.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/database_equal.h"
@@ -12,10 +13,27 @@
 #include "tests/testing/temp_dir.h"
 
 namespace walferry {
+namespace {
+
+// $0: how many for each table.
+constexpr char kMoreIndexes[] = R"sql(
+DO $$$$DECLARE tab regclass; columns name[]; BEGIN
+FOR tab IN SELECT oid FROM pg_class
+           WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace LOOP
+  columns := ARRAY(SELECT attname FROM pg_attribute
+                   WHERE attrelid = tab AND attnum > 0 ORDER BY attnum);
+  FOR i IN 0..$0 - 1 LOOP
+    EXECUTE format('CREATE INDEX ON %s (%I)', tab,
+                   columns[1 + i % cardinality(columns)]);
+  END LOOP;
+END LOOP; END$$$$
+)sql";
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<ServerPair>> ServerPair::Start(
     const Workload& workload, const std::vector<std::string>& slots,
-    const std::vector<std::string>& databases) {
+    const std::vector<std::string>& databases, int target_indexes) {
   const PgServerOptions options{.settings = {{"fsync", "on"},
                                              {"max_wal_size", "16GB"},
                                              {"shared_buffers", "1GB"},
@@ -26,7 +44,7 @@ absl::StatusOr<std::unique_ptr<ServerPair>> ServerPair::Start(
   ASSIGN_OR_RETURN(auto target, PgServer::Start(options));
   std::unique_ptr<ServerPair> pair(
       new ServerPair(std::move(source), std::move(target), databases));
-  RETURN_IF_ERROR(pair->Prepare(workload, slots));
+  RETURN_IF_ERROR(pair->Prepare(workload, slots, target_indexes));
   RETURN_IF_ERROR(pair->Load(workload));
   ASSIGN_OR_RETURN(
       const std::string end,
@@ -36,7 +54,8 @@ absl::StatusOr<std::unique_ptr<ServerPair>> ServerPair::Start(
 }
 
 absl::Status ServerPair::Prepare(const Workload& workload,
-                                 const std::vector<std::string>& slots) const {
+                                 const std::vector<std::string>& slots,
+                                 int target_indexes) const {
   RETURN_IF_ERROR(source_->Exec("CREATE DATABASE app"));
   // The load is not measured, and what reads it comes after a checkpoint.
   RETURN_IF_ERROR(
@@ -53,6 +72,8 @@ absl::Status ServerPair::Prepare(const Workload& workload,
   for (const std::string& database : databases_) {
     RETURN_IF_ERROR(target_->Exec(absl::StrCat("CREATE DATABASE ", database)));
     RETURN_IF_ERROR(target_->Exec(workload.schema, database));
+    RETURN_IF_ERROR(target_->Exec(
+        absl::Substitute(kMoreIndexes, target_indexes), database));
   }
   return absl::OkStatus();
 }

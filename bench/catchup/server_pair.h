@@ -25,10 +25,11 @@ class ServerPair {
  public:
   // Starts both servers. The source's database app and publication pub have a
   // slot for each of `slots`; the target has a database for each of
-  // `databases`. The workload has run on the source.
+  // `databases`, where each table has `target_indexes` indexes more, over its
+  // columns in turn. The workload has run on the source.
   static absl::StatusOr<std::unique_ptr<ServerPair>> Start(
       const Workload& workload, const std::vector<std::string>& slots,
-      const std::vector<std::string>& databases);
+      const std::vector<std::string>& databases, int target_indexes);
 
   // Call it before a clock starts: nothing of what went before may run on.
   absl::Status Settle() const;
@@ -50,7 +51,8 @@ class ServerPair {
         databases_(std::move(databases)) {}
 
   absl::Status Prepare(const Workload& workload,
-                       const std::vector<std::string>& slots) const;
+                       const std::vector<std::string>& slots,
+                       int target_indexes) const;
   absl::Status Load(const Workload& workload) const;
   absl::Status RunPgbench(const Workload& workload) const;
 
