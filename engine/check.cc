@@ -39,7 +39,9 @@ absl::Status BeginAnew(PgConnection& connection) {
 }
 
 absl::Status RunSteps(CheckContext& check) {
+  const bool offline = check.options.mode == MigrateMode::kOffline;
   for (const CheckStep& step : AllSteps()) {
+    if (offline && step.online_only) continue;
     const absl::Status looked = step.run(check);
     if (looked.ok()) continue;
     if (absl::IsCancelled(looked) || check.source.broken() ||

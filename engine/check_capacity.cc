@@ -168,8 +168,8 @@ absl::Status CheckLocks(CheckContext& check) {
 }  // namespace
 
 std::vector<CheckStep> CapacityChecks() {
-  return {{"replication-slots", CheckReplicationSlots},
-          {"wal-senders", CheckWalSenders},
+  return {{"replication-slots", CheckReplicationSlots, /*online_only=*/true},
+          {"wal-senders", CheckWalSenders, /*online_only=*/true},
           {"connections", CheckSourceConnections},
           {"connections", CheckTargetConnections},
           {"locks", CheckLocks}};

@@ -57,6 +57,8 @@ struct CheckContext {
 struct CheckStep {
   absl::string_view id;
   absl::Status (*run)(CheckContext& check);
+  // Of what only a stream needs: an offline migration does without.
+  bool online_only = false;
 };
 
 // Each file's steps, in the order in which they run.

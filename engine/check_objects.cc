@@ -173,9 +173,15 @@ absl::Status CheckLargeObjects(CheckContext& check) {
     check.findings.Ok({"large-object", "source", "there is no large object"});
     return absl::OkStatus();
   }
+  const std::string objects = CountOf(count, "large object");
+  if (CarriesLargeObjects(check.options)) {
+    check.findings.Ok(
+        {"large-object", "source", absl::StrCat(objects, " will be carried")});
+    return absl::OkStatus();
+  }
   check.findings.Acceptable(
       {"large-object", "source",
-       absl::StrCat(CountOf(count, "large object"),
+       absl::StrCat(objects,
                     " will not be carried: columns that refer to them point "
                     "nowhere on the target"),
        "carry them yourself (pg_dump --large-objects), or remove what is "
@@ -240,8 +246,8 @@ absl::Status CheckDatabaseSettings(CheckContext& check) {
 }  // namespace
 
 std::vector<CheckStep> ObjectChecks() {
-  return {{"trigger", CheckTriggers},
-          {"rule", CheckRules},
+  return {{"trigger", CheckTriggers, /*online_only=*/true},
+          {"rule", CheckRules, /*online_only=*/true},
           {"event-trigger", CheckEventTriggers},
           {"target-event-trigger", CheckTargetEventTriggers},
           {"sequence", CheckSequences},

@@ -327,7 +327,7 @@ std::vector<CheckStep> ServerChecks() {
           {"same-database", CheckSameDatabase},
           {"pooler", CheckPooler},
           {"one-server", CheckOneServer},
-          {"source-standby", CheckSourceStandby},
+          {"source-standby", CheckSourceStandby, /*online_only=*/true},
           {"target-read-only", CheckTargetReadOnly},
           {"encoding", CheckEncoding},
           {"collation", CheckCollation}};

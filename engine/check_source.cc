@@ -209,6 +209,7 @@ absl::Status CheckPreparedTransactions(CheckContext& check) {
     check.findings.Ok({"prepared-transaction", "source",
                        "no transaction waits for COMMIT PREPARED"});
   }
+  const bool offline = check.options.mode == MigrateMode::kOffline;
   for (int row = 0; row < rows.rows(); ++row) {
     const std::string gid = QuoteLiteral(rows.Text(row, 0));
     check.findings.Warning(
@@ -216,7 +217,8 @@ absl::Status CheckPreparedTransactions(CheckContext& check) {
          absl::StrCat("transaction ", gid, " (role ", rows.Text(row, 1),
                       ", database ", rows.Text(row, 2), ") is prepared since ",
                       rows.Text(row, 3),
-                      ": creating the slot waits until it is ended"),
+                      offline ? ": what it wrote is not carried until then"
+                              : ": creating the slot waits until it is ended"),
          absl::StrCat("in database ", rows.Text(row, 2), ": COMMIT PREPARED ",
                       gid, "; or ROLLBACK PREPARED ", gid, ";")});
   }
@@ -226,14 +228,17 @@ absl::Status CheckPreparedTransactions(CheckContext& check) {
 }  // namespace
 
 std::vector<CheckStep> SourceChecks() {
-  return {{"wal-level", CheckWalLevel},
-          {"replication-connection", CheckReplicationConnection},
-          {"wal-room", CheckWalRoom},
-          {"idle-slot-timeout", CheckIdleSlotTimeout},
-          {"wal-sender-timeout", CheckSenderTimeout},
-          {"synchronous-standby", CheckSynchronousStandby},
-          {"long-transaction", CheckLongTransactions},
-          {"prepared-transaction", CheckPreparedTransactions}};
+  return {
+      {"wal-level", CheckWalLevel, /*online_only=*/true},
+      {"replication-connection", CheckReplicationConnection,
+       /*online_only=*/true},
+      {"wal-room", CheckWalRoom, /*online_only=*/true},
+      {"idle-slot-timeout", CheckIdleSlotTimeout, /*online_only=*/true},
+      {"wal-sender-timeout", CheckSenderTimeout, /*online_only=*/true},
+      {"synchronous-standby", CheckSynchronousStandby, /*online_only=*/true},
+      {"long-transaction", CheckLongTransactions, /*online_only=*/true},
+      {"prepared-transaction", CheckPreparedTransactions,
+       /*online_only=*/true}};
 }
 
 }  // namespace walferry

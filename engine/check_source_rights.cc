@@ -275,9 +275,9 @@ absl::Status CheckRowSecurity(CheckContext& check) {
 }  // namespace
 
 std::vector<CheckStep> SourceRightsChecks() {
-  return {{"slot", CheckSlot},
-          {"publication", CheckPublication},
-          {"publication-rights", CheckPublicationRights},
+  return {{"slot", CheckSlot, /*online_only=*/true},
+          {"publication", CheckPublication, /*online_only=*/true},
+          {"publication-rights", CheckPublicationRights, /*online_only=*/true},
           {"read-rights", CheckReadRights},
           {"row-security", CheckRowSecurity}};
 }

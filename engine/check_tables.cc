@@ -298,12 +298,12 @@ absl::Status CheckAccessMethods(CheckContext& check) {
 }  // namespace
 
 std::vector<CheckStep> TableChecks() {
-  return {{"replica-identity", CheckReplicaIdentity},
-          {"replica-identity-full", CheckFullIdentity},
-          {"generated-key", CheckGeneratedKey},
-          {"unlogged-table", CheckUnlogged},
+  return {{"replica-identity", CheckReplicaIdentity, /*online_only=*/true},
+          {"replica-identity-full", CheckFullIdentity, /*online_only=*/true},
+          {"generated-key", CheckGeneratedKey, /*online_only=*/true},
+          {"unlogged-table", CheckUnlogged, /*online_only=*/true},
           {"generated-column", CheckSpecialColumns},
-          {"deferrable-key", CheckConstraints},
+          {"deferrable-key", CheckConstraints, /*online_only=*/true},
           {"foreign-table", CheckForeignTables},
           {"invalid-index", CheckInvalidIndexes},
           {"access-method", CheckAccessMethods}};

@@ -46,6 +46,10 @@ std::string RolesSql(const CheckContext& check) {
       " UNION ALL SELECT typowner, NULL, typacl FROM pg_type o"
       " WHERE typtype IN ('d', 'e', 'r') AND typnamespace IN (",
       schemas, ")", own("pg_type"),
+      CarriesLargeObjects(check.options)
+          ? " UNION ALL SELECT lomowner, NULL, lomacl FROM "
+            "pg_largeobject_metadata"
+          : "",
       "), granted (role) AS ("
       "SELECT a.grantee FROM owned o CROSS JOIN aclexplode(o.acl) a"
       " WHERE a.grantee <> o.role AND NOT (",

@@ -23,6 +23,7 @@
 #include "absl/strings/string_view.h"
 #include "apply/applier.h"
 #include "engine/ledger_sql.h"
+#include "engine/options.h"
 #include "protocol/lsn.h"
 #include "protocol/pg_connection.h"
 #include "protocol/quoting.h"
@@ -74,7 +75,7 @@ struct LedgerMigration {
   std::string phase;
   std::string source_system_identifier;
   std::string source_dbname;
-  std::string slot;
+  std::string slot;  // "" of an offline migration.
   std::vector<std::string> publications;
   std::string scope;  // JSON of the filters, compared on resumption.
   // What acts on written rows is created at the cutover: at the beginning the
@@ -89,6 +90,10 @@ struct LedgerMigration {
   LedgerHeartbeat heartbeat;
   std::string last_error;
   std::string cutover_failure;  // Why the last request was given up, or "".
+
+  MigrateMode mode() const {
+    return slot.empty() ? MigrateMode::kOffline : MigrateMode::kOnline;
+  }
 };
 
 // The stream's row (apply/apply_session.h), as far as others read it.

@@ -101,8 +101,13 @@ absl::Status MigrationRun::Begin() {
            "this migration is done; `walferry cleanup` forgets it");
     return absl::OkStatus();
   }
-  if (known_->slot != slot_ || known_->publications.size() != 1 ||
-      known_->publications.front() != publication_) {
+  if (known_->mode() != options_.mode) {
+    return WithHint(absl::FailedPreconditionError(
+                        absl::StrCat("this migration was begun with --mode ",
+                                     offline() ? "online" : "offline")),
+                    "go on with the same --mode, or choose another --name");
+  }
+  if (known_->slot != slot_ || known_->publications != Publications()) {
     return WithHint(
         absl::FailedPreconditionError(absl::StrCat(
             "this migration was begun with slot ", known_->slot,
@@ -121,13 +126,13 @@ absl::Status MigrationRun::Begin() {
 absl::Status MigrationRun::RunChecks() {
   RETURN_IF_ERROR(Enter(Phase::kCheck));
   ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(*source_, scope_));
-  absl::StatusOr<PgConnection> walsender = connector_.OpenWalsender("");
   CheckInputs inputs{
       .source = &*source_, .target = &*target_, .resuming = in_ledger_};
-  if (walsender.ok()) {
-    inputs.source_replication = &*walsender;
-  } else {
+  absl::StatusOr<PgConnection> walsender = absl::UnavailableError("not asked");
+  if (!offline()) {
+    walsender = connector_.OpenWalsender("");
     inputs.replication_error = walsender.status();
+    if (walsender.ok()) inputs.source_replication = &*walsender;
   }
   ASSIGN_OR_RETURN(const CheckReport report, Check(options_, catalog, inputs));
   for (const Finding& finding : report.findings) {
@@ -164,8 +169,8 @@ absl::Status MigrationRun::RunChecks() {
 }
 
 absl::Status MigrationRun::StartLedger() {
-  ASSIGN_OR_RETURN(PgConnection walsender, connector_.OpenWalsender(""));
-  ASSIGN_OR_RETURN(const SystemIdentity identity, IdentifySystem(walsender));
+  ASSIGN_OR_RETURN(const SourceIdentity identity,
+                   IdentifySource(connector_, options_.mode));
   RETURN_IF_ERROR(ledger_->Create());
   RETURN_IF_ERROR(LockLedger());
   RETURN_IF_ERROR(
@@ -174,7 +179,7 @@ absl::Status MigrationRun::StartLedger() {
                       .source_system_identifier = identity.system_identifier,
                       .source_dbname = identity.dbname,
                       .slot = slot_,
-                      .publications = {publication_},
+                      .publications = Publications(),
                       .scope = ScopeToJson(scope_.options()),
                       .defer_triggers = !may_guard_}));
   in_ledger_ = true;

@@ -8,6 +8,23 @@
 #include "protocol/status.h"
 
 namespace walferry {
+namespace {
+
+// Where an offline copy stands: all of it at one place.
+absl::StatusOr<Lsn> CopiedAt(const std::vector<LedgerTable>& tables) {
+  std::optional<Lsn> position;
+  for (const LedgerTable& table : tables) {
+    if (table.rows > 0 && position.value_or(table.lsn) != table.lsn) {
+      return absl::InternalError(absl::StrCat(
+          "table ", ToDisplay(table.table), " was copied as of ",
+          table.lsn.ToString(), ", another as of ", position->ToString()));
+    }
+    if (table.rows > 0) position = table.lsn;
+  }
+  return position.value_or(Lsn());
+}
+
+}  // namespace
 
 absl::Status MigrationRun::Finish(StreamRun& run, absl::Time still_since) {
   const absl::Status complete = CompleteTarget(run);
@@ -33,6 +50,7 @@ absl::Status MigrationRun::FillReport() {
   ASSIGN_OR_RETURN(const std::vector<LedgerTable> tables, ledger_->Tables());
   ASSIGN_OR_RETURN(const std::optional<LedgerStream> stream, ledger_->Stream());
   report_.name = options_.endpoints.name;
+  report_.offline = offline();
   report_.tables = static_cast<int64_t>(tables.size());
   report_.rows_copied = 0;
   report_.bytes_copied = 0;
@@ -54,7 +72,12 @@ absl::Status MigrationRun::FillReport() {
         "sequences were left as the schema made them (--no-sequence-sync): "
         "set them before anything is inserted");
   }
-  if (options_.freeze == FreezeMode::kReadOnly) {
+  if (offline()) {
+    ASSIGN_OR_RETURN(report_.applied_lsn, CopiedAt(tables));
+    report_.remarks.push_back(
+        "nothing that was written to the source since its rows were read is on "
+        "the target");
+  } else if (options_.freeze == FreezeMode::kReadOnly) {
     report_.remarks.push_back(absl::StrCat(
         "the source database stays read-only for new sessions; SET "
         "default_transaction_read_only = off; ALTER DATABASE ",

@@ -61,7 +61,8 @@ absl::Status MigrationRun::OpenRestore() {
                                .active = progress.active});
       };
   return ledger_->SetPlannedSteps(restore_->total_steps() +
-                                  (options_.analyze ? 1 : 0));
+                                  (options_.analyze ? 1 : 0) +
+                                  (CarriesLargeObjects(options_) ? 1 : 0));
 }
 
 // An earlier run has come to follow: nothing is missing but what waits for the
@@ -97,6 +98,7 @@ absl::Status MigrationRun::CopyRows() {
                   .progress_interval = options_.stream.poll_interval},
                  *snapshot_, catalog_.tables, control_, signs);
   RETURN_IF_ERROR(totals.status());
+  if (CarriesLargeObjects(options_)) RETURN_IF_ERROR(CopyLargeObjectsOnce());
   snapshot_.reset();
   return absl::OkStatus();
 }

@@ -18,8 +18,12 @@ absl::Status MigrationRun::Prepare() {
   if (consistent_point_.valid()) return Resume();
   RETURN_IF_ERROR(Enter(Phase::kPrepare));
   RETURN_IF_ERROR(DumpCatalog());
-  RETURN_IF_ERROR(CreatePublication());
-  RETURN_IF_ERROR(CreateSlotAndSnapshot());
+  if (offline()) {
+    RETURN_IF_ERROR(TakeSnapshot(/*slot=*/""));
+  } else {
+    RETURN_IF_ERROR(CreatePublication());
+    RETURN_IF_ERROR(CreateSlotAndSnapshot());
+  }
   RETURN_IF_ERROR(GuardTables());
   return RecordTables();
 }
@@ -96,16 +100,23 @@ absl::Status MigrationRun::CreateSlotAndSnapshot() {
     ASSIGN_OR_RETURN(PgConnection walsender, connector_.OpenWalsender(""));
     RETURN_IF_ERROR(DropSlot(walsender, slot_));
   }
-  ASSIGN_OR_RETURN(
-      snapshot_,
-      SourceSnapshot::Take({.endpoints = options_.endpoints,
-                            .slot = slot_,
-                            .failover = source_->server_version() >= 170000,
-                            .on_wait =
-                                [this](const std::string& text) {
-                                  Notify(Notice::Level::kInfo, text);
-                                },
-                            .interrupt = &control_.interrupt()}));
+  return TakeSnapshot(slot_);
+}
+
+// `slot`: to be created; "": none, or one is there already.
+absl::Status MigrationRun::TakeSnapshot(const std::string& slot) {
+  const SourceSnapshotOptions options{
+      .endpoints = options_.endpoints,
+      .slot = slot,
+      .failover = source_->server_version() >= 170000,
+      .on_wait =
+          [this](const std::string& text) {
+            Notify(Notice::Level::kInfo, text);
+          },
+      .interrupt = &control_.interrupt()};
+  ASSIGN_OR_RETURN(snapshot_, offline()
+                                  ? SourceSnapshot::TakeWithoutSlot(options)
+                                  : SourceSnapshot::Take(options));
   return absl::OkStatus();
 }
 

@@ -11,6 +11,7 @@
 //   migration_follow.cc   stream
 //   migration_cutover.cc  cutover
 //   migration_finish.cc   what is dropped and reported at the end
+//   migration_offline.cc  what takes the place of stream and cutover
 
 #include <cstdint>
 #include <memory>
@@ -45,6 +46,9 @@
 
 namespace walferry {
 
+// In the ledger.
+inline constexpr absl::string_view kLargeObjectsStep = "large-objects";
+
 class MigrationRun {
  public:
   MigrationRun(const MigrateOptions& options, Scope scope, Control& control,
@@ -65,6 +69,10 @@ class MigrationRun {
   bool TurnToText(const absl::Status& status);
 
  private:
+  bool offline() const { return options_.mode == MigrateMode::kOffline; }
+  // Of the source, that the migration needs: none if it is offline.
+  std::vector<std::string> Publications() const;
+
   // migration_begin.cc
   absl::Status Connect();
   absl::Status Begin();
@@ -80,11 +88,14 @@ class MigrationRun {
   absl::Status RequireIdentities() const;
   absl::Status CreatePublication();
   absl::Status CreateSlotAndSnapshot();
+  absl::Status TakeSnapshot(const std::string& slot);
   absl::Status RecordTables();
 
   // migration_resume.cc
   absl::Status Resume();
   absl::Status CheckSlotKept();
+  absl::StatusOr<bool> AllIsCopied();
+  absl::Status BringToSnapshot();
   absl::Status CompareSchemaFacts();
   absl::Status CompareWithLedger();
 
@@ -132,6 +143,10 @@ class MigrationRun {
   absl::Status StoreReport();
   absl::Status DropCreated();
   absl::Status FillReport();
+
+  // migration_offline.cc
+  absl::Status CopyLargeObjectsOnce();
+  absl::Status Complete();
 
   absl::Status MeasureWork();
   // Tells of a phase's beginning, and of the end of the one before.

@@ -30,6 +30,14 @@ struct Endpoints {
   absl::Duration connect_timeout = kDefaultConnectTimeout;
 };
 
+enum class MigrateMode {
+  // Follows the source's changes until the cutover.
+  kOnline,
+  // The source's state at one moment. Needs no replication, so it also takes
+  // sources that offer none, and standbys.
+  kOffline,
+};
+
 enum class CutoverMode { kManual, kAuto };
 
 // How the source is kept still during the cutover.
@@ -65,6 +73,7 @@ struct StreamOptions {
 
 struct MigrateOptions {
   Endpoints endpoints;
+  MigrateMode mode = MigrateMode::kOnline;
   ScopeOptions scope;
   std::string publication;  // "": created as walferry_<name>.
   std::string slot;         // "": walferry_<name>.
@@ -89,6 +98,13 @@ struct MigrateOptions {
   bool keep_publication = false;
   StreamOptions stream;
 };
+
+// They belong to the database as a whole, not to any table or schema of it,
+// and no stream tells of their changes.
+inline bool CarriesLargeObjects(const MigrateOptions& options) {
+  return options.mode == MigrateMode::kOffline &&
+         options.scope.schemas.empty() && options.scope.tables.empty();
+}
 
 struct FollowOptions {
   Endpoints endpoints;

@@ -15,6 +15,9 @@ namespace walferry {
 // Totals of a migration over all its runs, or of one follow.
 struct Report {
   std::string name;
+  // A migration that followed no changes. applied_lsn is then about where the
+  // source's log ended when its rows were read.
+  bool offline = false;
   int64_t tables = 0;
   int64_t rows_copied = 0;
   int64_t bytes_copied = 0;

@@ -13,6 +13,7 @@ using Json = nlohmann::ordered_json;
 std::string ReportToJson(const Report& report) {
   Json json;
   json["name"] = report.name;
+  json["offline"] = report.offline;
   json["tables"] = report.tables;
   json["rows_copied"] = report.rows_copied;
   json["bytes_copied"] = report.bytes_copied;
@@ -68,16 +69,21 @@ absl::StatusOr<Report> ReportFromJson(absl::string_view text) {
     *number.value = found->get<int64_t>();
   }
   const auto name = json.find("name");
+  const auto offline = json.find("offline");
   const auto lsn = json.find("applied_lsn");
   const auto freeze = json.find("freeze_to_done_seconds");
   const auto elapsed = json.find("elapsed_seconds");
   const auto remarks = json.find("remarks");
   if (name == json.end() || !name->is_string()) return malformed("name");
+  if (offline == json.end() || !offline->is_boolean()) {
+    return malformed("offline");
+  }
   if (lsn == json.end() || !lsn->is_string()) return malformed("applied_lsn");
   if (elapsed == json.end() || !elapsed->is_number()) {
     return malformed("elapsed_seconds");
   }
   report.name = name->get<std::string>();
+  report.offline = offline->get<bool>();
   ASSIGN_OR_RETURN(report.applied_lsn, Lsn::Parse(lsn->get<std::string>()));
   report.elapsed = absl::Seconds(elapsed->get<double>());
   if (freeze != json.end() && freeze->is_number()) {

@@ -21,15 +21,15 @@ absl::StatusOr<CheckReport> RunCheck(const CheckOptions& options,
   ASSIGN_OR_RETURN(PgConnection target,
                    connector.OpenTarget("check", Contact::kFirst));
   RETURN_IF_ERROR(SpeakNameEncoding(source, target));
-  absl::StatusOr<PgConnection> walsender = connector.OpenWalsender("");
   ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(source, scope));
   Ledger ledger(target, {.schema = migrate.endpoints.ledger_schema,
                          .migration = migrate.endpoints.name});
   CheckInputs inputs{.source = &source, .target = &target};
-  if (walsender.ok()) {
-    inputs.source_replication = &*walsender;
-  } else {
+  absl::StatusOr<PgConnection> walsender = absl::UnavailableError("not asked");
+  if (migrate.mode == MigrateMode::kOnline) {
+    walsender = connector.OpenWalsender("");
     inputs.replication_error = walsender.status();
+    if (walsender.ok()) inputs.source_replication = &*walsender;
   }
   ASSIGN_OR_RETURN(inputs.resuming, ledger.Exists());
   return Check(migrate, catalog, inputs);

@@ -18,6 +18,12 @@
 namespace walferry {
 namespace {
 
+// Of a slot or a publication; an offline migration has neither.
+std::string NameOf(const std::string& chosen, const MigrateOptions& options) {
+  if (options.mode == MigrateMode::kOffline) return "";
+  return chosen.empty() ? DefaultObjectName(options.endpoints.name) : chosen;
+}
+
 // A migration that failed before it copied anything leaves nothing behind.
 void UndoBeginning(const MigrateOptions& options, EventSink& events) {
   Control control;
@@ -67,11 +73,13 @@ MigrationRun::MigrationRun(const MigrateOptions& options, Scope scope,
       events_(events),
       connector_{.endpoints = options.endpoints,
                  .interrupt = &control.interrupt()},
-      publication_(options.publication.empty()
-                       ? DefaultObjectName(options.endpoints.name)
-                       : options.publication),
-      slot_(options.slot.empty() ? DefaultObjectName(options.endpoints.name)
-                                 : options.slot) {}
+      publication_(NameOf(options.publication, options)),
+      slot_(NameOf(options.slot, options)) {}
+
+std::vector<std::string> MigrationRun::Publications() const {
+  if (offline()) return {};
+  return {publication_};
+}
 
 absl::Status MigrationRun::Attempt() {
   progressed_ = false;
@@ -84,11 +92,14 @@ absl::Status MigrationRun::Attempt() {
     if (phase_ == Phase::kDone) return absl::OkStatus();
     RETURN_IF_ERROR(MeasureWork());
     if (known_->report.has_value()) return DropCreated();
-    RETURN_IF_ERROR(ThawLeftover());
-    RETURN_IF_ERROR(ChooseGuard());
+    if (!offline()) {
+      RETURN_IF_ERROR(ThawLeftover());
+      RETURN_IF_ERROR(ChooseGuard());
+    }
     RETURN_IF_ERROR(Prepare());
     RETURN_IF_ERROR(LoadSchema());
     RETURN_IF_ERROR(CopyRows());
+    if (offline()) return Complete();
     RETURN_IF_ERROR(BuildIndexes());
     return Follow();
   }();

@@ -103,6 +103,13 @@ absl::StatusOr<bool> AskForCutover(LedgerView& view, const std::string& name) {
                          " and not a migration: there is nothing to cut over")),
         "end it with Ctrl+C where it runs, or begin it with --until-lsn");
   }
+  if (row.mode() == MigrateMode::kOffline) {
+    return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                        name,
+                        " is an offline migration: there is nothing to cut "
+                        "over")),
+                    "it ends by itself; `walferry status` tells how far it is");
+  }
   ASSIGN_OR_RETURN(const bool running, view.ledger().Locked());
   if (running) {
     RETURN_IF_ERROR(view.ledger().RequestCutover());

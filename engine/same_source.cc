@@ -1,15 +1,38 @@
 #include "engine/same_source.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "protocol/replication_stream.h"
 #include "protocol/status.h"
 
 namespace walferry {
 
+absl::StatusOr<SourceIdentity> IdentifySource(const Connector& connector,
+                                              MigrateMode mode) {
+  if (mode == MigrateMode::kOnline) {
+    ASSIGN_OR_RETURN(PgConnection walsender, connector.OpenWalsender(""));
+    ASSIGN_OR_RETURN(SystemIdentity system, IdentifySystem(walsender));
+    return SourceIdentity{
+        .system_identifier = std::move(system.system_identifier),
+        .dbname = std::move(system.dbname)};
+  }
+  ASSIGN_OR_RETURN(PgConnection source, connector.OpenSource("identity"));
+  SourceIdentity identity{.dbname = source.dbname()};
+  absl::StatusOr<std::string> system = source.QueryValue(
+      "SELECT system_identifier FROM pg_catalog.pg_control_system()");
+  if (system.ok()) {
+    identity.system_identifier = *std::move(system);
+  } else if (SqlStateOf(system.status()).empty()) {
+    return system.status();
+  }
+  return identity;
+}
+
 absl::Status CheckSameSource(const Connector& connector,
                              const LedgerMigration& migration) {
-  ASSIGN_OR_RETURN(PgConnection walsender, connector.OpenWalsender(""));
-  ASSIGN_OR_RETURN(const SystemIdentity source, IdentifySystem(walsender));
+  ASSIGN_OR_RETURN(const SourceIdentity source,
+                   IdentifySource(connector, migration.mode()));
   if (source.system_identifier == migration.source_system_identifier &&
       source.dbname == migration.source_dbname) {
     return absl::OkStatus();

@@ -3,11 +3,24 @@
 
 // What is copied comes from one database: the rest must, too.
 
+#include <string>
+
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "engine/connect.h"
 #include "engine/ledger.h"
+#include "engine/options.h"
 
 namespace walferry {
+
+struct SourceIdentity {
+  std::string system_identifier;  // "" where nobody may read it.
+  std::string dbname;
+};
+
+// As a walsender tells it; if `mode` is offline, as a session does.
+absl::StatusOr<SourceIdentity> IdentifySource(const Connector& connector,
+                                              MigrateMode mode);
 
 // kFailedPrecondition: the source is not the database that the migration was
 // begun with.

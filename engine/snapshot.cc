@@ -122,9 +122,9 @@ absl::StatusOr<std::vector<std::string>> TableFacts(
 
 }  // namespace
 
-SourceSnapshot::SourceSnapshot(PgConnection walsender, PgConnection guard,
+SourceSnapshot::SourceSnapshot(PgConnection present, PgConnection guard,
                                Lsn consistent_point)
-    : walsender_(std::move(walsender)),
+    : present_(std::move(present)),
       guard_(std::move(guard)),
       consistent_point_(consistent_point) {}
 
@@ -161,8 +161,32 @@ absl::StatusOr<std::unique_ptr<SourceSnapshot>> SourceSnapshot::Take(
   }
   if (temporary) {
     // The guard holds the snapshot by now, the permanent slot the WAL.
-    RETURN_IF_ERROR(DropSlot(snapshot->walsender_, slot));
+    RETURN_IF_ERROR(DropSlot(snapshot->present_, slot));
   }
+  return snapshot;
+}
+
+// The first statement takes the snapshot.
+absl::StatusOr<std::unique_ptr<SourceSnapshot>> SourceSnapshot::TakeWithoutSlot(
+    const SourceSnapshotOptions& options) {
+  const CopySessionOptions session{.endpoints = options.endpoints,
+                                   .lock_wait = options.lock_wait,
+                                   .interrupt = options.interrupt};
+  ASSIGN_OR_RETURN(PgConnection guard, OpenCopySource(session));
+  ASSIGN_OR_RETURN(PgConnection present, OpenCopySource(session));
+  const absl::StatusOr<PgResult> taken = guard.Exec(
+      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT CASE WHEN "
+      "pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE "
+      "pg_current_wal_insert_lsn() END, CASE WHEN NOT pg_is_in_recovery() THEN "
+      "pg_current_snapshot() END, pg_export_snapshot()");
+  if (!taken.ok()) return Annotate(taken.status(), "source: the snapshot");
+  ASSIGN_OR_RETURN(const Lsn position, taken->LsnAt(0, 0));
+  std::unique_ptr<SourceSnapshot> snapshot(
+      new SourceSnapshot(std::move(present), std::move(guard), position));
+  snapshot->text_ = std::string(taken->Text(0, 1));
+  snapshot->name_ = std::string(taken->Text(0, 2));
+  absl::MutexLock lock(&snapshot->mutex_);
+  snapshot->encoding_ = snapshot->guard_.parameter("server_encoding");
   return snapshot;
 }
 
@@ -189,21 +213,21 @@ absl::Status SourceSnapshot::WaitUntilCommitsShow() {
   while (true) {
     ASSIGN_OR_RETURN(
         const std::string finishing,
-        walsender_.QueryValue(absl::StrCat(
+        present_.QueryValue(absl::StrCat(
             "SELECT count(*) FROM pg_snapshot_xip(pg_current_snapshot()) AS x "
             "WHERE pg_visible_in_snapshot(x, ",
             QuoteLiteral(text_), "::pg_snapshot)")));
     if (finishing == "0") return absl::OkStatus();
     if (absl::Now() < deadline) {
-      if (walsender_.interrupt() == nullptr) {
+      if (present_.interrupt() == nullptr) {
         absl::SleepFor(absl::Milliseconds(20));
       } else {
-        RETURN_IF_ERROR(walsender_.interrupt()->Sleep(absl::Milliseconds(20)));
+        RETURN_IF_ERROR(present_.interrupt()->Sleep(absl::Milliseconds(20)));
       }
       continue;
     }
     ASSIGN_OR_RETURN(const std::string standbys,
-                     walsender_.QueryValue("SHOW synchronous_standby_names"));
+                     present_.QueryValue("SHOW synchronous_standby_names"));
     if (!standbys.empty()) return absl::OkStatus();
     return absl::AbortedError(
         absl::StrCat(finishing,
@@ -248,7 +272,7 @@ absl::Status SourceSnapshot::LockTables(absl::Span<const CatalogTable> tables) {
 
 absl::Status SourceSnapshot::ExplainLockTimeout(
     const absl::Status& failure, absl::Span<const CatalogTable> tables) {
-  const absl::StatusOr<PgResult> holders = walsender_.Exec(absl::StrCat(
+  const absl::StatusOr<PgResult> holders = present_.Exec(absl::StrCat(
       "SELECT l.relation, l.pid FROM pg_locks l WHERE l.locktype = 'relation' "
       "AND l.database = (SELECT oid FROM pg_database WHERE datname = "
       "current_database()) AND l.mode = 'AccessExclusiveLock' AND l.relation = "
@@ -276,7 +300,7 @@ absl::Status SourceSnapshot::CompareTables(
   ASSIGN_OR_RETURN(const std::vector<std::string> then,
                    TableFacts(guard_, tables));
   ASSIGN_OR_RETURN(const std::vector<std::string> now,
-                   TableFacts(walsender_, tables));
+                   TableFacts(present_, tables));
   for (size_t i = 0; i < tables.size(); ++i) {
     if (!then[i].empty() && then[i] == now[i]) continue;
     return absl::AbortedError(

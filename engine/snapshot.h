@@ -10,8 +10,9 @@
 //   RETURN_IF_ERROR(snapshot->Guard(catalog.tables));
 //   ... LiftTables, CopyTables ...
 //
-// Transactions whose commit record starts before consistent_point() are in the
-// snapshot, all others are in the stream of the slot: no gap, no overlap.
+// Of a snapshot that a slot has exported: transactions whose commit record
+// starts before consistent_point() are in the snapshot, all others are in the
+// stream of the slot: no gap, no overlap.
 
 #include <cstdint>
 #include <memory>
@@ -66,6 +67,10 @@ class SourceSnapshot {
   // leaves it there: the caller has noted it and takes a temporary one next.
   static absl::StatusOr<std::unique_ptr<SourceSnapshot>> Take(
       const SourceSnapshotOptions& options);
+  // The state of now, without a slot (whose options are not used), also of a
+  // standby. consistent_point() is then about where the log ended, for people.
+  static absl::StatusOr<std::unique_ptr<SourceSnapshot>> TakeWithoutSlot(
+      const SourceSnapshotOptions& options);
   ~SourceSnapshot();
 
   // Locks the tables against DROP, TRUNCATE, ALTER, CLUSTER and VACUUM FULL
@@ -87,7 +92,8 @@ class SourceSnapshot {
   absl::Status Import(PgConnection& connection) const;
 
   Lsn consistent_point() const { return consistent_point_; }
-  // pg_current_snapshot() in it: "xmin:xmax:xid,xid,..." (XidSnapshot).
+  // pg_current_snapshot() in it: "xmin:xmax:xid,xid,..." (XidSnapshot). "" on
+  // a standby, which does not know the transactions that run.
   const std::string& text() const { return text_; }
   // The source's server_encoding.
   const std::string& encoding() const { return encoding_; }
@@ -98,7 +104,7 @@ class SourceSnapshot {
   PgConnection& connection() ABSL_NO_THREAD_SAFETY_ANALYSIS { return guard_; }
 
  private:
-  SourceSnapshot(PgConnection walsender, PgConnection guard,
+  SourceSnapshot(PgConnection present, PgConnection guard,
                  Lsn consistent_point);
   absl::Status Adopt(const std::string& exported_name);
   absl::Status WaitUntilCommitsShow();
@@ -109,8 +115,9 @@ class SourceSnapshot {
   absl::Status ExplainLockTimeout(const absl::Status& failure,
                                   absl::Span<const CatalogTable> tables);
 
-  // Made the slot; sees the present while the guard sees the snapshot.
-  PgConnection walsender_;
+  // Sees the present while the guard sees the snapshot: a walsender, if it has
+  // made a slot.
+  PgConnection present_;
   mutable absl::Mutex mutex_;
   PgConnection guard_ ABSL_GUARDED_BY(mutex_);
   const Lsn consistent_point_;

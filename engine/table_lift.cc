@@ -188,6 +188,16 @@ absl::Status TableLift::NotePositions(
   return Commit();
 }
 
+absl::Status TableLift::Keep(const CatalogTable& table,
+                             const LedgerTable& then) {
+  RETURN_IF_ERROR(target_.Exec("BEGIN").status());
+  RETURN_IF_ERROR(NotePosition(table));
+  if (then.copied) {
+    RETURN_IF_ERROR(target_.Exec(sql_.TableCopied(table.name)).status());
+  }
+  return Commit();
+}
+
 absl::Status TableLift::NotePosition(const CatalogTable& table) {
   ASSIGN_OR_RETURN(const PgResult noted,
                    target_.Exec(sql_.TablePosition(

@@ -57,6 +57,9 @@ class TableLift {
   // For tables without ranges: notes the snapshot's position.
   absl::Status NotePositions(const std::vector<const CatalogTable*>& tables);
 
+  // The table's rows are those of the new snapshot, too.
+  absl::Status Keep(const CatalogTable& table, const LedgerTable& then);
+
  private:
   absl::StatusOr<int64_t> DeleteKeysOf(const CatalogTable& table,
                                        const std::vector<KeyColumn>& key,

@@ -121,7 +121,8 @@ absl::StatusOr<Report> RunWatched(const CommandContext& context,
   absl::StatusOr<Report> result = absl::InternalError("the run did not end");
   RunInForeground(
       context, logger, control,
-      {.interrupt = InterruptMeaning::kCutover,
+      {.interrupt = cutover_note.empty() ? InterruptMeaning::kStop
+                                         : InterruptMeaning::kCutover,
        .cutover_note = cutover_note,
        .stop_note = "stopping; the same command goes on from here later",
        .render =

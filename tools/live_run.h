@@ -19,7 +19,7 @@ using EngineRun =
     std::function<absl::StatusOr<Report>(Control& control, EventSink& events)>;
 
 // `run` is called on a thread of its own. `cutover_note` is logged when the
-// cutover is asked for. The events end with exactly one "error" or "done", made
+// cutover is asked for; "": Ctrl+C stops the run. The events end with exactly one "error" or "done", made
 // of what `run` returns, whatever it sends. `first_phase` is the phase of what
 // it sends before it tells of one.
 CommandOutcome RunLive(const CommandContext& context,

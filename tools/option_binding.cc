@@ -77,13 +77,20 @@ StreamOptions BindStream(const OptionValues& values) {
   return stream;
 }
 
-absl::Status CheckMode(const OptionValues& values) {
-  if (values.Text(OptionId::kMode) == "online") return absl::OkStatus();
-  return WithHint(
-      absl::InvalidArgumentError("this version migrates online only"),
-      absl::StrCat("leave out ", values.entry(OptionId::kMode).where,
-                   "; --cutover auto ends as soon as the target has caught "
-                   "up"));
+// What was asked for in so many words must mean something.
+absl::StatusOr<MigrateMode> BindMode(const OptionValues& values) {
+  if (values.Text(OptionId::kMode) == "online") return MigrateMode::kOnline;
+  for (const OptionId id :
+       {OptionId::kSlot, OptionId::kPublication, OptionId::kCutover,
+        OptionId::kFreeze, OptionId::kKeepSlot, OptionId::kKeepPublication,
+        OptionId::kApplyJobs, OptionId::kBinary}) {
+    if (values.entry(id).origin != OriginKind::kFlag) continue;
+    return WithHint(
+        absl::InvalidArgumentError(absl::StrCat(
+            values.entry(id).where, " goes with --mode online only")),
+        "an offline migration copies one state of the source and ends");
+  }
+  return MigrateMode::kOffline;
 }
 
 // migrate reads one publication, the one that it creates or is given.
@@ -168,8 +175,8 @@ absl::StatusOr<CheckOptions> BindCheck(const OptionValues& values) {
 }
 
 absl::StatusOr<MigrateOptions> BindMigrate(const OptionValues& values) {
-  RETURN_IF_ERROR(CheckMode(values));
   MigrateOptions options;
+  ASSIGN_OR_RETURN(options.mode, BindMode(values));
   ASSIGN_OR_RETURN(options.endpoints, BindEndpoints(values));
   ASSIGN_OR_RETURN(options.publication, BindPublication(values));
   options.stream = BindStream(values);

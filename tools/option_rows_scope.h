@@ -61,8 +61,9 @@ inline constexpr OptionSpec kScopeRows[] = {
      .commands = kMigration,
      .group = OptionGroup::kScope,
      .placeholder = "MODE",
-     .help = "online follows the source's changes until the cutover. This "
-             "version migrates online only."},
+     .help = "online follows the source's changes until the cutover. offline "
+             "copies the source as it is at one moment, large objects too, and "
+             "needs no replication: stop the applications before."},
     {.id = OptionId::kSchema,
      .name = "schema",
      .type = OptionType::kList,

@@ -112,12 +112,15 @@ std::string ReportText(const Report& report) {
                          BytesText(report.bytes_copied), " in ",
                          HumanCount(report.tables, "table", "tables")));
   }
-  AddLine(text, "applied", ChangesText(report));
+  const bool cut_over = report.freeze_to_done != absl::InfiniteDuration();
+  if (!report.offline) AddLine(text, "applied", ChangesText(report));
   AddLine(text, "position", report.applied_lsn.ToString());
-  if (report.freeze_to_done != absl::InfiniteDuration()) {
+  if (cut_over || report.offline) {
     AddLine(text, "sequences set", HumanCount(report.sequences_set));
     AddLine(text, "views refreshed",
             HumanCount(report.materialized_views_refreshed));
+  }
+  if (cut_over) {
     AddLine(text, "freeze to done", HumanDuration(report.freeze_to_done));
   }
   for (const std::string& remark : report.remarks) {

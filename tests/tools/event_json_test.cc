@@ -67,7 +67,8 @@ TEST(EventJson, WritesTheseLines) {
           R"("text":"source is away"})",
           R"("follow","event":"error","code":"CANCELLED",)"
           R"("message":"stopped","hint":"","sqlstate":"","resumable":true})",
-          R"("done","event":"done","name":"shop","tables":40,)"
+          R"("done","event":"done","name":"shop",)"
+          R"("offline":false,"tables":40,)"
           R"("rows_copied":12345678,"bytes_copied":3650722202,)"
           R"("transactions_applied":12345,"inserts":50000,"updates":30000,)"
           R"("deletes":8000,"truncates":1,"sequences_set":12,)"

@@ -47,6 +47,7 @@ TEST(OptionBinding, HasTheEnginesDefaultsForMigrate) {
   EXPECT_EQ(bound.endpoints.name, engine.endpoints.name);
   EXPECT_EQ(bound.endpoints.ledger_schema, engine.endpoints.ledger_schema);
   EXPECT_EQ(bound.endpoints.connect_timeout, engine.endpoints.connect_timeout);
+  EXPECT_EQ(bound.mode, engine.mode);
   EXPECT_EQ(bound.scope, engine.scope);
   EXPECT_EQ(bound.publication, engine.publication);
   EXPECT_EQ(bound.slot, engine.slot);
@@ -298,16 +299,19 @@ TEST(OptionBinding, SaysWhatDoesNotGoTogether) {
                "capture take several"));
 }
 
-TEST(OptionBinding, RefusesOfflineMigrations) {
-  const absl::Status status =
-      BindMigrate(Values(Command::kMigrate,
-                         With(BothSides(), {{OptionId::kMode, {"offline"}}})))
-          .status();
+TEST(OptionBinding, RefusesOfAnOfflineMigrationWhatOnlyAStreamHas) {
+  const auto bind = [](FlagTexts flags) {
+    flags.emplace(OptionId::kMode, std::vector<std::string>{"offline"});
+    return BindMigrate(
+        Values(Command::kMigrate, With(BothSides(), std::move(flags))));
+  };
+  ASSERT_OK_AND_ASSIGN(const MigrateOptions options, bind({}));
+  EXPECT_EQ(options.mode, MigrateMode::kOffline);
+  const absl::Status status = bind({{OptionId::kSlot, {"s"}}}).status();
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
-                               "this version migrates online only"));
+                               "--slot goes with --mode online only"));
   EXPECT_EQ(HintOf(status),
-            "leave out --mode; --cutover auto ends as soon as the target has "
-            "caught up");
+            "an offline migration copies one state of the source and ends");
 }
 
 TEST(OptionBinding, RefusesToAcceptWhatNoCheckFinds) {

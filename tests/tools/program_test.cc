@@ -57,11 +57,12 @@ TEST_F(ProgramTest, EndsWithTwoOnWrongUsage) {
   EXPECT_EQ(err(),
             "walferry: error: --jobs must be a whole number from 1 to 256, not "
             "\"x\"\n");
-  EXPECT_EQ(Run({"migrate", "--mode", "offline"}), ExitCode::kUsage);
+  EXPECT_EQ(Run({"migrate", "--mode", "offline", "--freeze", "read-only"}),
+            ExitCode::kUsage);
   EXPECT_EQ(err(),
-            "walferry: error: this version migrates online only\n"
-            "walferry: hint: leave out --mode; --cutover auto ends as soon as "
-            "the target has caught up\n");
+            "walferry: error: --freeze goes with --mode online only\n"
+            "walferry: hint: an offline migration copies one state of the "
+            "source and ends\n");
   EXPECT_EQ(Run({"migrate", "--config", "/nonexistent"}), ExitCode::kUsage);
   EXPECT_EQ(err(),
             "walferry: error: cannot read /nonexistent: No such file or "

@@ -1,0 +1,377 @@
+#include "engine/large_objects.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/types/span.h"
+#include "engine/name_some.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+// Objects in one transaction of the target, and how much of each is read at
+// once: together at most 16 MiB, twice that as text.
+constexpr size_t kPieceObjects = 64;
+constexpr int64_t kFirstBytes = int64_t{256} << 10;
+// What is read at once of the rest of a larger one.
+constexpr int64_t kChunkBytes = int64_t{4} << 20;
+
+std::string OidArray(absl::Span<const int64_t> oids) {
+  return absl::StrCat("{", absl::StrJoin(oids, ","), "}");
+}
+
+absl::StatusOr<std::vector<int64_t>> ReadOids(PgConnection& connection) {
+  ASSIGN_OR_RETURN(
+      const PgResult rows,
+      connection.Exec("SELECT oid FROM pg_largeobject_metadata ORDER BY oid"));
+  std::vector<int64_t> oids(static_cast<size_t>(rows.rows()));
+  for (int row = 0; row < rows.rows(); ++row) {
+    ASSIGN_OR_RETURN(oids[static_cast<size_t>(row)], rows.Int64(row, 0));
+  }
+  return oids;
+}
+
+// Bytes [from, from + length) as text; fewer where the object ends.
+absl::StatusOr<std::string> ReadBytes(PgConnection& connection, int64_t oid,
+                                      int64_t from, int64_t length) {
+  return connection.QueryValue(
+      absl::StrCat("SELECT lo_get(", oid, ", ", from, ", ", length, ")"));
+}
+
+// Of bytea's text, "\x" and two digits a byte.
+int64_t BytesOf(absl::string_view hex) {
+  return (static_cast<int64_t>(hex.size()) - 2) / 2;
+}
+
+// One worker's two sessions. Used by one thread.
+class Carrier {
+ public:
+  Carrier(PgConnection source, PgConnection target,
+          const LargeObjectOptions& options)
+      : source_(std::move(source)),
+        target_(std::move(target)),
+        options_(options) {}
+
+  // Returns the bytes.
+  absl::StatusOr<int64_t> Carry(absl::Span<const int64_t> piece) {
+    const std::string oids = OidArray(piece);
+    absl::StatusOr<PgResult> begins =
+        source_.Exec(absl::StrCat("SELECT o, lo_get(o, 0, ", kFirstBytes,
+                                  ") FROM unnest('", oids, "'::oid[]) AS o"));
+    if (!begins.ok()) return Annotate(begins.status(), "source");
+    absl::StatusOr<int64_t> bytes = Store(oids, *begins);
+    if (!bytes.ok()) return bytes.status();
+    absl::StatusOr<PgResult> facts = source_.Exec(
+        LargeObjectFactsSql(oids, options_.no_owner, options_.no_acl));
+    if (!facts.ok()) return Annotate(facts.status(), "source");
+    std::string statements;
+    for (int row = 0; row < facts->rows(); ++row) {
+      absl::StrAppend(&statements, facts->Text(row, 0), ";");
+    }
+    absl::StrAppend(&statements, "COMMIT");
+    const absl::StatusOr<PgResult> committed = target_.Exec(statements);
+    if (!committed.ok()) return Annotate(committed.status(), "target");
+    if (committed->command_tag() == "COMMIT") return bytes;
+    return absl::InternalError(
+        absl::StrCat("COMMIT was answered by ", committed->command_tag()));
+  }
+
+ private:
+  // Begins a transaction, in which afterwards all objects of `begins` are.
+  absl::StatusOr<int64_t> Store(const std::string& oids,
+                                const PgResult& begins) {
+    const absl::StatusOr<PgResult> there = target_.Exec(
+        absl::StrCat("BEGIN; SELECT oid FROM pg_largeobject_metadata WHERE "
+                     "oid = ANY('",
+                     oids, "'::oid[])"));
+    if (!there.ok()) return Annotate(there.status(), "target");
+    std::vector<int64_t> old;
+    for (int row = 0; row < there->rows(); ++row) {
+      ASSIGN_OR_RETURN(const int64_t oid, there->Int64(row, 0));
+      old.push_back(oid);
+    }
+    int64_t bytes = 0;
+    std::vector<std::string> new_oids;
+    std::vector<std::string> new_begins;
+    for (int row = 0; row < begins.rows(); ++row) {
+      ASSIGN_OR_RETURN(const int64_t oid, begins.Int64(row, 0));
+      const absl::string_view begin = begins.Text(row, 1);
+      bytes += BytesOf(begin);
+      if (std::count(old.begin(), old.end(), oid) > 0) {
+        RETURN_IF_ERROR(Compare(oid, 0, kFirstBytes, begin));
+      } else {
+        new_oids.push_back(absl::StrCat(oid));
+        new_begins.push_back(absl::StrCat("\"\\", begin, "\""));
+      }
+    }
+    RETURN_IF_ERROR(Create(new_oids, new_begins));
+    for (int row = 0; row < begins.rows(); ++row) {
+      if (BytesOf(begins.Text(row, 1)) < kFirstBytes) continue;
+      ASSIGN_OR_RETURN(const int64_t oid, begins.Int64(row, 0));
+      ASSIGN_OR_RETURN(
+          const int64_t rest,
+          CarryRest(oid, std::count(old.begin(), old.end(), oid) > 0));
+      bytes += rest;
+    }
+    return bytes;
+  }
+
+  absl::Status Create(const std::vector<std::string>& oids,
+                      const std::vector<std::string>& begins) {
+    if (oids.empty()) return absl::OkStatus();
+    const absl::StatusOr<PgResult> created = target_.ExecParams(
+        "SELECT count(lo_from_bytea(o, b)) FROM unnest($1::oid[], $2::bytea[]) "
+        "AS x(o, b)",
+        {absl::StrCat("{", absl::StrJoin(oids, ","), "}"),
+         absl::StrCat("{", absl::StrJoin(begins, ","), "}")});
+    if (!created.ok()) return Annotate(created.status(), "target");
+    if (created->Text(0, 0) == absl::StrCat(oids.size())) {
+      return absl::OkStatus();
+    }
+    return absl::InternalError("target: not all large objects were created");
+  }
+
+  // What comes after the first kFirstBytes. `compare`: it is there already.
+  absl::StatusOr<int64_t> CarryRest(int64_t oid, bool compare) {
+    int64_t at = kFirstBytes;
+    while (true) {
+      const absl::StatusOr<std::string> chunk =
+          ReadBytes(source_, oid, at, kChunkBytes);
+      if (!chunk.ok()) return Annotate(chunk.status(), "source");
+      const int64_t bytes = BytesOf(*chunk);
+      if (compare) {
+        RETURN_IF_ERROR(Compare(oid, at, kChunkBytes, *chunk));
+      } else if (bytes > 0) {
+        const absl::Status put =
+            target_
+                .ExecParams("SELECT lo_put($1, $2, $3)",
+                            {absl::StrCat(oid), absl::StrCat(at), *chunk})
+                .status();
+        if (!put.ok()) return Annotate(put, "target");
+      }
+      at += bytes;
+      if (bytes < kChunkBytes) return at - kFirstBytes;
+    }
+  }
+
+  absl::Status Compare(int64_t oid, int64_t from, int64_t length,
+                       absl::string_view expected) {
+    const absl::StatusOr<std::string> there =
+        ReadBytes(target_, oid, from, length);
+    if (!there.ok()) return Annotate(there.status(), "target");
+    if (*there == expected) return absl::OkStatus();
+    return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                        "target: large object ", oid,
+                        " is there already and holds other bytes")),
+                    absl::StrCat("if it is not needed there, SELECT lo_unlink(",
+                                 oid, "), and run the same command again"));
+  }
+
+  PgConnection source_;
+  PgConnection target_;
+  const LargeObjectOptions& options_;
+};
+
+// The workers and what they share.
+class Pool {
+ public:
+  Pool(const LargeObjectOptions& options, SourceSnapshot& snapshot,
+       std::vector<int64_t> oids, const Interrupt& interrupt)
+      : options_(options),
+        snapshot_(snapshot),
+        oids_(std::move(oids)),
+        interrupt_(interrupt) {}
+
+  absl::Status Run(EventSink& events) {
+    const size_t pieces = (oids_.size() + kPieceObjects - 1) / kPieceObjects;
+    const size_t workers =
+        std::min(pieces, static_cast<size_t>(std::max(1, options_.jobs)));
+    {
+      const absl::MutexLock lock(&mutex_);
+      running_ = workers;
+    }
+    std::vector<std::jthread> threads;
+    for (size_t worker = 0; worker < workers; ++worker) {
+      threads.emplace_back([this] { Work(); });
+    }
+    while (!WaitForEnd(options_.progress_interval)) {
+      if (absl::Status guarded = snapshot_.Check(); !guarded.ok()) {
+        Fail(guarded);
+      }
+      events.OnEvent(Read());
+    }
+    threads.clear();
+    events.OnEvent(Read());
+    const absl::MutexLock lock(&mutex_);
+    return failure_;
+  }
+
+ private:
+  void Work() {
+    if (absl::Status status = CarryPieces(); !status.ok()) Fail(status);
+    const absl::MutexLock lock(&mutex_);
+    --running_;
+  }
+
+  absl::Status CarryPieces() {
+    CopySessionOptions session = options_.session;
+    session.interrupt = &interrupt_;
+    ASSIGN_OR_RETURN(PgConnection source, OpenCopySource(session));
+    RETURN_IF_ERROR(snapshot_.Import(source));
+    ASSIGN_OR_RETURN(PgConnection target,
+                     OpenCopyTarget(session, snapshot_.encoding()));
+    Carrier carrier(std::move(source), std::move(target), options_);
+    while (true) {
+      const absl::Span<const int64_t> piece = Take();
+      if (piece.empty()) return absl::OkStatus();
+      const absl::StatusOr<int64_t> bytes = carrier.Carry(piece);
+      if (!bytes.ok()) {
+        return Annotate(bytes.status(),
+                        absl::StrCat("large objects ", piece.front(), " to ",
+                                     piece.back()));
+      }
+      const absl::MutexLock lock(&mutex_);
+      done_ += piece.size();
+      bytes_ += *bytes;
+    }
+  }
+
+  absl::Span<const int64_t> Take() {
+    const absl::MutexLock lock(&mutex_);
+    if (!failure_.ok()) return {};
+    const size_t count = std::min(kPieceObjects, oids_.size() - next_);
+    const size_t first = std::exchange(next_, next_ + count);
+    return absl::MakeConstSpan(oids_).subspan(first, count);
+  }
+
+  void Fail(const absl::Status& failure) {
+    const absl::MutexLock lock(&mutex_);
+    if (failure_.ok()) failure_ = failure;
+  }
+
+  bool WaitForEnd(absl::Duration wait) {
+    const absl::MutexLock lock(&mutex_);
+    return mutex_.AwaitWithTimeout(
+        absl::Condition(
+            +[](Pool* pool) ABSL_EXCLUSIVE_LOCKS_REQUIRED(pool->mutex_) {
+              return pool->running_ == 0;
+            },
+            this),
+        wait);
+  }
+
+  Progress Read() {
+    const absl::Time now = absl::Now();
+    const absl::MutexLock lock(&mutex_);
+    return {.phase = Phase::kCopy,
+            .items_done = static_cast<int64_t>(done_),
+            .items_total = static_cast<int64_t>(oids_.size()),
+            .bytes = bytes_,
+            .elapsed = now - started_,
+            .active = {{.name = "large objects",
+                        .bytes = bytes_,
+                        .elapsed = now - started_}}};
+  }
+
+  const LargeObjectOptions& options_;
+  SourceSnapshot& snapshot_;
+  const std::vector<int64_t> oids_;
+  const Interrupt& interrupt_;
+  const absl::Time started_ = absl::Now();
+
+  absl::Mutex mutex_;
+  size_t next_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t running_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t done_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+};
+
+// `carried` ascends.
+absl::Status TellOfOthers(PgConnection& target,
+                          const std::vector<int64_t>& carried,
+                          EventSink& events) {
+  ASSIGN_OR_RETURN(const std::vector<int64_t> there, ReadOids(target));
+  std::vector<std::string> others;
+  for (const int64_t oid : there) {
+    if (!std::binary_search(carried.begin(), carried.end(), oid)) {
+      others.push_back(absl::StrCat(oid));
+    }
+  }
+  if (others.empty()) return absl::OkStatus();
+  events.OnEvent(Notice{
+      .level = Notice::Level::kWarning,
+      .text = absl::StrCat("the target has large objects that the source does "
+                           "not have, and keeps them: ",
+                           NameSome(others))});
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string LargeObjectFactsSql(absl::string_view oids, bool no_owner,
+                                bool no_acl) {
+  std::string sql = absl::StrCat(
+      "WITH m AS (SELECT m.oid, r.rolname, m.lomacl FROM "
+      "pg_largeobject_metadata m JOIN pg_roles r ON r.oid = m.lomowner WHERE "
+      "m.oid = ANY('",
+      oids, "'::oid[])) SELECT sql FROM (");
+  if (!no_owner) {
+    absl::StrAppend(&sql,
+                    "SELECT 1 AS step, oid, format('ALTER LARGE OBJECT %s "
+                    "OWNER TO %I', oid, rolname) AS sql FROM m UNION ALL ");
+  }
+  // The owner's own privileges may have been revoked, too.
+  if (!no_owner && !no_acl) {
+    absl::StrAppend(
+        &sql,
+        "SELECT 2, oid, format('REVOKE ALL ON LARGE OBJECT %s FROM PUBLIC, "
+        "%I', oid, rolname) FROM m WHERE lomacl IS NOT NULL UNION ALL ");
+  }
+  if (!no_acl) {
+    absl::StrAppend(
+        &sql,
+        "SELECT 3, m.oid, format('GRANT %s ON LARGE OBJECT %s TO %s%s', "
+        "a.privilege_type, m.oid, CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE "
+        "quote_ident(g.rolname) END, CASE WHEN a.is_grantable THEN ' WITH "
+        "GRANT OPTION' ELSE '' END) FROM m CROSS JOIN LATERAL "
+        "aclexplode(m.lomacl) a LEFT JOIN pg_roles g ON g.oid = a.grantee "
+        "WHERE m.lomacl IS NOT NULL UNION ALL ");
+  }
+  absl::StrAppend(
+      &sql,
+      "SELECT 4, oid, format('COMMENT ON LARGE OBJECT %s IS %L', oid, "
+      "obj_description(oid, 'pg_largeobject')) FROM m WHERE "
+      "obj_description(oid, 'pg_largeobject') IS NOT NULL) AS x(step, oid, "
+      "sql) ORDER BY oid, step");
+  return sql;
+}
+
+absl::Status CopyLargeObjects(const LargeObjectOptions& options,
+                              SourceSnapshot& snapshot, const Control& control,
+                              EventSink& events) {
+  CopySessionOptions session = options.session;
+  session.interrupt = &control.interrupt();
+  ASSIGN_OR_RETURN(PgConnection source, OpenCopySource(session));
+  RETURN_IF_ERROR(snapshot.Import(source));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> oids, ReadOids(source));
+  if (!oids.empty()) {
+    Pool pool(options, snapshot, oids, control.interrupt());
+    RETURN_IF_ERROR(pool.Run(events));
+  }
+  RETURN_IF_ERROR(snapshot.Check());
+  ASSIGN_OR_RETURN(PgConnection target,
+                   OpenCopyTarget(session, snapshot.encoding()));
+  return TellOfOthers(target, oids, events);
+}
+
+}  // namespace walferry

@@ -1,0 +1,42 @@
+#ifndef ENGINE_UNCHANGED_TABLES_H_
+#define ENGINE_UNCHANGED_TABLES_H_
+
+// Goes on with an offline copy whose snapshot is gone, without copying again
+// what is still the same.
+//
+// What holds before, for a table with done block ranges A and snapshot S1: its
+// rows on the target are the row versions that S1 sees in A. They are kept if
+// the new snapshot S2 sees the same ones in A. No stream tells what happened
+// since, but a count does: a version that S2 sees in A was made by a
+// transaction that S1 sees, or by a later one, which `xmin` tells. If none is
+// of a later one, S1 saw all that S2 sees, as versions do not move; if they are
+// as many as were copied, S2 sees all that S1 saw. Rewriting a table moves
+// them, and gives it another relfilenode.
+//
+// A table of which that cannot be said is copied anew. So is one with rows
+// older than two billion transactions that look new (xid_snapshot.h), and all
+// of a standby, which does not know what runs.
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "engine/catalog.h"
+#include "engine/copy_session.h"
+#include "engine/event.h"
+#include "engine/snapshot.h"
+
+namespace walferry {
+
+// Brings every table of `tables` that the ledger has to the snapshot's
+// position. One target transaction per table; may be repeated. The caller holds
+// the migration's lock, no earlier session copies any more
+// (EndEarlierCopies), and the snapshot guards the tables. Uses the session's
+// interrupt.
+absl::Status KeepUnchangedTables(const CopySessionOptions& session,
+                                 SourceSnapshot& snapshot,
+                                 const std::vector<CatalogTable>& tables,
+                                 EventSink& events);
+
+}  // namespace walferry
+
+#endif  // ENGINE_UNCHANGED_TABLES_H_
