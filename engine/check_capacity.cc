@@ -137,7 +137,9 @@ absl::Status CheckTargetConnections(CheckContext& check) {
   return CheckConnections(
       check, "target", check.target,
       std::max({check.options.jobs, check.options.index_jobs,
-                check.options.stream.apply_jobs}) +
+                check.options.mode == MigrateMode::kOnline
+                    ? check.options.stream.apply_jobs
+                    : 0}) +
           kOtherSessions);
 }
 

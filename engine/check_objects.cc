@@ -165,6 +165,15 @@ absl::Status CheckSequences(CheckContext& check) {
   return absl::OkStatus();
 }
 
+// pg_read_all_data does not help with them.
+constexpr char kClosedLargeObjects[] =
+    "SELECT CASE WHEN current_setting('is_superuser')::boolean OR"
+    " current_setting('lo_compat_privileges')::boolean THEN 0 ELSE"
+    " (SELECT count(*) FROM pg_largeobject_metadata m"
+    " WHERE NOT pg_has_role(m.lomowner, 'USAGE') AND NOT EXISTS"
+    " (SELECT FROM aclexplode(m.lomacl) a WHERE a.privilege_type = 'SELECT'"
+    " AND (a.grantee = 0 OR pg_has_role(a.grantee, 'USAGE')))) END";
+
 absl::Status CheckLargeObjects(CheckContext& check) {
   ASSIGN_OR_RETURN(const int64_t count,
                    QueryNumber(check.source,
@@ -175,8 +184,20 @@ absl::Status CheckLargeObjects(CheckContext& check) {
   }
   const std::string objects = CountOf(count, "large object");
   if (CarriesLargeObjects(check.options)) {
-    check.findings.Ok(
-        {"large-object", "source", absl::StrCat(objects, " will be carried")});
+    ASSIGN_OR_RETURN(const int64_t closed,
+                     QueryNumber(check.source, kClosedLargeObjects));
+    if (closed == 0) {
+      check.findings.Ok({"large-object", "source",
+                         absl::StrCat(objects, " will be carried")});
+    } else {
+      check.findings.Blocking(
+          {"large-object", "source",
+           absl::StrCat("the role may not read ", closed, " of ", objects),
+           absl::StrCat("connect as their owner or as a superuser, or as a "
+                        "superuser: ALTER ROLE ",
+                        QuoteIdentifier(check.source.user()),
+                        " SET lo_compat_privileges = on;")});
+    }
     return absl::OkStatus();
   }
   check.findings.Acceptable(

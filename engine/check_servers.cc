@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/check_context.h"
+#include "engine/name_some.h"
+#include "engine/same_source.h"
 #include "protocol/replication_stream.h"
 #include "protocol/status.h"
 
@@ -81,19 +83,12 @@ absl::StatusOr<ServerIdentity> Identify(PgConnection& connection) {
                       " pg_catalog.current_database(),"
                       " coalesce(pg_catalog.host(pg_catalog.inet_server_addr())"
                       " || ':' || pg_catalog.inet_server_port(),"
-                      " 'a local socket'), pg_catalog.pg_backend_pid(),"
-                      " pg_catalog.has_function_privilege("
-                      "'pg_catalog.pg_control_system()', 'EXECUTE')"));
+                      " 'a local socket'), pg_catalog.pg_backend_pid()"));
   ServerIdentity identity{.started = std::string(row.Text(0, 0)),
                           .dbname = std::string(row.Text(0, 1)),
                           .address = std::string(row.Text(0, 2)),
                           .backend_pid = std::string(row.Text(0, 3))};
-  if (row.Bool(0, 4)) {
-    ASSIGN_OR_RETURN(
-        identity.system_identifier,
-        connection.QueryValue("SELECT system_identifier"
-                              " FROM pg_catalog.pg_control_system()"));
-  }
+  ASSIGN_OR_RETURN(identity.system_identifier, SystemIdentifierOf(connection));
   return identity;
 }
 
@@ -176,11 +171,33 @@ absl::Status CheckOneServer(CheckContext& check) {
   return absl::OkStatus();
 }
 
+absl::Status CheckUnloggedOnStandby(CheckContext& check) {
+  check.findings.Info({"source-standby", "source",
+                       "it is a standby: tables of a copy that is interrupted "
+                       "begin anew, as it cannot tell what has changed"});
+  ASSIGN_OR_RETURN(
+      const std::vector<std::string> unlogged,
+      QueryColumn(check.source,
+                  absl::StrCat("SELECT oid::regclass::text FROM pg_class WHERE "
+                               "relpersistence = 'u' AND oid = ANY (",
+                               RelationOids(check, "rS"), ") ORDER BY 1")));
+  if (!unlogged.empty()) {
+    check.findings.Blocking(
+        {"unlogged-table", "source",
+         absl::StrCat("a standby does not have what is unlogged: ",
+                      NameSome(unlogged)),
+         "connect to the primary, or leave them out with --exclude-table"});
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckSourceStandby(CheckContext& check) {
   ASSIGN_OR_RETURN(const std::string standby,
                    check.source.QueryValue("SELECT pg_is_in_recovery()"));
   if (standby == "f") {
     check.findings.Ok({"source-standby", "source", "it is a primary"});
+  } else if (check.options.mode == MigrateMode::kOffline) {
+    return CheckUnloggedOnStandby(check);
   } else {
     check.findings.Blocking(
         {"source-standby", "source",
@@ -327,7 +344,7 @@ std::vector<CheckStep> ServerChecks() {
           {"same-database", CheckSameDatabase},
           {"pooler", CheckPooler},
           {"one-server", CheckOneServer},
-          {"source-standby", CheckSourceStandby, /*online_only=*/true},
+          {"source-standby", CheckSourceStandby},
           {"target-read-only", CheckTargetReadOnly},
           {"encoding", CheckEncoding},
           {"collation", CheckCollation}};

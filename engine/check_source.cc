@@ -237,8 +237,7 @@ std::vector<CheckStep> SourceChecks() {
       {"wal-sender-timeout", CheckSenderTimeout, /*online_only=*/true},
       {"synchronous-standby", CheckSynchronousStandby, /*online_only=*/true},
       {"long-transaction", CheckLongTransactions, /*online_only=*/true},
-      {"prepared-transaction", CheckPreparedTransactions,
-       /*online_only=*/true}};
+      {"prepared-transaction", CheckPreparedTransactions}};
 }
 
 }  // namespace walferry

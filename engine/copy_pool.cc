@@ -8,7 +8,6 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -206,14 +205,16 @@ class CopyPool {
 
   // The calling thread's part.
   void Watch(const Control& control) {
+    GuardWatch watch(
+        snapshot_, options_.waiter_patience,
+        [this](uint32_t oid) { return TableOf(oid); }, events_);
     absl::Time next_progress = absl::Now();
     while (!WaitForEnd(kTick)) {
       const absl::Time now = absl::Now();
       if (control.stop_requested()) Stop(absl::CancelledError("stopped"));
       if (now >= next_progress) {
         next_progress = now + options_.progress_interval;
-        CheckGuard();
-        CheckWaiters();
+        if (absl::Status guarded = watch.Look(); !guarded.ok()) Stop(guarded);
         Tell(now);
       }
     }
@@ -239,36 +240,6 @@ class CopyPool {
     absl::MutexLock lock(&mutex_);
     Fail(why);
     interrupt_.Raise();
-  }
-
-  // Without the guard nothing that is read from now on can be trusted.
-  void CheckGuard() {
-    if (absl::Status guarded = snapshot_.Check(); !guarded.ok()) Stop(guarded);
-  }
-
-  // The guard's lock harms nobody but who wants the table for himself, and then
-  // everybody behind him: a migration of the schema, say.
-  void CheckWaiters() {
-    const auto waiters = snapshot_.Waiters();
-    if (!waiters.ok()) return;  // CheckGuard() will tell.
-    for (const GuardWaiter& waiter : *waiters) {
-      const std::string what = absl::StrCat(
-          "source: session ", waiter.pid, " waits for the lock on ",
-          TableOf(waiter.table_oid), " that the copy holds");
-      if (waiter.waited >= options_.waiter_patience) {
-        Stop(absl::AbortedError(absl::StrCat(
-            what, ", for ",
-            absl::FormatDuration(absl::Trunc(waiter.waited, absl::Seconds(1))),
-            ": the copy gives way and goes on with a new snapshot")));
-      } else if (warned_of_.insert(waiter.pid).second) {
-        events_.OnEvent(Notice{
-            .level = Notice::Level::kWarning,
-            .text = absl::StrCat(
-                what, "; whoever wants the table waits behind it; the copy ",
-                "gives way after ",
-                absl::FormatDuration(options_.waiter_patience))});
-      }
-    }
   }
 
   std::string TableOf(uint32_t oid) const {
@@ -301,7 +272,6 @@ class CopyPool {
   CopyProgress progress_;
   Interrupt interrupt_;
   std::vector<std::unique_ptr<OpenItems>> open_items_;
-  absl::flat_hash_set<int> warned_of_;
 
   absl::Mutex mutex_;
   size_t next_ ABSL_GUARDED_BY(mutex_) = 0;

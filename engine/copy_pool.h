@@ -12,6 +12,7 @@
 #include "engine/control.h"
 #include "engine/copy_session.h"
 #include "engine/event.h"
+#include "engine/guard_watch.h"
 #include "engine/snapshot.h"
 
 namespace walferry {
@@ -24,9 +25,7 @@ struct CopyPoolOptions {
   absl::Duration progress_interval = absl::Seconds(1);
   // After an error no item is started; those that run may end within it.
   absl::Duration error_grace = absl::Seconds(10);
-  // Somebody waits for the guard on the source, and others behind him, for so
-  // long: the snapshot is given up.
-  absl::Duration waiter_patience = absl::Minutes(1);
+  absl::Duration waiter_patience = kWaiterPatience;
 };
 
 // Over all runs of the migration.

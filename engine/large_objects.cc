@@ -1,17 +1,19 @@
 #include "engine/large_objects.h"
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/types/span.h"
+#include "engine/guard_watch.h"
+#include "engine/ledger.h"
 #include "engine/name_some.h"
 #include "protocol/status.h"
 
@@ -24,6 +26,13 @@ constexpr size_t kPieceObjects = 64;
 constexpr int64_t kFirstBytes = int64_t{256} << 10;
 // What is read at once of the rest of a larger one.
 constexpr int64_t kChunkBytes = int64_t{4} << 20;
+
+constexpr absl::string_view kPiecePrefix = "large-objects ";
+
+LedgerKey KeyOf(const LargeObjectOptions& options) {
+  return {.schema = options.session.endpoints.ledger_schema,
+          .migration = options.session.endpoints.name};
+}
 
 std::string OidArray(absl::Span<const int64_t> oids) {
   return absl::StrCat("{", absl::StrJoin(oids, ","), "}");
@@ -40,13 +49,6 @@ absl::StatusOr<std::vector<int64_t>> ReadOids(PgConnection& connection) {
   return oids;
 }
 
-// Bytes [from, from + length) as text; fewer where the object ends.
-absl::StatusOr<std::string> ReadBytes(PgConnection& connection, int64_t oid,
-                                      int64_t from, int64_t length) {
-  return connection.QueryValue(
-      absl::StrCat("SELECT lo_get(", oid, ", ", from, ", ", length, ")"));
-}
-
 // Of bytea's text, "\x" and two digits a byte.
 int64_t BytesOf(absl::string_view hex) {
   return (static_cast<int64_t>(hex.size()) - 2) / 2;
@@ -59,25 +61,37 @@ class Carrier {
           const LargeObjectOptions& options)
       : source_(std::move(source)),
         target_(std::move(target)),
-        options_(options) {}
+        options_(options),
+        sql_(KeyOf(options)) {}
 
   // Returns the bytes.
   absl::StatusOr<int64_t> Carry(absl::Span<const int64_t> piece) {
     const std::string oids = OidArray(piece);
-    absl::StatusOr<PgResult> begins =
+    const absl::StatusOr<PgResult> begins =
         source_.Exec(absl::StrCat("SELECT o, lo_get(o, 0, ", kFirstBytes,
                                   ") FROM unnest('", oids, "'::oid[]) AS o"));
     if (!begins.ok()) return Annotate(begins.status(), "source");
-    absl::StatusOr<int64_t> bytes = Store(oids, *begins);
-    if (!bytes.ok()) return bytes.status();
-    absl::StatusOr<PgResult> facts = source_.Exec(
+    RETURN_IF_ERROR(Annotate(Create(*begins), "target"));
+    int64_t bytes = 0;
+    for (int row = 0; row < begins->rows(); ++row) {
+      const int64_t begin = BytesOf(begins->Text(row, 1));
+      bytes += begin;
+      if (begin < kFirstBytes) continue;
+      ASSIGN_OR_RETURN(const int64_t oid, begins->Int64(row, 0));
+      ASSIGN_OR_RETURN(const int64_t rest, CarryRest(oid));
+      bytes += rest;
+    }
+    const absl::StatusOr<PgResult> facts = source_.Exec(
         LargeObjectFactsSql(oids, options_.no_owner, options_.no_acl));
     if (!facts.ok()) return Annotate(facts.status(), "source");
     std::string statements;
     for (int row = 0; row < facts->rows(); ++row) {
       absl::StrAppend(&statements, facts->Text(row, 0), ";");
     }
-    absl::StrAppend(&statements, "COMMIT");
+    absl::StrAppend(
+        &statements,
+        sql_.StepDone(absl::StrCat(kPiecePrefix, absl::StrJoin(piece, ","))),
+        "; COMMIT");
     const absl::StatusOr<PgResult> committed = target_.Exec(statements);
     if (!committed.ok()) return Annotate(committed.status(), "target");
     if (committed->command_tag() == "COMMIT") return bytes;
@@ -86,71 +100,42 @@ class Carrier {
   }
 
  private:
-  // Begins a transaction, in which afterwards all objects of `begins` are.
-  absl::StatusOr<int64_t> Store(const std::string& oids,
-                                const PgResult& begins) {
-    const absl::StatusOr<PgResult> there = target_.Exec(
-        absl::StrCat("BEGIN; SELECT oid FROM pg_largeobject_metadata WHERE "
-                     "oid = ANY('",
-                     oids, "'::oid[])"));
-    if (!there.ok()) return Annotate(there.status(), "target");
-    std::vector<int64_t> old;
-    for (int row = 0; row < there->rows(); ++row) {
-      ASSIGN_OR_RETURN(const int64_t oid, there->Int64(row, 0));
-      old.push_back(oid);
-    }
-    int64_t bytes = 0;
-    std::vector<std::string> new_oids;
-    std::vector<std::string> new_begins;
+  // Begins a transaction.
+  absl::Status Create(const PgResult& begins) {
+    std::vector<absl::string_view> oids;
+    std::vector<std::string> values;
     for (int row = 0; row < begins.rows(); ++row) {
-      ASSIGN_OR_RETURN(const int64_t oid, begins.Int64(row, 0));
-      const absl::string_view begin = begins.Text(row, 1);
-      bytes += BytesOf(begin);
-      if (std::count(old.begin(), old.end(), oid) > 0) {
-        RETURN_IF_ERROR(Compare(oid, 0, kFirstBytes, begin));
-      } else {
-        new_oids.push_back(absl::StrCat(oid));
-        new_begins.push_back(absl::StrCat("\"\\", begin, "\""));
-      }
+      oids.push_back(begins.Text(row, 0));
+      values.push_back(absl::StrCat("\"\\", begins.Text(row, 1), "\""));
     }
-    RETURN_IF_ERROR(Create(new_oids, new_begins));
-    for (int row = 0; row < begins.rows(); ++row) {
-      if (BytesOf(begins.Text(row, 1)) < kFirstBytes) continue;
-      ASSIGN_OR_RETURN(const int64_t oid, begins.Int64(row, 0));
-      ASSIGN_OR_RETURN(
-          const int64_t rest,
-          CarryRest(oid, std::count(old.begin(), old.end(), oid) > 0));
-      bytes += rest;
-    }
-    return bytes;
-  }
-
-  absl::Status Create(const std::vector<std::string>& oids,
-                      const std::vector<std::string>& begins) {
-    if (oids.empty()) return absl::OkStatus();
+    RETURN_IF_ERROR(target_.Exec("BEGIN").status());
     const absl::StatusOr<PgResult> created = target_.ExecParams(
         "SELECT count(lo_from_bytea(o, b)) FROM unnest($1::oid[], $2::bytea[]) "
         "AS x(o, b)",
         {absl::StrCat("{", absl::StrJoin(oids, ","), "}"),
-         absl::StrCat("{", absl::StrJoin(begins, ","), "}")});
-    if (!created.ok()) return Annotate(created.status(), "target");
+         absl::StrCat("{", absl::StrJoin(values, ","), "}")});
+    if (SqlStateOf(created.status()) == "23505") {
+      return WithHint(
+          absl::FailedPreconditionError(created.status().message()),
+          "a large object of that number is on the target already: if nobody "
+          "needs it, SELECT lo_unlink(...), and run the same command again");
+    }
+    RETURN_IF_ERROR(created.status());
     if (created->Text(0, 0) == absl::StrCat(oids.size())) {
       return absl::OkStatus();
     }
-    return absl::InternalError("target: not all large objects were created");
+    return absl::InternalError("not all large objects were created");
   }
 
-  // What comes after the first kFirstBytes. `compare`: it is there already.
-  absl::StatusOr<int64_t> CarryRest(int64_t oid, bool compare) {
+  // What comes after the first kFirstBytes.
+  absl::StatusOr<int64_t> CarryRest(int64_t oid) {
     int64_t at = kFirstBytes;
     while (true) {
-      const absl::StatusOr<std::string> chunk =
-          ReadBytes(source_, oid, at, kChunkBytes);
+      const absl::StatusOr<std::string> chunk = source_.QueryValue(absl::StrCat(
+          "SELECT lo_get(", oid, ", ", at, ", ", kChunkBytes, ")"));
       if (!chunk.ok()) return Annotate(chunk.status(), "source");
       const int64_t bytes = BytesOf(*chunk);
-      if (compare) {
-        RETURN_IF_ERROR(Compare(oid, at, kChunkBytes, *chunk));
-      } else if (bytes > 0) {
+      if (bytes > 0) {
         const absl::Status put =
             target_
                 .ExecParams("SELECT lo_put($1, $2, $3)",
@@ -163,22 +148,10 @@ class Carrier {
     }
   }
 
-  absl::Status Compare(int64_t oid, int64_t from, int64_t length,
-                       absl::string_view expected) {
-    const absl::StatusOr<std::string> there =
-        ReadBytes(target_, oid, from, length);
-    if (!there.ok()) return Annotate(there.status(), "target");
-    if (*there == expected) return absl::OkStatus();
-    return WithHint(absl::FailedPreconditionError(absl::StrCat(
-                        "target: large object ", oid,
-                        " is there already and holds other bytes")),
-                    absl::StrCat("if it is not needed there, SELECT lo_unlink(",
-                                 oid, "), and run the same command again"));
-  }
-
   PgConnection source_;
   PgConnection target_;
   const LargeObjectOptions& options_;
+  const LedgerSql sql_;
 };
 
 // The workers and what they share.
@@ -203,10 +176,10 @@ class Pool {
     for (size_t worker = 0; worker < workers; ++worker) {
       threads.emplace_back([this] { Work(); });
     }
+    GuardWatch watch(
+        snapshot_, kWaiterPatience, [](uint32_t) { return "a table"; }, events);
     while (!WaitForEnd(options_.progress_interval)) {
-      if (absl::Status guarded = snapshot_.Check(); !guarded.ok()) {
-        Fail(guarded);
-      }
+      if (absl::Status guarded = watch.Look(); !guarded.ok()) Fail(guarded);
       events.OnEvent(Read());
     }
     threads.clear();
@@ -296,6 +269,32 @@ class Pool {
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
 };
 
+// Those of earlier runs, which are of another state of the source.
+absl::Status RemoveEarlier(PgConnection& target, Ledger& ledger,
+                           EventSink& events) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger.StepsDone());
+  int64_t removed = 0;
+  for (const std::string& step : steps) {
+    if (!IsLargeObjectsPiece(step)) continue;
+    ASSIGN_OR_RETURN(
+        const PgResult unlinked,
+        target.Exec(absl::StrCat(
+            "BEGIN; SELECT lo_unlink(oid) FROM pg_largeobject_metadata WHERE "
+            "oid = ANY('{",
+            step.substr(kPiecePrefix.size()), "}'::oid[])")));
+    removed += unlinked.rows();
+    RETURN_IF_ERROR(target.Exec(ledger.sql().ForgetStep(step)).status());
+    RETURN_IF_ERROR(target.Exec("COMMIT").status());
+  }
+  if (removed == 0) return absl::OkStatus();
+  events.OnEvent(
+      Notice{.level = Notice::Level::kInfo,
+             .text = absl::StrCat("resuming: ", removed,
+                                  " large objects of an earlier run are copied "
+                                  "anew")});
+  return absl::OkStatus();
+}
+
 // `carried` ascends.
 absl::Status TellOfOthers(PgConnection& target,
                           const std::vector<int64_t>& carried,
@@ -316,7 +315,24 @@ absl::Status TellOfOthers(PgConnection& target,
   return absl::OkStatus();
 }
 
+// The pieces' notes become one.
+absl::Status NoteAll(PgConnection& target, Ledger& ledger) {
+  RETURN_IF_ERROR(target.Exec("BEGIN").status());
+  ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger.StepsDone());
+  for (const std::string& step : steps) {
+    if (!IsLargeObjectsPiece(step)) continue;
+    RETURN_IF_ERROR(target.Exec(ledger.sql().ForgetStep(step)).status());
+  }
+  RETURN_IF_ERROR(
+      target.Exec(ledger.sql().StepDone(kLargeObjectsStep)).status());
+  return target.Exec("COMMIT").status();
+}
+
 }  // namespace
+
+bool IsLargeObjectsPiece(absl::string_view step) {
+  return absl::StartsWith(step, kPiecePrefix);
+}
 
 std::string LargeObjectFactsSql(absl::string_view oids, bool no_owner,
                                 bool no_acl) {
@@ -364,14 +380,17 @@ absl::Status CopyLargeObjects(const LargeObjectOptions& options,
   ASSIGN_OR_RETURN(PgConnection source, OpenCopySource(session));
   RETURN_IF_ERROR(snapshot.Import(source));
   ASSIGN_OR_RETURN(const std::vector<int64_t> oids, ReadOids(source));
+  ASSIGN_OR_RETURN(PgConnection target,
+                   OpenCopyTarget(session, snapshot.encoding()));
+  Ledger ledger(target, KeyOf(options));
+  RETURN_IF_ERROR(RemoveEarlier(target, ledger, events));
   if (!oids.empty()) {
     Pool pool(options, snapshot, oids, control.interrupt());
     RETURN_IF_ERROR(pool.Run(events));
   }
   RETURN_IF_ERROR(snapshot.Check());
-  ASSIGN_OR_RETURN(PgConnection target,
-                   OpenCopyTarget(session, snapshot.encoding()));
-  return TellOfOthers(target, oids, events);
+  RETURN_IF_ERROR(TellOfOthers(target, oids, events));
+  return NoteAll(target, ledger);
 }
 
 }  // namespace walferry

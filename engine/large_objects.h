@@ -26,20 +26,24 @@ struct LargeObjectOptions {
   absl::Duration progress_interval = absl::Seconds(1);
 };
 
+// The ledger's step when all are there. Until then there is a step for each
+// piece, "large-objects 16411,16412", that is no planned one.
+inline constexpr absl::string_view kLargeObjectsStep = "large-objects";
+bool IsLargeObjectsPiece(absl::string_view step);
+
 // Copies all that the snapshot sees, in pieces that are one transaction of the
-// target each, over `jobs` pairs of sessions. Sends Progress (phase copy).
+// target each, over `jobs` pairs of sessions, and notes the step. What an
+// earlier run has copied is removed before, so that all are of one state.
+// Sends Progress (phase copy). Errors as of CopyTables.
 //
-// One that the target has already must hold the same bytes, as an earlier run
-// has left it: kFailedPrecondition if not (it is somebody else's, or was
-// written on the source since). Those that only the target has are left alone,
-// with a warning.
+// Those that are not walferry's own are left alone: one of the same OID is
+// kFailedPrecondition; others are told of in a warning.
 absl::Status CopyLargeObjects(const LargeObjectOptions& options,
                               SourceSnapshot& snapshot, const Control& control,
                               EventSink& events);
 
-// "WITH ... " free SQL for a session of the source: the statements, as rows of
-// one column, that give the objects `oids` ('{1,2}') their owner, privileges
-// and comment.
+// Statements, as rows of one column, that give the objects `oids` ('{1,2}')
+// their owner, privileges and comment. For a session of the source.
 std::string LargeObjectFactsSql(absl::string_view oids, bool no_owner,
                                 bool no_acl);
 

@@ -15,6 +15,12 @@ std::string LedgerSql::StepDone(absl::string_view step) const {
                           QuoteLiteral(step));
 }
 
+std::string LedgerSql::ForgetStep(absl::string_view step) const {
+  return absl::Substitute("DELETE FROM $0 WHERE migration = $1 AND step = $2",
+                          Table("step"), QuoteLiteral(key_.migration),
+                          QuoteLiteral(step));
+}
+
 std::string LedgerSql::RangeDone(const QualifiedName& table,
                                  const LedgerRange& range, int64_t rows,
                                  int64_t bytes) const {

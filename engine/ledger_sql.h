@@ -34,6 +34,7 @@ class LedgerSql {
 
   // INSERT of a step; fails with 23505 when it is already done.
   std::string StepDone(absl::string_view step) const;
+  std::string ForgetStep(absl::string_view step) const;  // Also of none.
   std::string RangeDone(const QualifiedName& table, const LedgerRange& range,
                         int64_t rows, int64_t bytes) const;
   std::string TableCopied(const QualifiedName& table) const;

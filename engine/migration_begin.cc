@@ -12,7 +12,6 @@
 #include "engine/report_json.h"
 #include "engine/same_source.h"
 #include "engine/scope_json.h"
-#include "protocol/replication_stream.h"
 #include "protocol/status.h"
 
 namespace walferry {

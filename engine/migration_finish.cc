@@ -10,18 +10,22 @@
 namespace walferry {
 namespace {
 
-// Where an offline copy stands: all of it at one place.
-absl::StatusOr<Lsn> CopiedAt(const std::vector<LedgerTable>& tables) {
+// Where an offline copy stands: all of it at one place, which is `begun` if it
+// has no table.
+absl::StatusOr<Lsn> CopiedAt(const std::vector<LedgerTable>& tables,
+                             const Catalog& catalog, Lsn begun) {
   std::optional<Lsn> position;
   for (const LedgerTable& table : tables) {
-    if (table.rows > 0 && position.value_or(table.lsn) != table.lsn) {
+    const CatalogTable* const known = catalog.Find(table.table);
+    if (known == nullptr || !known->copy_data) continue;
+    if (position.value_or(table.lsn) != table.lsn) {
       return absl::InternalError(absl::StrCat(
           "table ", ToDisplay(table.table), " was copied as of ",
           table.lsn.ToString(), ", another as of ", position->ToString()));
     }
-    if (table.rows > 0) position = table.lsn;
+    position = table.lsn;
   }
-  return position.value_or(Lsn());
+  return position.value_or(begun);
 }
 
 }  // namespace
@@ -73,7 +77,8 @@ absl::Status MigrationRun::FillReport() {
         "set them before anything is inserted");
   }
   if (offline()) {
-    ASSIGN_OR_RETURN(report_.applied_lsn, CopiedAt(tables));
+    ASSIGN_OR_RETURN(report_.applied_lsn,
+                     CopiedAt(tables, catalog_, consistent_point_));
     report_.remarks.push_back(
         "nothing that was written to the source since its rows were read is on "
         "the target");

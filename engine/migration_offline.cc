@@ -15,14 +15,12 @@ absl::Status MigrationRun::CopyLargeObjectsOnce() {
   ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger_->StepsDone());
   if (absl::c_linear_search(steps, kLargeObjectsStep)) return absl::OkStatus();
   LifeSigns signs = Signs();
-  RETURN_IF_ERROR(
-      CopyLargeObjects({.session = CopySession(),
-                        .jobs = options_.jobs,
-                        .no_owner = options_.no_owner,
-                        .no_acl = options_.no_acl,
-                        .progress_interval = options_.stream.poll_interval},
-                       *snapshot_, control_, signs));
-  return target_->Exec(ledger_->sql().StepDone(kLargeObjectsStep)).status();
+  return CopyLargeObjects({.session = CopySession(),
+                           .jobs = options_.jobs,
+                           .no_owner = options_.no_owner,
+                           .no_acl = options_.no_acl,
+                           .progress_interval = options_.stream.poll_interval},
+                          *snapshot_, control_, signs);
 }
 
 // No change comes any more, so nothing has to be kept quiet. Event triggers

@@ -66,8 +66,12 @@ absl::StatusOr<bool> MigrationRun::AllIsCopied() {
 // What an earlier run has copied.
 absl::Status MigrationRun::BringToSnapshot() {
   if (offline()) {
-    return KeepUnchangedTables(CopySession(), *snapshot_, catalog_.tables,
-                               events_);
+    LifeSigns signs = Signs();
+    return KeepUnchangedTables(
+        {.session = CopySession(),
+         .jobs = options_.jobs,
+         .progress_interval = options_.stream.poll_interval},
+        *snapshot_, catalog_.tables, signs);
   }
   RETURN_IF_ERROR(CheckStillPublished());
   ASSIGN_OR_RETURN(const LiftReport lift,

@@ -46,9 +46,6 @@
 
 namespace walferry {
 
-// In the ledger.
-inline constexpr absl::string_view kLargeObjectsStep = "large-objects";
-
 class MigrationRun {
  public:
   MigrationRun(const MigrateOptions& options, Scope scope, Control& control,

@@ -75,15 +75,13 @@ absl::StatusOr<Report> ReportFromJson(absl::string_view text) {
   const auto elapsed = json.find("elapsed_seconds");
   const auto remarks = json.find("remarks");
   if (name == json.end() || !name->is_string()) return malformed("name");
-  if (offline == json.end() || !offline->is_boolean()) {
-    return malformed("offline");
-  }
   if (lsn == json.end() || !lsn->is_string()) return malformed("applied_lsn");
   if (elapsed == json.end() || !elapsed->is_number()) {
     return malformed("elapsed_seconds");
   }
   report.name = name->get<std::string>();
-  report.offline = offline->get<bool>();
+  // Reports of before there was such a mode do not say.
+  report.offline = offline != json.end() && *offline == true;
   ASSIGN_OR_RETURN(report.applied_lsn, Lsn::Parse(lsn->get<std::string>()));
   report.elapsed = absl::Seconds(elapsed->get<double>());
   if (freeze != json.end() && freeze->is_number()) {

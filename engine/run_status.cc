@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "engine/connect.h"
 #include "engine/event.h"
+#include "engine/large_objects.h"
 #include "engine/ledger.h"
 #include "engine/migration.h"
 #include "engine/report_json.h"
@@ -306,7 +307,9 @@ absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
   status.last_error = row.last_error;
   status.steps_total = row.planned_steps;
   ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger.StepsDone());
-  status.steps_done = static_cast<int64_t>(steps.size());
+  status.steps_done = std::count_if(
+      steps.begin(), steps.end(),
+      [](const std::string& step) { return !IsLargeObjectsPiece(step); });
   ASSIGN_OR_RETURN(const std::optional<LedgerStream> stream, ledger.Stream());
   if (stream) {
     status.applied_lsn = stream->applied_lsn;

@@ -19,22 +19,29 @@ absl::StatusOr<SourceIdentity> IdentifySource(const Connector& connector,
   }
   ASSIGN_OR_RETURN(PgConnection source, connector.OpenSource("identity"));
   SourceIdentity identity{.dbname = source.dbname()};
-  absl::StatusOr<std::string> system = source.QueryValue(
-      "SELECT system_identifier FROM pg_catalog.pg_control_system()");
-  if (system.ok()) {
-    identity.system_identifier = *std::move(system);
-  } else if (SqlStateOf(system.status()).empty()) {
-    return system.status();
-  }
+  ASSIGN_OR_RETURN(identity.system_identifier, SystemIdentifierOf(source));
   return identity;
+}
+
+absl::StatusOr<std::string> SystemIdentifierOf(PgConnection& connection) {
+  ASSIGN_OR_RETURN(
+      const std::string may_know,
+      connection.QueryValue("SELECT pg_catalog.has_function_privilege("
+                            "'pg_catalog.pg_control_system()', 'EXECUTE')"));
+  if (may_know == "f") return "";
+  return connection.QueryValue(
+      "SELECT system_identifier FROM pg_catalog.pg_control_system()");
 }
 
 absl::Status CheckSameSource(const Connector& connector,
                              const LedgerMigration& migration) {
   ASSIGN_OR_RETURN(const SourceIdentity source,
                    IdentifySource(connector, migration.mode()));
-  if (source.system_identifier == migration.source_system_identifier &&
-      source.dbname == migration.source_dbname) {
+  const bool same_system =
+      source.system_identifier == migration.source_system_identifier ||
+      source.system_identifier.empty() ||
+      migration.source_system_identifier.empty();
+  if (same_system && source.dbname == migration.source_dbname) {
     return absl::OkStatus();
   }
   return WithHint(

@@ -10,6 +10,7 @@
 #include "engine/connect.h"
 #include "engine/ledger.h"
 #include "engine/options.h"
+#include "protocol/pg_connection.h"
 
 namespace walferry {
 
@@ -17,6 +18,9 @@ struct SourceIdentity {
   std::string system_identifier;  // "" where nobody may read it.
   std::string dbname;
 };
+
+// "" if the role may not know it.
+absl::StatusOr<std::string> SystemIdentifierOf(PgConnection& connection);
 
 // As a walsender tells it; if `mode` is offline, as a session does.
 absl::StatusOr<SourceIdentity> IdentifySource(const Connector& connector,

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "engine/copy_session.h"
+#include "engine/source_position.h"
 #include "engine/xid_snapshot.h"
 #include "protocol/quoting.h"
 #include "protocol/replication_stream.h"
@@ -80,6 +81,14 @@ absl::Status TellOfSlotWait(const SourceSnapshotOptions& options,
       "the slot's creation waits for transactions that run on the source, for "
       "at most ",
       absl::FormatDuration(options.slot_wait), ": ", running));
+  return absl::OkStatus();
+}
+
+absl::Status Pause(const PgConnection& connection, absl::Duration pause) {
+  if (connection.interrupt() != nullptr) {
+    return connection.interrupt()->Sleep(pause);
+  }
+  absl::SleepFor(pause);
   return absl::OkStatus();
 }
 
@@ -178,16 +187,37 @@ absl::StatusOr<std::unique_ptr<SourceSnapshot>> SourceSnapshot::TakeWithoutSlot(
       "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT CASE WHEN "
       "pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE "
       "pg_current_wal_insert_lsn() END, CASE WHEN NOT pg_is_in_recovery() THEN "
-      "pg_current_snapshot() END, pg_export_snapshot()");
+      "pg_current_snapshot() || '@' || "
+      "left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END, "
+      "pg_export_snapshot()");
   if (!taken.ok()) return Annotate(taken.status(), "source: the snapshot");
   ASSIGN_OR_RETURN(const Lsn position, taken->LsnAt(0, 0));
   std::unique_ptr<SourceSnapshot> snapshot(
       new SourceSnapshot(std::move(present), std::move(guard), position));
   snapshot->text_ = std::string(taken->Text(0, 1));
   snapshot->name_ = std::string(taken->Text(0, 2));
-  absl::MutexLock lock(&snapshot->mutex_);
-  snapshot->encoding_ = snapshot->guard_.parameter("server_encoding");
+  {
+    absl::MutexLock lock(&snapshot->mutex_);
+    snapshot->encoding_ = snapshot->guard_.parameter("server_encoding");
+  }
+  if (!snapshot->text_.empty()) RETURN_IF_ERROR(snapshot->WaitUntilFlushed());
   return snapshot;
+}
+
+// With synchronous_commit = off that takes a moment.
+absl::Status SourceSnapshot::WaitUntilFlushed() {
+  ASSIGN_OR_RETURN(const Lsn end, InsertPosition(present_));
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  while (true) {
+    ASSIGN_OR_RETURN(const Lsn flushed, SendableLsn(present_));
+    if (flushed >= end) return absl::OkStatus();
+    if (absl::Now() > deadline) {
+      return absl::AbortedError(
+          absl::StrCat("source: its log is on disk up to ", flushed.ToString(),
+                       " only, and not up to ", end.ToString(), ", for 30 s"));
+    }
+    RETURN_IF_ERROR(Pause(present_, absl::Milliseconds(20)));
+  }
 }
 
 absl::Status SourceSnapshot::Adopt(const std::string& exported_name) {
@@ -219,11 +249,7 @@ absl::Status SourceSnapshot::WaitUntilCommitsShow() {
             QuoteLiteral(text_), "::pg_snapshot)")));
     if (finishing == "0") return absl::OkStatus();
     if (absl::Now() < deadline) {
-      if (present_.interrupt() == nullptr) {
-        absl::SleepFor(absl::Milliseconds(20));
-      } else {
-        RETURN_IF_ERROR(present_.interrupt()->Sleep(absl::Milliseconds(20)));
-      }
+      RETURN_IF_ERROR(Pause(present_, absl::Milliseconds(20)));
       continue;
     }
     ASSIGN_OR_RETURN(const std::string standbys,

@@ -68,7 +68,9 @@ class SourceSnapshot {
   static absl::StatusOr<std::unique_ptr<SourceSnapshot>> Take(
       const SourceSnapshotOptions& options);
   // The state of now, without a slot (whose options are not used), also of a
-  // standby. consistent_point() is then about where the log ended, for people.
+  // standby. consistent_point() is then about where the log ended. What it sees
+  // is on the source's disk: no crash gives the ids of its transactions to
+  // others. kAborted: the source does not write its log to disk.
   static absl::StatusOr<std::unique_ptr<SourceSnapshot>> TakeWithoutSlot(
       const SourceSnapshotOptions& options);
   ~SourceSnapshot();
@@ -92,8 +94,9 @@ class SourceSnapshot {
   absl::Status Import(PgConnection& connection) const;
 
   Lsn consistent_point() const { return consistent_point_; }
-  // pg_current_snapshot() in it: "xmin:xmax:xid,xid,..." (XidSnapshot). "" on
-  // a standby, which does not know the transactions that run.
+  // pg_current_snapshot() in it: "xmin:xmax:xid,xid,..." (XidSnapshot). Without
+  // a slot it knows no subtransactions, and the server's timeline stands behind
+  // it ("...@00000001"); "" on a standby, which does not know what runs.
   const std::string& text() const { return text_; }
   // The source's server_encoding.
   const std::string& encoding() const { return encoding_; }
@@ -108,6 +111,7 @@ class SourceSnapshot {
                  Lsn consistent_point);
   absl::Status Adopt(const std::string& exported_name);
   absl::Status WaitUntilCommitsShow();
+  absl::Status WaitUntilFlushed();
   absl::Status LockTables(absl::Span<const CatalogTable> tables)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CompareTables(absl::Span<const CatalogTable> tables)

@@ -10,7 +10,8 @@ constexpr uint64_t kPageBytes = 8192;  // XLOG_BLCKSZ's default.
 constexpr uint64_t kShortHeaderBytes = 24;
 constexpr uint64_t kLongHeaderBytes = 40;
 
-// Flushed or not.
+}  // namespace
+
 absl::StatusOr<Lsn> InsertPosition(PgConnection& source) {
   ASSIGN_OR_RETURN(
       PgResult row,
@@ -21,8 +22,6 @@ absl::StatusOr<Lsn> InsertPosition(PgConnection& source) {
   ASSIGN_OR_RETURN(const int64_t segment_bytes, row.Int64(0, 1));
   return WithoutPageHeader(lsn, static_cast<uint64_t>(segment_bytes));
 }
-
-}  // namespace
 
 absl::StatusOr<Lsn> SendableLsn(PgConnection& source) {
   ASSIGN_OR_RETURN(

@@ -9,6 +9,9 @@
 
 namespace walferry {
 
+// Where the last record ends, flushed or not. Not of a standby.
+absl::StatusOr<Lsn> InsertPosition(PgConnection& source);
+
 // The end of the log that a walsender can send now: flushed, or on a standby
 // replayed.
 absl::StatusOr<Lsn> SendableLsn(PgConnection& source);

@@ -32,7 +32,8 @@ std::string SameKey(const std::vector<KeyColumn>& key) {
       });
 }
 
-// Neighbours as one, so that each is one scan.
+}  // namespace
+
 std::vector<LedgerRange> Merged(std::vector<LedgerRange> ranges) {
   std::sort(ranges.begin(), ranges.end(),
             [](const LedgerRange& a, const LedgerRange& b) {
@@ -48,8 +49,6 @@ std::vector<LedgerRange> Merged(std::vector<LedgerRange> ranges) {
   }
   return merged;
 }
-
-}  // namespace
 
 absl::StatusOr<std::vector<KeyColumn>> ReadKey(PgConnection& source,
                                                const CatalogTable& table) {
@@ -159,6 +158,14 @@ absl::StatusOr<int64_t> TableLift::Fetch(
 
 absl::Status TableLift::StartAnew(const CatalogTable& table) {
   const std::string name = Quote(table.name);
+  // Rows that CREATE EXTENSION has brought stay.
+  if (!table.config_condition.empty()) {
+    RETURN_IF_ERROR(target_
+                        .Exec(absl::StrCat("BEGIN; DELETE FROM ONLY ", name,
+                                           " ", table.config_condition))
+                        .status());
+    return ForgetCopy(table);
+  }
   const absl::Status truncated =
       target_
           .Exec(absl::StrCat("BEGIN; SAVEPOINT walferry; TRUNCATE ONLY ", name,
@@ -173,6 +180,10 @@ absl::Status TableLift::StartAnew(const CatalogTable& table) {
                                name))
             .status());
   }
+  return ForgetCopy(table);
+}
+
+absl::Status TableLift::ForgetCopy(const CatalogTable& table) {
   RETURN_IF_ERROR(target_.Exec(sql_.ForgetRanges(table.name)).status());
   RETURN_IF_ERROR(NotePosition(table));
   return Commit();

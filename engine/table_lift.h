@@ -29,6 +29,9 @@ struct KeyColumn {
 absl::StatusOr<std::vector<KeyColumn>> ReadKey(PgConnection& source,
                                                const CatalogTable& table);
 
+// Neighbours as one, so that each is one scan.
+std::vector<LedgerRange> Merged(std::vector<LedgerRange> ranges);
+
 struct TableLiftCounts {
   int64_t removed = 0;
   int64_t fetched = 0;
@@ -67,6 +70,7 @@ class TableLift {
   absl::StatusOr<int64_t> Fetch(const CatalogTable& table,
                                 const LedgerTable& then,
                                 const std::vector<LedgerRange>& ranges);
+  absl::Status ForgetCopy(const CatalogTable& table);
   absl::Status NotePosition(const CatalogTable& table);
   absl::Status Commit();
 

@@ -1,10 +1,19 @@
 #include "engine/unchanged_tables.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <string>
+#include <thread>
+#include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "engine/guard_watch.h"
 #include "engine/ledger.h"
 #include "engine/table_copy.h"
 #include "engine/table_lift.h"
@@ -15,101 +24,245 @@
 namespace walferry {
 namespace {
 
+// A table that an earlier run has begun.
+struct Begun {
+  const CatalogTable* table = nullptr;
+  LedgerTable then;
+  std::vector<LedgerRange> ranges;
+  // "" if the source still has what was copied, or why that cannot be said.
+  std::string changed;
+};
+
 struct Versions {
   int64_t all = 0;
   int64_t newer = 0;
 };
 
-// Those that the new snapshot sees in a range, and of these the ones that a
-// transaction has made which the old one does not see.
+// Those that the new snapshot sees in a range, and of these the newer ones.
 absl::Status CountVersions(PgConnection& source, const CatalogTable& table,
-                           const LedgerRange& range,
-                           const std::string& created_since,
+                           const LedgerRange& range, const std::string& newer,
                            Versions& versions) {
   const bool whole = range.first_block == 0 && range.end_block < 0;
   ASSIGN_OR_RETURN(const PgResult counts,
                    source.Exec(absl::StrCat(
-                       "SELECT count(*), count(*) FILTER (WHERE ",
-                       created_since, ") FROM ONLY ", Quote(table.name), " ",
+                       "SELECT count(*), count(*) FILTER (WHERE ", newer,
+                       ") FROM ONLY ", Quote(table.name), " ",
                        whole ? table.config_condition
                              : absl::StrCat("WHERE ", RangeCondition(range)))));
-  ASSIGN_OR_RETURN(const int64_t all, counts.Int64(0, 0));
-  ASSIGN_OR_RETURN(const int64_t newer, counts.Int64(0, 1));
-  versions.all += all;
-  versions.newer += newer;
+  ASSIGN_OR_RETURN(const int64_t all_in_range, counts.Int64(0, 0));
+  ASSIGN_OR_RETURN(const int64_t newer_in_range, counts.Int64(0, 1));
+  versions.all += all_in_range;
+  versions.newer += newer_in_range;
   return absl::OkStatus();
 }
 
-// "" if the source still has what was copied, or why that cannot be said.
+// Of SourceSnapshot::text(): the server's snapshot, and its timeline.
+std::pair<std::string, std::string> Divided(const std::string& snapshot) {
+  return absl::StrSplit(snapshot, absl::MaxSplits('@', 1));
+}
+
+// Of versions that were made by a transaction that ran when `then` was taken,
+// or later.
+absl::StatusOr<std::string> NewerThan(const std::string& then,
+                                      const std::string& now) {
+  ASSIGN_OR_RETURN(const XidSnapshot before, XidSnapshot::Parse(then));
+  ASSIGN_OR_RETURN(const XidSnapshot after, XidSnapshot::Parse(now));
+  return CreatedSince({.xmin = before.xmin, .xmax = before.xmin}, after);
+}
+
 absl::StatusOr<std::string> WhatChanged(PgConnection& source,
-                                        const CatalogTable& table,
-                                        const LedgerTable& then,
-                                        const std::vector<LedgerRange>& ranges,
-                                        const std::string& now) {
-  if (then.snapshot.empty() || now.empty()) {
+                                        const Begun& begun,
+                                        const std::string& snapshot) {
+  const CatalogTable& table = *begun.table;
+  if (begun.then.snapshot.empty() || snapshot.empty()) {
     return "a standby cannot say whether it has changed";
   }
-  if (then.snapshot == now) return "";
-  if (then.relfilenode != table.relfilenode) {
+  if (begun.then.relfilenode != table.relfilenode) {
     return "it was rewritten or truncated";
   }
-  ASSIGN_OR_RETURN(const XidSnapshot before, XidSnapshot::Parse(then.snapshot));
-  ASSIGN_OR_RETURN(const XidSnapshot after, XidSnapshot::Parse(now));
-  const std::string created_since = CreatedSince(before, after);
-  Versions versions;
-  for (const LedgerRange& range : ranges) {
-    RETURN_IF_ERROR(
-        CountVersions(source, table, range, created_since, versions));
+  const auto [then, then_timeline] = Divided(begun.then.snapshot);
+  const auto [now, timeline] = Divided(snapshot);
+  if (then_timeline != timeline) return "another server has taken over";
+  ASSIGN_OR_RETURN(
+      const std::string method,
+      source.QueryValue(absl::StrCat(
+          "SELECT a.amname FROM pg_class c JOIN pg_am a ON a.oid = c.relam "
+          "WHERE c.oid = ",
+          table.oid)));
+  if (method != "heap") {
+    return absl::StrCat("access method ", method,
+                        " may not tell whether it has changed");
   }
-  if (versions.newer == 0 && versions.all == then.rows) return "";
+  ASSIGN_OR_RETURN(const std::string newer, NewerThan(then, now));
+  Versions versions;
+  for (const LedgerRange& range : Merged(begun.ranges)) {
+    RETURN_IF_ERROR(CountVersions(source, table, range, newer, versions));
+  }
+  if (versions.newer == 0 && versions.all == begun.then.rows) return "";
   return "it was written to since";
+}
+
+// The workers and what they share.
+class Pool {
+ public:
+  Pool(const UnchangedTablesOptions& options, SourceSnapshot& snapshot,
+       std::vector<Begun>& begun)
+      : options_(options), snapshot_(snapshot), begun_(begun) {}
+
+  // Fills in what has changed of each.
+  absl::Status Run(EventSink& events) {
+    const size_t workers = std::min(
+        begun_.size(), static_cast<size_t>(std::max(1, options_.jobs)));
+    {
+      const absl::MutexLock lock(&mutex_);
+      running_ = workers;
+    }
+    std::vector<std::jthread> threads;
+    for (size_t worker = 0; worker < workers; ++worker) {
+      threads.emplace_back([this] { Work(); });
+    }
+    GuardWatch watch(
+        snapshot_, kWaiterPatience, [this](uint32_t oid) { return Name(oid); },
+        events);
+    while (!WaitForEnd(options_.progress_interval)) {
+      if (absl::Status guarded = watch.Look(); !guarded.ok()) Fail(guarded);
+      events.OnEvent(Read());
+    }
+    threads.clear();
+    const absl::MutexLock lock(&mutex_);
+    return failure_;
+  }
+
+ private:
+  void Work() {
+    if (absl::Status status = LookAtTables(); !status.ok()) Fail(status);
+    const absl::MutexLock lock(&mutex_);
+    --running_;
+  }
+
+  absl::Status LookAtTables() {
+    ASSIGN_OR_RETURN(PgConnection source, OpenCopySource(options_.session));
+    RETURN_IF_ERROR(snapshot_.Import(source));
+    // Here whole tables are read for a number.
+    RETURN_IF_ERROR(source.Exec("SET enable_seqscan = on").status());
+    while (Begun* begun = Take()) {
+      absl::StatusOr<std::string> changed =
+          WhatChanged(source, *begun, snapshot_.text());
+      if (!changed.ok()) {
+        return Annotate(changed.status(), Name(begun->table->oid));
+      }
+      begun->changed = *std::move(changed);
+      const absl::MutexLock lock(&mutex_);
+      ++done_;
+    }
+    return absl::OkStatus();
+  }
+
+  Begun* Take() {
+    const absl::MutexLock lock(&mutex_);
+    if (!failure_.ok() || next_ == begun_.size()) return nullptr;
+    return &begun_[next_++];
+  }
+
+  void Fail(const absl::Status& failure) {
+    const absl::MutexLock lock(&mutex_);
+    if (failure_.ok()) failure_ = failure;
+  }
+
+  bool WaitForEnd(absl::Duration wait) {
+    const absl::MutexLock lock(&mutex_);
+    return mutex_.AwaitWithTimeout(
+        absl::Condition(
+            +[](Pool* pool) ABSL_EXCLUSIVE_LOCKS_REQUIRED(pool->mutex_) {
+              return pool->running_ == 0;
+            },
+            this),
+        wait);
+  }
+
+  Progress Read() {
+    const absl::MutexLock lock(&mutex_);
+    return {.phase = Phase::kPrepare,
+            .items_done = static_cast<int64_t>(done_),
+            .items_total = static_cast<int64_t>(begun_.size()),
+            .elapsed = absl::Now() - started_,
+            .active = {}};
+  }
+
+  std::string Name(uint32_t oid) const {
+    for (const Begun& begun : begun_) {
+      if (begun.table->oid == oid) {
+        return absl::StrCat("table ", ToDisplay(begun.table->name));
+      }
+    }
+    return "a table";
+  }
+
+  const UnchangedTablesOptions& options_;
+  SourceSnapshot& snapshot_;
+  std::vector<Begun>& begun_;
+  const absl::Time started_ = absl::Now();
+
+  absl::Mutex mutex_;
+  size_t next_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t running_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t done_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Notes where the tables stand that nobody has begun; returns the others.
+absl::StatusOr<std::vector<Begun>> DivideTables(
+    Ledger& ledger, TableLift& lift, const std::vector<CatalogTable>& tables) {
+  ASSIGN_OR_RETURN(const std::vector<LedgerTable> rows, ledger.Tables());
+  absl::flat_hash_map<QualifiedName, const LedgerTable*> noted;
+  for (const LedgerTable& row : rows) noted[row.table] = &row;
+  std::vector<Begun> begun;
+  std::vector<const CatalogTable*> others;
+  for (const CatalogTable& table : tables) {
+    const auto found = noted.find(table.name);
+    if (!table.copy_data || found == noted.end()) continue;
+    ASSIGN_OR_RETURN(std::vector<LedgerRange> ranges,
+                     ledger.RangesDone(table.name));
+    if (ranges.empty() && !found->second->copied) {
+      others.push_back(&table);
+      continue;
+    }
+    begun.push_back(
+        {.table = &table, .then = *found->second, .ranges = std::move(ranges)});
+  }
+  RETURN_IF_ERROR(lift.NotePositions(others));
+  return begun;
 }
 
 }  // namespace
 
-absl::Status KeepUnchangedTables(const CopySessionOptions& session,
+absl::Status KeepUnchangedTables(const UnchangedTablesOptions& options,
                                  SourceSnapshot& snapshot,
                                  const std::vector<CatalogTable>& tables,
                                  EventSink& events) {
-  ASSIGN_OR_RETURN(PgConnection source, OpenCopySource(session));
-  RETURN_IF_ERROR(snapshot.Import(source));
-  // Here whole tables are read for a number.
-  RETURN_IF_ERROR(source.Exec("SET enable_seqscan = on").status());
+  ASSIGN_OR_RETURN(PgConnection source, OpenCopySource(options.session));
   ASSIGN_OR_RETURN(PgConnection target,
-                   OpenCopyTarget(session, snapshot.encoding()));
-  Ledger ledger(target, {.schema = session.endpoints.ledger_schema,
-                         .migration = session.endpoints.name});
+                   OpenCopyTarget(options.session, snapshot.encoding()));
+  Ledger ledger(target, {.schema = options.session.endpoints.ledger_schema,
+                         .migration = options.session.endpoints.name});
   TableLift lift(source, target, snapshot, ledger.sql());
-  ASSIGN_OR_RETURN(const std::vector<LedgerTable> rows, ledger.Tables());
-  absl::flat_hash_map<QualifiedName, const LedgerTable*> noted;
-  for (const LedgerTable& row : rows) noted[row.table] = &row;
+  ASSIGN_OR_RETURN(std::vector<Begun> begun,
+                   DivideTables(ledger, lift, tables));
+  RETURN_IF_ERROR(Pool(options, snapshot, begun).Run(events));
   int64_t kept = 0;
-  std::vector<const CatalogTable*> not_begun;
-  for (const CatalogTable& table : tables) {
-    const auto found = noted.find(table.name);
-    if (!table.copy_data || found == noted.end()) continue;
-    const LedgerTable& then = *found->second;
-    ASSIGN_OR_RETURN(const std::vector<LedgerRange> ranges,
-                     ledger.RangesDone(table.name));
-    if (ranges.empty() && !then.copied) {
-      not_begun.push_back(&table);
-      continue;
-    }
-    const std::string name = absl::StrCat("table ", ToDisplay(table.name));
-    absl::StatusOr<std::string> changed =
-        WhatChanged(source, table, then, ranges, snapshot.text());
-    if (!changed.ok()) return Annotate(changed.status(), name);
-    if (changed->empty()) {
+  for (const Begun& part : begun) {
+    const std::string name =
+        absl::StrCat("table ", ToDisplay(part.table->name));
+    if (part.changed.empty()) {
       ++kept;
-      RETURN_IF_ERROR(Annotate(lift.Keep(table, then), name));
+      RETURN_IF_ERROR(Annotate(lift.Keep(*part.table, part.then), name));
       continue;
     }
     events.OnEvent(
         Notice{.level = Notice::Level::kWarning,
-               .text = absl::StrCat(name, " is copied anew: ", *changed)});
-    RETURN_IF_ERROR(Annotate(lift.StartAnew(table), name));
+               .text = absl::StrCat(name, " is copied anew: ", part.changed)});
+    RETURN_IF_ERROR(Annotate(lift.StartAnew(*part.table), name));
   }
-  RETURN_IF_ERROR(lift.NotePositions(not_begun));
   if (kept > 0) {
     events.OnEvent(
         Notice{.level = Notice::Level::kInfo,

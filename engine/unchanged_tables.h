@@ -8,18 +8,28 @@
 // rows on the target are the row versions that S1 sees in A. They are kept if
 // the new snapshot S2 sees the same ones in A. No stream tells what happened
 // since, but a count does: a version that S2 sees in A was made by a
-// transaction that S1 sees, or by a later one, which `xmin` tells. If none is
-// of a later one, S1 saw all that S2 sees, as versions do not move; if they are
-// as many as were copied, S2 sees all that S1 saw. Rewriting a table moves
-// them, and gives it another relfilenode.
+// transaction that S1 sees, or by another, which `xmin` tells. If none was made
+// by another, S1 saw all that S2 sees, as versions do not move; if they are as
+// many as were copied, S2 sees all that S1 saw. Rewriting a table moves them,
+// and gives it another relfilenode.
+//
+// S1 is known by the top-level transactions that ran, and `xmin` may be one of
+// their subtransactions'. Both are younger than the oldest of them, so that is
+// where "another" begins.
+//
+// An id of S1 stands for one transaction for ever, because S1 was used only
+// once what it sees was on disk (SourceSnapshot::TakeWithoutSlot), unless a
+// standby that lacked some of it has taken over: that has another timeline.
 //
 // A table of which that cannot be said is copied anew. So is one with rows
-// older than two billion transactions that look new (xid_snapshot.h), and all
-// of a standby, which does not know what runs.
+// older than two billion transactions that look new (xid_snapshot.h), one of
+// another access method than heap, and all of a standby, which does not know
+// what runs.
 
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "engine/catalog.h"
 #include "engine/copy_session.h"
 #include "engine/event.h"
@@ -27,12 +37,18 @@
 
 namespace walferry {
 
+struct UnchangedTablesOptions {
+  CopySessionOptions session;  // Its interrupt is used.
+  int jobs = 4;                // Tables looked at at once.
+  absl::Duration progress_interval = absl::Seconds(1);
+};
+
 // Brings every table of `tables` that the ledger has to the snapshot's
 // position. One target transaction per table; may be repeated. The caller holds
 // the migration's lock, no earlier session copies any more
-// (EndEarlierCopies), and the snapshot guards the tables. Uses the session's
-// interrupt.
-absl::Status KeepUnchangedTables(const CopySessionOptions& session,
+// (EndEarlierCopies), and the snapshot guards the tables. Sends Progress (phase
+// prepare). Errors as of CopyTables.
+absl::Status KeepUnchangedTables(const UnchangedTablesOptions& options,
                                  SourceSnapshot& snapshot,
                                  const std::vector<CatalogTable>& tables,
                                  EventSink& events);

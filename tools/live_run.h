@@ -19,9 +19,9 @@ using EngineRun =
     std::function<absl::StatusOr<Report>(Control& control, EventSink& events)>;
 
 // `run` is called on a thread of its own. `cutover_note` is logged when the
-// cutover is asked for; "": Ctrl+C stops the run. The events end with exactly one "error" or "done", made
-// of what `run` returns, whatever it sends. `first_phase` is the phase of what
-// it sends before it tells of one.
+// cutover is asked for; "": Ctrl+C stops the run. The events end with exactly
+// one "error" or "done", made of what `run` returns, whatever it sends.
+// `first_phase` is the phase of what it sends before it tells of one.
 CommandOutcome RunLive(const CommandContext& context,
                        const std::string& cutover_note, const EngineRun& run,
                        Phase first_phase = Phase::kCheck);

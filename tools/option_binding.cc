@@ -83,7 +83,8 @@ absl::StatusOr<MigrateMode> BindMode(const OptionValues& values) {
   for (const OptionId id :
        {OptionId::kSlot, OptionId::kPublication, OptionId::kCutover,
         OptionId::kFreeze, OptionId::kKeepSlot, OptionId::kKeepPublication,
-        OptionId::kApplyJobs, OptionId::kBinary}) {
+        OptionId::kApplyJobs, OptionId::kMemory, OptionId::kLagThreshold,
+        OptionId::kReceiveTimeout, OptionId::kCutoverTimeout}) {
     if (values.entry(id).origin != OriginKind::kFlag) continue;
     return WithHint(
         absl::InvalidArgumentError(absl::StrCat(

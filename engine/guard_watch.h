@@ -1,0 +1,48 @@
+#ifndef ENGINE_GUARD_WATCH_H_
+#define ENGINE_GUARD_WATCH_H_
+
+// Looks after a snapshot's guard while others read under it.
+
+#include <functional>
+#include <string>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "engine/event.h"
+#include "engine/snapshot.h"
+
+namespace walferry {
+
+// Used by one thread; all that it is given outlives it.
+class GuardWatch {
+ public:
+  // `name_of` tells a table's name by its OID.
+  GuardWatch(SourceSnapshot& snapshot, absl::Duration patience,
+             std::function<std::string(uint32_t oid)> name_of,
+             EventSink& events)
+      : snapshot_(snapshot),
+        patience_(patience),
+        name_of_(std::move(name_of)),
+        events_(events) {}
+
+  // For now and then. kUnavailable: the guard is lost, and what is read from
+  // now on cannot be trusted. kAborted: somebody waits for its lock, for as
+  // long as the patience lasts; before that a warning is sent about him.
+  absl::Status Look();
+
+ private:
+  SourceSnapshot& snapshot_;
+  const absl::Duration patience_;
+  const std::function<std::string(uint32_t oid)> name_of_;
+  EventSink& events_;
+  absl::flat_hash_set<int> warned_of_;  // By process id.
+};
+
+// Somebody waits for the guard on the source, and others behind him, for so
+// long: the snapshot is given up.
+inline constexpr absl::Duration kWaiterPatience = absl::Minutes(1);
+
+}  // namespace walferry
+
+#endif  // ENGINE_GUARD_WATCH_H_
