@@ -2,6 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "engine/altered_settings.h"
+#include "engine/durable_server.h"
 #include "engine/quiet_source.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
@@ -59,7 +61,15 @@ absl::Status DropObject(const LedgerObject& object, PgConnection& source,
                     absl::StrCat("source: publication ", object.identity));
   }
   if (object.kind == "setting") {
-    return UnfreezeDatabase(source, object.detail);
+    if (object.side == Side::kSource) {
+      return UnfreezeDatabase(source, object.detail);
+    }
+    RETURN_IF_ERROR(PutBackSetting(target, object));
+    return ReloadSettings(target);
+  }
+  if (object.kind == "unsynced") {
+    RETURN_IF_ERROR(CheckSameBoot(target, object));
+    return SyncServer(target);
   }
   return absl::InternalError(
       absl::StrCat("ledger: unknown kind of object: ", object.kind));

@@ -35,7 +35,7 @@ enum class Side { kSource, kTarget };
 // Something walferry created, or will create in a moment.
 struct LedgerObject {
   Side side = Side::kSource;
-  std::string kind;      // "slot", "publication", "origin", "setting".
+  std::string kind;  // "slot", "publication", "origin", "setting", "unsynced".
   std::string identity;  // Its name; for a setting what it was set on.
   std::string detail;    // What undoes it where the kind does not say.
 };

@@ -50,7 +50,9 @@ absl::StatusOr<LedgerObject> DescribeFreeze(PgConnection& source) {
 absl::StatusOr<std::optional<LedgerObject>> FindFreeze(Ledger& ledger) {
   ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger.Objects());
   for (const LedgerObject& object : objects) {
-    if (object.kind == "setting") return std::optional<LedgerObject>(object);
+    if (object.side == Side::kSource && object.kind == "setting") {
+      return std::optional<LedgerObject>(object);
+    }
   }
   return std::optional<LedgerObject>();
 }

@@ -1,0 +1,182 @@
+#include "engine/server/fast_target.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/substitute.h"
+#include "engine/altered_settings.h"
+#include "engine/durable_server.h"
+#include "protocol/quoting.h"
+#include "protocol/status.h"
+
+namespace walferry {
+
+const char kFastTargetWarning[] =
+    "--fast-target: until the run has ended the target server does not sync "
+    "its files; if its machine or operating system stops meanwhile, all of its "
+    "databases are lost and the server has to be made anew";
+
+namespace {
+
+struct FastSetting {
+  absl::string_view name;
+  std::string value;
+  bool at_least = false;  // More is left as it is.
+};
+
+// The others hold even if this one is lost.
+std::vector<FastSetting> FastSettings(const FastTargetOptions& options) {
+  return {{.name = "fsync", .value = "off"},
+          {.name = "synchronous_commit", .value = "off"},
+          {.name = "full_page_writes", .value = "off"},
+          {.name = "autovacuum", .value = "off"},
+          {.name = "checkpoint_completion_target", .value = "0.9"},
+          {.name = "maintenance_work_mem",
+           .value = options.maintenance_work_mem,
+           .at_least = true},
+          {.name = "max_wal_size",
+           .value = options.max_wal_size,
+           .at_least = true}};
+}
+
+bool HasNote(const std::vector<LedgerObject>& notes, absl::string_view kind,
+             absl::string_view identity) {
+  return absl::c_any_of(notes, [&](const LedgerObject& note) {
+    return note.side == Side::kTarget && note.kind == kind &&
+           note.identity == identity;
+  });
+}
+
+// What the setting is now if it is to be changed, "" otherwise.
+absl::StatusOr<std::string> ValueToChange(PgConnection& target,
+                                          const FastSetting& setting) {
+  const std::string reached =
+      setting.at_least
+          ? absl::Substitute(
+                "pg_catalog.pg_size_bytes(pg_catalog.current_setting(name)) >= "
+                "pg_catalog.pg_size_bytes($0)",
+                QuoteLiteral(setting.value))
+          : absl::StrCat("setting = ", QuoteLiteral(setting.value));
+  return target.QueryValue(absl::Substitute(
+      "SELECT CASE WHEN source = 'command line' OR $0 THEN '' ELSE "
+      "pg_catalog.current_setting(name) END FROM pg_catalog.pg_settings WHERE "
+      "name = $1",
+      reached, QuoteLiteral(setting.name)));
+}
+
+absl::Status NoteAndAlter(PgConnection& target, Ledger& ledger,
+                          const std::vector<LedgerObject>& notes,
+                          const FastSetting& setting) {
+  if (setting.name == "fsync" && !HasNote(notes, "unsynced", "server")) {
+    ASSIGN_OR_RETURN(const LedgerObject unsynced, DescribeUnsynced(target));
+    RETURN_IF_ERROR(ledger.AddObject(unsynced));
+  }
+  // A note that there is says what was before the first run.
+  if (!HasNote(notes, "setting", setting.name)) {
+    ASSIGN_OR_RETURN(const LedgerObject note,
+                     DescribeSetting(target, setting.name));
+    RETURN_IF_ERROR(ledger.AddObject(note));
+  }
+  return AlterSetting(target, setting.name, setting.value);
+}
+
+// The notes end last: whoever is killed before begins anew.
+absl::StatusOr<std::vector<std::string>> PutBackAll(PgConnection& target,
+                                                    Ledger& ledger) {
+  ASSIGN_OR_RETURN(std::vector<LedgerObject> notes, ledger.Objects());
+  notes.erase(std::remove_if(notes.begin(), notes.end(),
+                             [](const LedgerObject& note) {
+                               return note.side != Side::kTarget ||
+                                      (note.kind != "setting" &&
+                                       note.kind != "unsynced");
+                             }),
+              notes.end());
+  std::vector<std::string> names;
+  if (notes.empty()) return names;
+  for (const LedgerObject& note : notes) {
+    if (note.kind == "unsynced") continue;
+    RETURN_IF_ERROR(PutBackSetting(target, note));
+    names.push_back(note.identity);
+  }
+  RETURN_IF_ERROR(ReloadSettings(target));
+  for (const LedgerObject& note : notes) {
+    if (note.kind != "unsynced") continue;
+    RETURN_IF_ERROR(CheckSameBoot(target, note));
+    RETURN_IF_ERROR(SyncServer(target));
+  }
+  for (const LedgerObject& note : notes) {
+    RETURN_IF_ERROR(ledger.RemoveObject(note));
+  }
+  absl::c_sort(names);
+  return names;
+}
+
+}  // namespace
+
+absl::Status CheckFastTarget(PgConnection& target) {
+  ASSIGN_OR_RETURN(
+      const PgResult rights,
+      target.Exec("SELECT pg_catalog.current_setting('is_superuser') = 'on', "
+                  "coalesce(pg_catalog.current_setting('allow_alter_system', "
+                  "true), 'on') = 'on'"));
+  if (!rights.Bool(0, 0)) {
+    return WithHint(
+        absl::PermissionDeniedError(absl::StrCat(
+            "target: role ", target.user(),
+            " is not a superuser, which --fast-target needs for ALTER SYSTEM "
+            "and to sync the server's files at the end")),
+        "run without --fast-target, or as a superuser of the target");
+  }
+  if (!rights.Bool(0, 1)) {
+    return WithHint(
+        absl::FailedPreconditionError(
+            "target: allow_alter_system is off, which --fast-target needs"),
+        "run without --fast-target, or set allow_alter_system = on in "
+        "postgresql.conf");
+  }
+  return CheckCanSync(target);
+}
+
+absl::StatusOr<std::vector<std::string>> BeginFastTarget(
+    PgConnection& target, const LedgerKey& key,
+    const FastTargetOptions& options) {
+  Ledger ledger(target, key);
+  // A note is worth nothing if it is lost with what it speaks of.
+  RETURN_IF_ERROR(target.Exec("SET synchronous_commit = on").status());
+  ASSIGN_OR_RETURN(const std::vector<LedgerObject> notes, ledger.Objects());
+  for (const LedgerObject& note : notes) {
+    if (note.kind != "unsynced") continue;
+    RETURN_IF_ERROR(CheckSameBoot(target, note));
+  }
+  std::vector<std::string> changed;
+  for (const FastSetting& setting : FastSettings(options)) {
+    ASSIGN_OR_RETURN(const std::string before, ValueToChange(target, setting));
+    if (before.empty()) continue;
+    RETURN_IF_ERROR(NoteAndAlter(target, ledger, notes, setting));
+    changed.push_back(
+        absl::StrCat(setting.name, ": ", before, " -> ", setting.value));
+  }
+  RETURN_IF_ERROR(ReloadSettings(target));
+  return changed;
+}
+
+absl::StatusOr<std::vector<std::string>> EndFastTarget(
+    const Connector& connector) {
+  PgConnectOptions options = connector.TargetOptions("settings");
+  options.interrupt = nullptr;
+  ASSIGN_OR_RETURN(PgConnection target, PgConnection::Open(options));
+  Ledger ledger(target, {.schema = connector.endpoints.ledger_schema,
+                         .migration = connector.endpoints.name});
+  absl::StatusOr<std::vector<std::string>> put_back =
+      PutBackAll(target, ledger);
+  if (put_back.ok()) return put_back;
+  return WithHint(
+      Annotate(put_back.status(),
+               "the target's settings are not all as they were before "
+               "--fast-target"),
+      "run the same command again, or `walferry cleanup`");
+}
+
+}  // namespace walferry

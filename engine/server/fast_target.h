@@ -1,0 +1,65 @@
+#ifndef ENGINE_SERVER_FAST_TARGET_H_
+#define ENGINE_SERVER_FAST_TARGET_H_
+
+// A target that restores faster for the time of a run, at the price that a
+// crash of its machine meanwhile loses the whole server.
+//
+//   RETURN_IF_ERROR(CheckFastTarget(target));
+//   ASSIGN_OR_RETURN(auto changed, BeginFastTarget(target, key, options));
+//   ... the run ...
+//   ASSIGN_OR_RETURN(auto put_back, EndFastTarget(connector));
+//
+// fsync, synchronous_commit, full_page_writes and autovacuum are turned off;
+// maintenance_work_mem, max_wal_size and checkpoint_completion_target raised.
+// What ALTER SYSTEM had said of each is in the ledger before it is changed
+// (engine/altered_settings.h); the settings count as taken back, and the notes
+// end, when the server's files are durable again (engine/durable_server.h). A
+// run that was killed leaves the notes: the next one begins or ends with them,
+// and `walferry cleanup` takes them back, too.
+//
+// What somebody else sets by ALTER SYSTEM during the run is put back to what it
+// was before the run.
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/connect.h"
+#include "engine/ledger.h"
+#include "protocol/pg_connection.h"
+
+namespace walferry {
+
+struct FastTargetOptions {
+  // As settings have them. Neither lowers what the server has already.
+  std::string maintenance_work_mem = "512MB";
+  std::string max_wal_size = "8GB";
+};
+
+// What a person should know before a run that uses it.
+extern const char kFastTargetWarning[];
+
+// kPermissionDenied without a superuser, kFailedPrecondition where the server
+// does not allow ALTER SYSTEM or could not be made durable again.
+absl::Status CheckFastTarget(PgConnection& target);
+
+// Returns the settings that it has changed, "fsync: on -> off", when they are
+// in force for new commands. Not those that the server's command line fixes or
+// that are as wanted. May be repeated: the first notes stay. kDataLoss: see
+// CheckSameBoot. `key` is of a migration that the ledger in `target`'s database
+// has.
+absl::StatusOr<std::vector<std::string>> BeginFastTarget(
+    PgConnection& target, const LedgerKey& key,
+    const FastTargetOptions& options);
+
+// Puts back what the ledger's notes say and makes the server durable; returns
+// the names of the settings, nothing if there is no note. Over a session of its
+// own that no interrupt ends: a run that is told to stop must not leave the
+// target as it is. An error leaves the notes; the call may be repeated.
+absl::StatusOr<std::vector<std::string>> EndFastTarget(
+    const Connector& connector);
+
+}  // namespace walferry
+
+#endif  // ENGINE_SERVER_FAST_TARGET_H_
