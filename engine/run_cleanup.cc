@@ -46,9 +46,13 @@ absl::Status EndWalsender(PgConnection& source, const std::string& slot,
   }
 }
 
-std::string DescribeObject(const LedgerObject& object) {
-  return absl::StrCat(object.side == Side::kSource ? "source" : "target", ": ",
-                      object.kind, " ", object.identity);
+// What has become of it.
+std::string DescribeEnd(const LedgerObject& object) {
+  const absl::string_view side =
+      object.side == Side::kSource ? "source: " : "target: ";
+  if (object.kind == "unsynced") return absl::StrCat(side, "files synced");
+  return absl::StrCat(side, object.kind, " ", object.identity,
+                      object.kind == "setting" ? " put back" : " dropped");
 }
 
 }  // namespace
@@ -95,7 +99,7 @@ absl::StatusOr<std::vector<std::string>> RunCleanup(
     }
     RETURN_IF_ERROR(dropped);
     RETURN_IF_ERROR(ledger.RemoveObject(object));
-    done.push_back(absl::StrCat(DescribeObject(object), " dropped"));
+    done.push_back(DescribeEnd(object));
   }
   RETURN_IF_ERROR(ledger.Forget());
   done.push_back(absl::StrCat("target: ledger of migration ",

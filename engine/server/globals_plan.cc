@@ -19,7 +19,7 @@ constexpr absl::string_view kIds[] = {
     "parameter-privilege", "role-attributes",    "role-exists",
     "role-kept",           "role-membership",    "role-password",
     "role-rights",         "role-setting",       "security-label",
-    "tablespace-exists",   "tablespace-skipped",
+    "tablespace-exists",   "tablespace-mapping", "tablespace-skipped",
 };
 
 void Append(std::string subject, std::string sql, GlobalsPlan& plan) {
@@ -135,17 +135,6 @@ void PlanParameters(const GlobalsPlanInputs& inputs, const RoleFates& fates,
 }
 
 }  // namespace
-
-std::string TargetLocation(const ServerTablespace& tablespace,
-                           absl::Span<const TablespaceMapping> mappings) {
-  for (const TablespaceMapping& mapping : mappings) {
-    if (mapping.from == tablespace.location ||
-        mapping.from == tablespace.name) {
-      return mapping.to;
-    }
-  }
-  return tablespace.location;
-}
 
 GlobalsPlan PlanGlobals(const GlobalsPlanInputs& inputs,
                         const GlobalsPlanOptions& options) {

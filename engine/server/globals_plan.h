@@ -61,15 +61,11 @@ struct GlobalsPlan {
   std::vector<std::string> skipped_tablespaces;
 };
 
-// The location of a source's tablespace on the target: as mapped, or the same.
-std::string TargetLocation(const ServerTablespace& tablespace,
-                           absl::Span<const TablespaceMapping> mappings);
-
 struct GlobalsPlanInputs {
   const Globals& source;
   const Globals& target;
   const TargetRights& rights;
-  // Of the locations that TargetLocation() gives.
+  // Of the places of tablespaces on the target (TargetLocation).
   const absl::flat_hash_set<std::string>& existing_directories;
 };
 

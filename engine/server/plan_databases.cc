@@ -72,12 +72,15 @@ class DatabasePlanner {
     CheckEncoding();
     CheckLocale(database_.collate);
     if (database_.ctype != database_.collate) CheckLocale(database_.ctype);
+    // One after the other, as each may find something.
+    const std::string locale = LocaleClause();
+    const std::string owner = OwnerClause();
+    const std::string tablespace = TablespaceClause();
     plan_.create = absl::StrCat(
         "CREATE DATABASE ", Name(), " WITH TEMPLATE template0 ENCODING ",
         QuoteLiteral(database_.encoding), ProviderClause(), " LC_COLLATE ",
         QuoteLiteral(database_.collate), " LC_CTYPE ",
-        QuoteLiteral(database_.ctype), LocaleClause(), OwnerClause(),
-        TablespaceClause());
+        QuoteLiteral(database_.ctype), locale, owner, tablespace);
   }
 
   void CheckEncoding() {

@@ -11,6 +11,7 @@
 #include "engine/name_encoding.h"
 #include "engine/name_some.h"
 #include "engine/server/servers.h"
+#include "engine/server/tablespace_plan.h"
 #include "protocol/status.h"
 
 namespace walferry {

@@ -19,9 +19,7 @@ std::string TextAt(const PgResult& rows, int row, int column) {
 // the row as JSON, where one that is missing is NULL.
 std::string DatabasesSql() {
   return absl::StrCat(
-      "SELECT datname, CASE WHEN datallowconn AND (may_connect OR "
-      "pg_catalog.pg_has_role('pg_read_all_stats', 'MEMBER')) THEN "
-      "pg_catalog.pg_database_size(d.oid) ELSE -1 END AS bytes, may_connect, "
+      "SELECT datname, bytes, may_connect, "
       "pg_catalog.pg_encoding_to_char(encoding), coalesce(j ->> "
       "'datlocprovider', 'c'), datcollate, datctype, coalesce(j ->> "
       "'datlocale', j ->> 'daticulocale', ''), coalesce(j ->> 'daticurules', "
@@ -32,7 +30,10 @@ std::string DatabasesSql() {
       ", datistemplate, datallowconn FROM pg_catalog.pg_database d JOIN "
       "pg_catalog.pg_tablespace t ON t.oid = dattablespace, LATERAL (SELECT "
       "pg_catalog.to_jsonb(d) AS j, pg_catalog.has_database_privilege(d.oid, "
-      "'CONNECT') AS may_connect) AS more ORDER BY bytes < 0, bytes, datname "
+      "'CONNECT') AS may_connect) AS row, LATERAL (SELECT CASE WHEN "
+      "datallowconn AND (may_connect OR pg_catalog.pg_has_role("
+      "'pg_read_all_stats', 'MEMBER')) THEN pg_catalog.pg_database_size(d.oid) "
+      "ELSE -1 END AS bytes) AS size ORDER BY bytes < 0, bytes, datname "
       "COLLATE \"C\"");
 }
 

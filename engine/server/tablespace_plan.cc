@@ -4,9 +4,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "protocol/quoting.h"
 
 namespace walferry {
@@ -45,6 +47,14 @@ std::vector<std::string> Differences(const ServerTablespace& wanted,
   return differences;
 }
 
+bool Concerns(const TablespaceMapping& mapping,
+              const ServerTablespace& tablespace) {
+  // The server keeps locations without a slash at their end.
+  absl::string_view from = mapping.from;
+  if (from.size() > 1) absl::ConsumeSuffix(&from, "/");
+  return from == tablespace.location || mapping.from == tablespace.name;
+}
+
 class TablespacePlanner {
  public:
   TablespacePlanner(const GlobalsPlanInputs& inputs,
@@ -53,6 +63,7 @@ class TablespacePlanner {
       : inputs_(inputs), options_(options), findings_(findings), plan_(plan) {}
 
   void Plan() {
+    CheckMappings();
     for (const ServerTablespace& tablespace : inputs_.source.tablespaces) {
       const ServerTablespace* present =
           inputs_.target.FindTablespace(tablespace.name);
@@ -65,6 +76,21 @@ class TablespacePlanner {
   }
 
  private:
+  void CheckMappings() {
+    for (const TablespaceMapping& mapping : options_.tablespaces) {
+      if (absl::c_any_of(inputs_.source.tablespaces,
+                         [&](const ServerTablespace& tablespace) {
+                           return Concerns(mapping, tablespace);
+                         })) {
+        continue;
+      }
+      findings_.Blocking(
+          {"tablespace-mapping", absl::StrCat("tablespace ", mapping.from),
+           "the source has none of that name or at that place, to be mapped",
+           ""});
+    }
+  }
+
   void Missing(const ServerTablespace& tablespace) {
     const std::string location =
         TargetLocation(tablespace, options_.tablespaces);
@@ -186,6 +212,14 @@ class TablespacePlanner {
 };
 
 }  // namespace
+
+std::string TargetLocation(const ServerTablespace& tablespace,
+                           absl::Span<const TablespaceMapping> mappings) {
+  for (const TablespaceMapping& mapping : mappings) {
+    if (Concerns(mapping, tablespace)) return mapping.to;
+  }
+  return tablespace.location;
+}
 
 void PlanTablespaces(const GlobalsPlanInputs& inputs,
                      const GlobalsPlanOptions& options, FindingList& findings,

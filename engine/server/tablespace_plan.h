@@ -5,10 +5,17 @@
 // exists on the target, otherwise skipped with a warning, as their tables can
 // live elsewhere.
 
+#include <string>
+
+#include "absl/types/span.h"
 #include "engine/check_findings.h"
 #include "engine/server/globals_plan.h"
 
 namespace walferry {
+
+// The location of a source's tablespace on the target: as mapped, or the same.
+std::string TargetLocation(const ServerTablespace& tablespace,
+                           absl::Span<const TablespaceMapping> mappings);
 
 // Appends to the plan's tablespaces.
 void PlanTablespaces(const GlobalsPlanInputs& inputs,
