@@ -56,6 +56,8 @@ CommandOutcome DispatchCommand(const CommandContext& context) {
       return RunCaptureCommand(context);
     case Command::kReplay:
       return RunReplayCommand(context);
+    case Command::kGlobals:
+      return RunGlobalsCommand(context);
     case Command::kConfig:
       return RunConfigCommand(context);
     case Command::kCompletion:

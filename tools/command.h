@@ -69,6 +69,7 @@ CommandOutcome RunStatusCommand(const CommandContext& context);
 CommandOutcome RunCleanupCommand(const CommandContext& context);
 CommandOutcome RunCaptureCommand(const CommandContext& context);
 CommandOutcome RunReplayCommand(const CommandContext& context);
+CommandOutcome RunGlobalsCommand(const CommandContext& context);
 CommandOutcome RunConfigCommand(const CommandContext& context);
 CommandOutcome RunCompletionCommand(const CommandContext& context);
 CommandOutcome RunManCommand(const CommandContext& context);

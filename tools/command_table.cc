@@ -91,6 +91,22 @@ constexpr CommandSpec kCommands[] = {
          "before the next replay. The ledger it needs is a schema "
          "walferry_replay, dropped at the end. Ctrl+C or SIGTERM stops it.",
      .example = "walferry replay --input p.capture --decode --repeat 10"},
+    {.command = Command::kGlobals,
+     .name = "globals",
+     .summary = "Bring roles and tablespaces from one server to another",
+     .description =
+         "Brings what belongs to no database: roles with their attributes, "
+         "passwords, memberships, settings and comments, privileges on "
+         "parameters, and tablespaces. Roles that the target has are left as "
+         "they are, and nothing is ever taken away; run again, it makes what "
+         "is missing.\n\n"
+         "Passwords come along as they are kept, if the source's role may read "
+         "them (pg_authid); otherwise the roles that lack one are listed. What "
+         "the target's role may not give stops the run before anything is "
+         "made, unless --accept goes on without it. Settings of roles in one "
+         "database belong to that database and do not come along.",
+     .example = "walferry globals --source service=old --target service=new "
+                "--dry-run"},
     {.command = Command::kConfig,
      .name = "config",
      .summary = "Show every setting and where it comes from",
@@ -102,7 +118,7 @@ constexpr CommandSpec kCommands[] = {
          "With --example prints a configuration file to start from.",
      .argument = "COMMAND",
      .argument_choices = "check|migrate|follow|cutover|status|cleanup|"
-                         "capture|replay",
+                         "capture|replay|globals",
      .example = "walferry config --show migrate --config walferry.toml"},
     {.command = Command::kCompletion,
      .name = "completion",

@@ -23,6 +23,7 @@ enum class Command {
   kCleanup,
   kCapture,
   kReplay,
+  kGlobals,
   kConfig,
   kCompletion,
   kMan,

@@ -10,7 +10,8 @@ EngineCalls RealEngineCalls() {
           .status = RunStatus,
           .cleanup = RunCleanup,
           .capture = RunCapture,
-          .replay = RunReplay};
+          .replay = RunReplay,
+          .globals = RunGlobals};
 }
 
 }  // namespace walferry

@@ -10,11 +10,12 @@
 #include "absl/status/statusor.h"
 #include "engine/capture.h"
 #include "engine/migration.h"
+#include "engine/server/servers.h"
 
 namespace walferry {
 
-// The functions of engine/migration.h and engine/capture.h, with the same
-// contracts.
+// The functions of engine/migration.h, engine/capture.h and
+// engine/server/servers.h, with the same contracts.
 struct EngineCalls {
   std::function<absl::StatusOr<Report>(const MigrateOptions&, Control&,
                                        EventSink&)>
@@ -37,6 +38,9 @@ struct EngineCalls {
       capture;
   std::function<absl::StatusOr<ReplayReport>(const ReplayOptions&, Control&)>
       replay;
+  std::function<absl::StatusOr<GlobalsReport>(const GlobalsOptions&, Control&,
+                                              EventSink&)>
+      globals;
 };
 
 // The engine itself.

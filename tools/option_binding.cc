@@ -106,19 +106,21 @@ absl::StatusOr<std::string> BindPublication(const OptionValues& values) {
   return names.empty() ? "" : names.front();
 }
 
-// "ID" or "ID:SUBJECT", each with an ID that there is.
+// "ID" or "ID:SUBJECT", each with an ID that there is; `dry_run` is the command
+// that tells them.
 absl::StatusOr<std::vector<std::string>> BindAccept(
-    const OptionValues& values) {
+    const OptionValues& values, absl::Span<const absl::string_view> ids,
+    absl::string_view dry_run) {
   const std::vector<std::string>& accept = values.List(OptionId::kAccept);
   for (const std::string& finding : accept) {
     const std::string id = finding.substr(0, finding.find(':'));
-    if (absl::c_linear_search(AcceptIds(), id)) continue;
-    const std::string near = NearestName(id, AcceptIds());
+    if (absl::c_linear_search(ids, id)) continue;
+    const std::string near = NearestName(id, ids);
     return WithHint(absl::InvalidArgumentError(
                         absl::StrCat(values.entry(OptionId::kAccept).where,
                                      ": no finding has the id \"", id, "\"")),
                     near.empty()
-                        ? "walferry check --json tells the id of each finding"
+                        ? absl::StrCat(dry_run, " tells the id of each finding")
                         : absl::StrCat("did you mean ", near, "?"));
   }
   return accept;
@@ -145,6 +147,22 @@ void BindCutoverPlan(const OptionValues& values, MigrateOptions& options) {
   options.cutover_timeout = values.Duration(OptionId::kCutoverTimeout);
   options.keep_slot = values.Flag(OptionId::kKeepSlot);
   options.keep_publication = values.Flag(OptionId::kKeepPublication);
+}
+
+absl::StatusOr<std::vector<TablespaceMapping>> BindTablespaces(
+    const OptionValues& values) {
+  std::vector<TablespaceMapping> mappings;
+  for (const std::string& text : values.List(OptionId::kTablespaceMapping)) {
+    const size_t sign = text.find('=');
+    if (sign == std::string::npos || sign == 0 || sign + 1 == text.size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(values.entry(OptionId::kTablespaceMapping).where, ": \"",
+                       text, "\" is not of the form OLD=NEW"));
+    }
+    mappings.push_back(
+        {.from = text.substr(0, sign), .to = text.substr(sign + 1)});
+  }
+  return mappings;
 }
 
 absl::Status CheckReplay(const OptionValues& values) {
@@ -183,7 +201,8 @@ absl::StatusOr<MigrateOptions> BindMigrate(const OptionValues& values) {
   options.stream = BindStream(values);
   options.scope = BindScope(values);
   options.slot = values.Text(OptionId::kSlot);
-  ASSIGN_OR_RETURN(options.accept, BindAccept(values));
+  ASSIGN_OR_RETURN(options.accept,
+                   BindAccept(values, AcceptIds(), "walferry check --json"));
   BindCopy(values, options);
   BindCutoverPlan(values, options);
   return options;
@@ -246,6 +265,23 @@ absl::StatusOr<ReplayOptions> BindReplay(const OptionValues& values) {
   options.batch_bytes =
       BatchBytesFor(values.Bytes(OptionId::kMemory), /*apply_jobs=*/1);
   options.connect_timeout = values.Duration(OptionId::kConnectTimeout);
+  return options;
+}
+
+absl::StatusOr<GlobalsOptions> BindGlobals(const OptionValues& values) {
+  GlobalsOptions options;
+  ASSIGN_OR_RETURN(options.endpoints.source,
+                   RequiredConnInfo(values, OptionId::kSource));
+  ASSIGN_OR_RETURN(options.endpoints.target,
+                   RequiredConnInfo(values, OptionId::kTarget));
+  options.endpoints.connect_timeout =
+      values.Duration(OptionId::kConnectTimeout);
+  options.plan.update_existing = values.Flag(OptionId::kUpdateExisting);
+  options.plan.passwords = !values.Flag(OptionId::kNoRolePasswords);
+  ASSIGN_OR_RETURN(options.plan.tablespaces, BindTablespaces(values));
+  ASSIGN_OR_RETURN(options.accept, BindAccept(values, GlobalsFindingIds(),
+                                              "walferry globals --dry-run"));
+  options.dry_run = values.Flag(OptionId::kDryRun);
   return options;
 }
 

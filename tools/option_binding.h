@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "engine/capture.h"
 #include "engine/options.h"
+#include "engine/server/servers.h"
 #include "tools/option_values.h"
 
 namespace walferry {
@@ -19,6 +20,7 @@ absl::StatusOr<StatusOptions> BindStatus(const OptionValues& values);
 absl::StatusOr<CleanupOptions> BindCleanup(const OptionValues& values);
 absl::StatusOr<CaptureOptions> BindCapture(const OptionValues& values);
 absl::StatusOr<ReplayOptions> BindReplay(const OptionValues& values);
+absl::StatusOr<GlobalsOptions> BindGlobals(const OptionValues& values);
 
 }  // namespace walferry
 

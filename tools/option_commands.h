@@ -17,7 +17,10 @@ inline constexpr CommandSet kLedger =
     kBothSides | SetOf(Command::kCutover, Command::kStatus);
 inline constexpr CommandSet kRecording =
     SetOf(Command::kCapture, Command::kReplay);
-inline constexpr CommandSet kEngine = kLedger | kRecording;
+// What belongs to a server as a whole.
+inline constexpr CommandSet kWholeServer =
+    SetOf(Command::kGlobals, Command::kConfig);
+inline constexpr CommandSet kEngine = kLedger | kRecording | kWholeServer;
 inline constexpr CommandSet kEvery =
     kEngine | SetOf(Command::kCompletion, Command::kMan, Command::kVersion);
 

@@ -11,7 +11,7 @@ namespace walferry {
 inline constexpr OptionSpec kScopeRows[] = {
     {.id = OptionId::kSource,
      .name = "source",
-     .commands = kBothSides | SetOf(Command::kCapture),
+     .commands = kBothSides | SetOf(Command::kCapture) | kWholeServer,
      .group = OptionGroup::kConnection,
      .secret = true,
      .placeholder = "URI",
@@ -20,7 +20,7 @@ inline constexpr OptionSpec kScopeRows[] = {
              "environment, a service file or a password file."},
     {.id = OptionId::kTarget,
      .name = "target",
-     .commands = kLedger,
+     .commands = kLedger | kWholeServer,
      .group = OptionGroup::kConnection,
      .secret = true,
      .placeholder = "URI",
@@ -49,7 +49,7 @@ inline constexpr OptionSpec kScopeRows[] = {
      .default_text = "8s",
      .minimum = "1s",
      .maximum = "1h",
-     .commands = kBothSides | kRecording,
+     .commands = kBothSides | kRecording | kWholeServer,
      .group = OptionGroup::kConnection,
      .placeholder = "DURATION",
      .help = "How long a server may take to accept a connection."},
@@ -125,14 +125,15 @@ inline constexpr OptionSpec kScopeRows[] = {
     {.id = OptionId::kAccept,
      .name = "accept",
      .type = OptionType::kList,
-     .commands = kMigration,
+     .commands = kMigration | kWholeServer,
      .group = OptionGroup::kScope,
      .placeholder = "FINDING",
      .help = "Go on in spite of this blocking finding of check, given by its "
              "id, such as replica-identity, or for one subject only by "
              "ID:SUBJECT, such as replica-identity:public.log. With "
              "schema-change, go on in spite of a change of the source's schema "
-             "during the migration."},
+             "during the migration. globals has ids of its own, which its "
+             "error names."},
 };
 
 }  // namespace walferry

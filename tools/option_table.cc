@@ -10,6 +10,7 @@
 #include "tools/option_rows_copy.h"
 #include "tools/option_rows_output.h"
 #include "tools/option_rows_scope.h"
+#include "tools/option_rows_server.h"
 #include "tools/option_rows_stream.h"
 
 namespace walferry {
@@ -26,8 +27,8 @@ constexpr auto Join(const OptionSpec (&... parts)[kSizes]) {
   return all;
 }
 
-constexpr auto kOptions =
-    Join(kScopeRows, kCopyRows, kStreamRows, kCaptureRows, kOutputRows);
+constexpr auto kOptions = Join(kScopeRows, kCopyRows, kServerRows, kStreamRows,
+                               kCaptureRows, kOutputRows);
 
 constexpr bool InOrderOfEnumerators() {
   for (size_t row = 0; row < kOptions.size(); ++row) {
@@ -60,6 +61,8 @@ absl::string_view GroupTitle(OptionGroup group) {
       return "What is moved";
     case OptionGroup::kCopy:
       return "Schema and copy";
+    case OptionGroup::kServer:
+      return "Whole servers";
     case OptionGroup::kStream:
       return "Following changes";
     case OptionGroup::kCutover:
