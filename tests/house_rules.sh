@@ -74,6 +74,13 @@ check_include_direction() {
   done
 }
 
+# The same inside a floor: a move of one database knows nothing of servers as a
+# whole.
+check_engine_folders() {
+  forbid 'engine/ must not know engine/server/: arrows point down' \
+    no '^ *# *include "engine/server/' engine/*.h engine/*.cc
+}
+
 # A library that one folder sees can be replaced in a day. Tests and
 # benchmarks are free to use what they like.
 check_library_headers() {
@@ -216,6 +223,7 @@ check_every_file_is_built() {
 }
 
 check_include_direction
+check_engine_folders
 check_library_headers
 check_file_names
 check_string_view

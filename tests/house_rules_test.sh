@@ -59,6 +59,10 @@ string_view='absl::string_view is the string view of this house'
 clean_tree
 expect_clean 'a clean tree' '^house rules: 3 files, no violation$'
 
+echo '#include "engine/server/roles.h"' >engine/slot.cc
+expect 'a folder above inside a floor' \
+  'engine/slot.cc:1: engine/ must not know engine/server/: arrows point down'
+
 # ---- Includes ----
 echo '#include "engine/slot.h"' >apply/applier.cc
 expect 'an include that points up' \

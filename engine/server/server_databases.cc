@@ -30,7 +30,7 @@ std::string DatabasesSql() {
       ", datistemplate, datallowconn FROM pg_catalog.pg_database d JOIN "
       "pg_catalog.pg_tablespace t ON t.oid = dattablespace, LATERAL (SELECT "
       "pg_catalog.to_jsonb(d) AS j, pg_catalog.has_database_privilege(d.oid, "
-      "'CONNECT') AS may_connect) AS row, LATERAL (SELECT CASE WHEN "
+      "'CONNECT') AS may_connect) AS facts, LATERAL (SELECT CASE WHEN "
       "datallowconn AND (may_connect OR pg_catalog.pg_has_role("
       "'pg_read_all_stats', 'MEMBER')) THEN pg_catalog.pg_database_size(d.oid) "
       "ELSE -1 END AS bytes) AS size ORDER BY bytes < 0, bytes, datname "

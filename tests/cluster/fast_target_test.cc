@@ -169,6 +169,23 @@ TEST_P(FastTargetTest, IsPutBackAfterItsRunWasKilled) {
   ExpectAsBefore();
 }
 
+// Its processes alone: what they had written is still the kernel's.
+TEST_P(FastTargetTest, IsPutBackAfterTheServerCrashed) {
+  ASSERT_OK(Begin());
+  ASSERT_OK(
+      server_->Exec("CREATE TABLE t AS SELECT generate_series(1, 100000) "
+                    "AS i; CREATE INDEX ON t (i)"));
+  ASSERT_OK(server_->Exec("CHECKPOINT"));
+  ASSERT_OK(server_->Kill9());
+  ASSERT_OK(server_->Restart());
+  EXPECT_EQ(Value("SHOW fsync"), "off");
+  ASSERT_OK(End());
+  ExpectAsBefore();
+  ASSERT_OK(server_->Kill9());
+  ASSERT_OK(server_->Restart());
+  EXPECT_EQ(Value("SELECT count(*) FROM t"), "100000");
+}
+
 TEST_P(FastTargetTest, IsPutBackByCleanup) {
   ASSERT_OK(Begin());
   Control control;
