@@ -151,7 +151,7 @@ TEST_F(GlobalsExistingTest, OnlySaysWhatItWouldDo) {
   EXPECT_THAT(report.statements,
               ::testing::IsSupersetOf(
                   {std::string("CREATE ROLE \"lead\" LOGIN PASSWORD '***'"),
-                   std::string("GRANT \"pg_monitor\" TO \"seer\""),
+                   std::string("CREATE ROLE \"seer\" BYPASSRLS"),
                    std::string("ALTER ROLE ALL SET \"statement_timeout\" TO "
                                "'1h'")}));
   EXPECT_EQ(report.findings.back().id, "tablespace-skipped");
