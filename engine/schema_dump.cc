@@ -2,20 +2,16 @@
 
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "engine/dump_connection.h"
+#include "engine/dump_exclusions.h"
 #include "engine/dump_failure.h"
 #include "engine/out_of_scope.h"
 #include "engine/subprocess.h"
-#include "protocol/quoting.h"
 #include "protocol/status.h"
 
 namespace walferry {
 namespace {
-
-// Of all arguments together; Linux allows 2 MiB, environment included.
-constexpr size_t kArgumentBytes = size_t{1} << 20;
 
 std::vector<std::string> DumpArguments(const SchemaDumpOptions& options,
                                        const std::string& conninfo,
@@ -37,32 +33,6 @@ std::vector<std::string> DumpArguments(const SchemaDumpOptions& options,
   return arguments;
 }
 
-// psql's patterns, but between quotes every character stands for itself.
-absl::StatusOr<std::vector<std::string>> Exclusions(const Catalog& catalog) {
-  const absl::flat_hash_set<std::string> schemas(
-      catalog.excluded_schemas.begin(), catalog.excluded_schemas.end());
-  std::vector<std::string> arguments;
-  size_t bytes = 0;
-  for (const std::string& schema : catalog.excluded_schemas) {
-    arguments.push_back(
-        absl::StrCat("--exclude-schema=", QuoteIdentifier(schema)));
-    bytes += arguments.back().size() + 1 + sizeof(char*);
-  }
-  for (const QualifiedName& table : catalog.excluded_tables) {
-    if (schemas.contains(table.schema)) continue;
-    arguments.push_back(absl::StrCat("--exclude-table=", Quote(table)));
-    bytes += arguments.back().size() + 1 + sizeof(char*);
-  }
-  if (bytes > kArgumentBytes) {
-    return WithHint(absl::FailedPreconditionError(absl::StrCat(
-                        "too many tables and schemas are out of scope for "
-                        "pg_dump's command line: ",
-                        arguments.size())),
-                    "take whole schemas out with --exclude-schema");
-  }
-  return arguments;
-}
-
 absl::StatusOr<std::string> RunDump(const SchemaDumpOptions& options,
                                     const Catalog& catalog,
                                     const std::string& encoding) {
@@ -75,7 +45,8 @@ absl::StatusOr<std::string> RunDump(const SchemaDumpOptions& options,
       .input = connection.input,
       .interrupt = options.interrupt};
   dump.environment.emplace_back("LC_ALL", "C");
-  ASSIGN_OR_RETURN(std::vector<std::string> exclusions, Exclusions(catalog));
+  ASSIGN_OR_RETURN(const std::vector<std::string> exclusions,
+                   DumpExclusions(catalog));
   dump.argv.insert(dump.argv.end(), exclusions.begin(), exclusions.end());
   ASSIGN_OR_RETURN(SubprocessResult result, RunSubprocess(dump));
   if (!result.ok()) return DumpFailure("pg_dump", result);

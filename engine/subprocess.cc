@@ -35,6 +35,7 @@ class Conversation {
   absl::StatusOr<SubprocessResult> Hold() {
     while (!ended_.has_value()) {
       Listen();
+      if (options_.while_running) options_.while_running();
       Reap();
       if (!ended_.has_value()) EndIfDue();
     }
@@ -58,13 +59,26 @@ class Conversation {
     poll(waits, std::size(waits),
          static_cast<int>(absl::ToInt64Milliseconds(kTick)));
     if (waits[0].revents != 0) Receive(child_.output, result_.output);
-    if (waits[1].revents != 0) Receive(child_.errors, result_.errors);
+    if (waits[1].revents != 0) ReceiveErrors();
+    if (options_.on_output && !result_.output.empty()) {
+      options_.on_output(result_.output);
+      result_.output.clear();
+    }
     if (result_.errors.size() > 2 * kKeptErrors) TrimErrors();
     if (result_.output.size() > options_.max_output_bytes) {
       End(absl::ResourceExhaustedError(
           absl::StrCat(options_.argv[0], ": more than ",
                        options_.max_output_bytes, " bytes of output")));
       result_.output.clear();
+    }
+  }
+
+  void ReceiveErrors() {
+    const size_t before = result_.errors.size();
+    Receive(child_.errors, result_.errors);
+    const absl::string_view all = result_.errors;
+    if (options_.on_errors && all.size() > before) {
+      options_.on_errors(all.substr(before));
     }
   }
 

@@ -3,6 +3,7 @@
 
 // Runs another program to its end, without a shell.
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,15 @@ struct SubprocessOptions {
   absl::string_view input;
   // More output than that ends the program with kResourceExhausted.
   size_t max_output_bytes = size_t{1} << 30;
+  // If set, receives stdout piece by piece; SubprocessResult::output stays
+  // empty, and there may be any amount of it. Like the two below it is called
+  // by the calling thread, and keeps the program waiting.
+  std::function<void(absl::string_view)> on_output;
+  // If set, also receives stderr, piece by piece.
+  std::function<void(absl::string_view)> on_errors;
+  // If set, called again and again while the program runs, at least every
+  // 10 ms unless it takes longer itself.
+  std::function<void()> while_running;
   absl::Duration timeout = absl::InfiniteDuration();
   // Ends the program; may be null.
   const Interrupt* interrupt = nullptr;

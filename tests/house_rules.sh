@@ -72,6 +72,8 @@ check_include_direction() {
       no "^ *# *include \"($(IFS='|' && echo "${above[*]}"))/" \
       "${floors[$rank]}"/**/*.h "${floors[$rank]}"/**/*.cc
   done
+  forbid 'engine/archive stands on the rest of engine/, which must not know it' \
+    no '^ *# *include "engine/archive/' engine/*.h engine/*.cc
 }
 
 # The same inside a floor: a move of one database knows nothing of servers as a

@@ -58,6 +58,12 @@ CommandOutcome DispatchCommand(const CommandContext& context) {
       return RunReplayCommand(context);
     case Command::kGlobals:
       return RunGlobalsCommand(context);
+    case Command::kDump:
+      return RunDumpCommand(context);
+    case Command::kRestore:
+      return RunRestoreCommand(context);
+    case Command::kDrill:
+      return RunDrillCommand(context);
     case Command::kConfig:
       return RunConfigCommand(context);
     case Command::kCompletion:

@@ -5,6 +5,7 @@
 // each.
 
 #include <functional>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -24,6 +25,11 @@
 
 namespace walferry {
 
+// Asks a person a question and returns the line that is typed, without its end;
+// nullopt: nothing more will come. Empty where nobody sits at a terminal.
+using Asker =
+    std::function<std::optional<std::string>(absl::string_view question)>;
+
 // Everything in it outlives the command.
 struct CommandContext {
   const CommandLine& line;
@@ -38,6 +44,7 @@ struct CommandContext {
   LogOptions log;
   std::function<TerminalSize()> terminal_size;
   std::function<absl::Time()> now;
+  Asker ask;
 };
 
 // How a command ended: kDone or another code on its own, or an error that is
@@ -70,6 +77,9 @@ CommandOutcome RunCleanupCommand(const CommandContext& context);
 CommandOutcome RunCaptureCommand(const CommandContext& context);
 CommandOutcome RunReplayCommand(const CommandContext& context);
 CommandOutcome RunGlobalsCommand(const CommandContext& context);
+CommandOutcome RunDumpCommand(const CommandContext& context);
+CommandOutcome RunRestoreCommand(const CommandContext& context);
+CommandOutcome RunDrillCommand(const CommandContext& context);
 CommandOutcome RunConfigCommand(const CommandContext& context);
 CommandOutcome RunCompletionCommand(const CommandContext& context);
 CommandOutcome RunManCommand(const CommandContext& context);

@@ -107,6 +107,46 @@ constexpr CommandSpec kCommands[] = {
          "database belong to that database and do not come along.",
      .example = "walferry globals --source service=old --target service=new "
                 "--dry-run"},
+    {.command = Command::kDump,
+     .name = "dump",
+     .summary = "Write an archive of a database, with a manifest",
+     .description =
+         "Runs pg_dump into a new folder, named after database and time, and "
+         "adds MANIFEST.sha256 (`sha256sum -c` reads it) and walferry.json, "
+         "which says what it is. Disk space is looked at first. The folder "
+         "gets its name when it is complete and on disk; a dump that fails or "
+         "is stopped leaves nothing.\n\n"
+         "Ctrl+C or SIGTERM stops it.",
+     .example = "walferry dump --source service=old --archive-dir /backup"},
+    {.command = Command::kRestore,
+     .name = "restore",
+     .summary = "Restore an archive into an empty database",
+     .description =
+         "Compares the archive with its manifest, looks for the extensions "
+         "that it needs, and then runs pg_restore: schema, rows, indexes and "
+         "constraints, statistics. Takes what `walferry dump` has made, and "
+         "anything else that pg_dump has written, which it cannot check "
+         "then.\n\n"
+         "The first error ends it, unless --allow-restore-errors is given: "
+         "then each is logged, and the result counts them by kind. Ctrl+C or "
+         "SIGTERM stops it; what is restored by then stays, and "
+         "--drop-target-first begins anew.",
+     .example = "walferry restore --input /backup/shop-20261122T101500Z "
+                "--target service=new"},
+    {.command = Command::kDrill,
+     .name = "drill",
+     .summary = "Prove that an archive, or a source, can be restored",
+     .description =
+         "Restores the archive of --input, or a fresh dump of --source, into a "
+         "scratch database on the target's server, which must not be the "
+         "source's, and checks it: objects against the archive's, rows, "
+         "sequences against their columns, constraints, indexes, extensions, "
+         "large objects, and the queries of --checks. The scratch database is "
+         "dropped at the end, also after an error and when it is stopped.\n\n"
+         "Exits with 0 if everything is as it should be, and with 1 if a check "
+         "fails. Ctrl+C or SIGTERM stops it.",
+     .example = "walferry drill --input /backup/shop-20261122T101500Z --target "
+                "service=lab --checks shop.toml --report drill.html"},
     {.command = Command::kConfig,
      .name = "config",
      .summary = "Show every setting and where it comes from",
@@ -118,7 +158,7 @@ constexpr CommandSpec kCommands[] = {
          "With --example prints a configuration file to start from.",
      .argument = "COMMAND",
      .argument_choices = "check|migrate|follow|cutover|status|cleanup|"
-                         "capture|replay|globals",
+                         "capture|replay|globals|dump|restore|drill",
      .example = "walferry config --show migrate --config walferry.toml"},
     {.command = Command::kCompletion,
      .name = "completion",

@@ -2,10 +2,6 @@
 
 #include <toml++/toml.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <memory>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -13,6 +9,7 @@
 #include "protocol/status.h"
 #include "tools/near_name.h"
 #include "tools/option_value.h"
+#include "tools/toml_file.h"
 
 namespace walferry {
 namespace {
@@ -151,34 +148,6 @@ class ConfigReader {
   std::vector<ConfigEntry> entries_;
 };
 
-// toml++ throws; only here.
-absl::StatusOr<toml::table> ParseToml(absl::string_view text,
-                                      absl::string_view file_name) {
-  try {
-    return toml::parse(std::string(text));
-  } catch (const toml::parse_error& error) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(file_name, ":", error.source().begin.line, ": ",
-                     std::string(error.description())));
-  }
-}
-
-absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
-      std::fopen(path.c_str(), "rb"), std::fclose);
-  std::string text;
-  char chunk[4096];
-  size_t size = 0;
-  while (file && (size = std::fread(chunk, 1, sizeof chunk, file.get())) > 0) {
-    text.append(chunk, size);
-  }
-  if (!file || std::ferror(file.get())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cannot read ", path, ": ", std::strerror(errno)));
-  }
-  return text;
-}
-
 }  // namespace
 
 absl::StatusOr<std::vector<ConfigEntry>> ParseConfig(
@@ -191,7 +160,7 @@ absl::StatusOr<std::vector<ConfigEntry>> ParseConfig(
 
 absl::StatusOr<std::vector<ConfigEntry>> ReadConfigFile(
     const std::string& path) {
-  ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
+  ASSIGN_OR_RETURN(const std::string text, ReadSettingsFile(path));
   return ParseConfig(text, path);
 }
 

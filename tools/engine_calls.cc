@@ -11,7 +11,10 @@ EngineCalls RealEngineCalls() {
           .cleanup = RunCleanup,
           .capture = RunCapture,
           .replay = RunReplay,
-          .globals = RunGlobals};
+          .globals = RunGlobals,
+          .dump = RunDump,
+          .restore = RunRestore,
+          .drill = RunDrill};
 }
 
 }  // namespace walferry

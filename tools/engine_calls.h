@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "engine/archive/archives.h"
 #include "engine/capture.h"
 #include "engine/migration.h"
 #include "engine/server/servers.h"
@@ -15,7 +16,8 @@
 namespace walferry {
 
 // The functions of engine/migration.h, engine/capture.h and
-// engine/server/servers.h, with the same contracts.
+// engine/archive/archives.h and engine/server/servers.h, with the same
+// contracts.
 struct EngineCalls {
   std::function<absl::StatusOr<Report>(const MigrateOptions&, Control&,
                                        EventSink&)>
@@ -41,6 +43,15 @@ struct EngineCalls {
   std::function<absl::StatusOr<GlobalsReport>(const GlobalsOptions&, Control&,
                                               EventSink&)>
       globals;
+  std::function<absl::StatusOr<DumpReport>(const DumpOptions&, Control&,
+                                           EventSink&)>
+      dump;
+  std::function<absl::StatusOr<RestoreReport>(const RestoreOptions&, Control&,
+                                              EventSink&)>
+      restore;
+  std::function<absl::StatusOr<DrillReport>(const DrillOptions&, Control&,
+                                            EventSink&)>
+      drill;
 };
 
 // The engine itself.

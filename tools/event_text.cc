@@ -1,33 +1,38 @@
 #include "tools/event_text.h"
 
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "tools/human_format.h"
 
 namespace walferry {
 
 std::string ProgressText(const Progress& progress, double bytes_per_second) {
-  std::string text = absl::StrCat(HumanCount(progress.items_done), " of ",
-                                  HumanCount(progress.items_total), " ",
-                                  ItemsNoun(progress.phase));
+  std::vector<std::string> parts;
+  if (progress.items_total > 0) {
+    parts.push_back(absl::StrCat(HumanCount(progress.items_done), " of ",
+                                 HumanCount(progress.items_total), " ",
+                                 ItemsNoun(progress.phase)));
+  }
   const auto bytes = static_cast<double>(progress.bytes);
   const auto total = static_cast<double>(progress.bytes_total);
   if (progress.bytes_total > 0) {
-    absl::StrAppend(&text, ", ", HumanBytes(bytes), " of ", HumanBytes(total),
-                    " (", HumanPercent(bytes, total), ")");
+    parts.push_back(absl::StrCat(HumanBytes(bytes), " of ", HumanBytes(total),
+                                 " (", HumanPercent(bytes, total), ")"));
   } else if (progress.bytes > 0) {
-    absl::StrAppend(&text, ", ", HumanBytes(bytes));
+    parts.push_back(HumanBytes(bytes));
   }
-  if (bytes_per_second > 0) {
-    absl::StrAppend(&text, ", ", HumanRate(bytes_per_second));
-  }
+  if (bytes_per_second > 0) parts.push_back(HumanRate(bytes_per_second));
   const absl::Duration left =
       TimeLeft(progress.bytes, progress.bytes_total, bytes_per_second);
   if (left != absl::InfiniteDuration()) {
-    absl::StrAppend(&text, ", about ", HumanDuration(left), " left");
+    parts.push_back(absl::StrCat("about ", HumanDuration(left), " left"));
   }
-  return text;
+  if (parts.empty()) return HumanDuration(progress.elapsed);
+  return absl::StrJoin(parts, ", ");
 }
 
 std::string LagText(const Lag& lag) {

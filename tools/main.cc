@@ -32,6 +32,14 @@ walferry::TerminalSize SizeOfTerminal() {
   return {.columns = size.ws_col, .rows = size.ws_row};
 }
 
+// On standard error, as standard output carries the result.
+std::optional<std::string> Ask(absl::string_view question) {
+  std::cerr << question << std::flush;
+  std::string answer;
+  if (!std::getline(std::cin, answer)) return std::nullopt;
+  return answer;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -42,6 +50,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   walferry::WipePasswords(argc, argv);
   const walferry::EngineCalls engine = walferry::RealEngineCalls();
+  const bool can_ask = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
   return static_cast<int>(
       walferry::RunProgram({.arguments = arguments,
                             .environment = ReadVariable,
@@ -51,5 +60,6 @@ int main(int argc, char** argv) {
                             .err_is_terminal = isatty(STDERR_FILENO) == 1,
                             .terminal_size = SizeOfTerminal,
                             .now = absl::Now,
-                            .engine = engine}));
+                            .engine = engine,
+                            .ask = can_ask ? Ask : walferry::Asker()}));
 }

@@ -8,22 +8,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "engine/check_ids.h"
-#include "protocol/pg_connection.h"
 #include "protocol/status.h"
 #include "tools/near_name.h"
+#include "tools/required_option.h"
 
 namespace walferry {
 namespace {
-
-absl::StatusOr<std::string> Required(const OptionValues& values, OptionId id) {
-  const OptionSpec& spec = SpecOf(id);
-  if (values.entry(id).origin != OriginKind::kDefault) return values.Text(id);
-  const std::string variable = EnvironmentName(spec);
-  return WithHint(
-      absl::InvalidArgumentError(absl::StrCat("no ", spec.name, " is given")),
-      absl::StrCat("use --", spec.name, " ", spec.placeholder,
-                   variable.empty() ? "" : " or set ", variable));
-}
 
 absl::StatusOr<std::vector<std::string>> RequiredPublications(
     const OptionValues& values) {
@@ -31,16 +21,6 @@ absl::StatusOr<std::vector<std::string>> RequiredPublications(
   if (!names.empty()) return names;
   return WithHint(absl::InvalidArgumentError("no publication is given"),
                   "use --publication NAME or set WALFERRY_PUBLICATION");
-}
-
-// A connection string that libpq can read; whether a server answers is another
-// matter.
-absl::StatusOr<std::string> RequiredConnInfo(const OptionValues& values,
-                                             OptionId id) {
-  ASSIGN_OR_RETURN(std::string conninfo, Required(values, id));
-  const absl::Status status = ParseConnInfo(conninfo).status();
-  if (!status.ok()) return Annotate(status, values.entry(id).where);
-  return conninfo;
 }
 
 absl::StatusOr<Endpoints> BindEndpoints(const OptionValues& values) {

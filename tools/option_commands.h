@@ -20,7 +20,15 @@ inline constexpr CommandSet kRecording =
 // What belongs to a server as a whole.
 inline constexpr CommandSet kWholeServer =
     SetOf(Command::kGlobals, Command::kConfig);
-inline constexpr CommandSet kEngine = kLedger | kRecording | kWholeServer;
+// They speak of archives on disk.
+inline constexpr CommandSet kArchive =
+    SetOf(Command::kDump, Command::kRestore, Command::kDrill);
+// They write an archive, or may have to.
+inline constexpr CommandSet kDumping = SetOf(Command::kDump, Command::kDrill);
+inline constexpr CommandSet kRestoring =
+    SetOf(Command::kRestore, Command::kDrill);
+inline constexpr CommandSet kEngine =
+    kLedger | kRecording | kWholeServer | kArchive;
 inline constexpr CommandSet kEvery =
     kEngine | SetOf(Command::kCompletion, Command::kMan, Command::kVersion);
 

@@ -1,7 +1,8 @@
 #ifndef TOOLS_OPTION_ROWS_CAPTURE_H_
 #define TOOLS_OPTION_ROWS_CAPTURE_H_
 
-// Rows of the option table: recording a stream and running the record.
+// Rows of the option table: files that are read and written, recording a
+// stream and running the record.
 
 #include "tools/option_commands.h"
 #include "tools/option_table.h"
@@ -11,21 +12,23 @@ namespace walferry {
 inline constexpr OptionSpec kCaptureRows[] = {
     {.id = OptionId::kOutput,
      .name = "output",
-     .commands = SetOf(Command::kCapture),
+     .commands = SetOf(Command::kCapture, Command::kDump),
      .group = OptionGroup::kCapture,
      .reach = OptionReach::kFlag,
      .file = true,
-     .placeholder = "FILE",
-     .help = "The record to write, compressed with zstd. A file that exists is "
-             "never written over."},
+     .placeholder = "PATH",
+     .help = "capture: the file to write, compressed with zstd. dump: the "
+             "folder to make, by default one named after database and time in "
+             "--archive-dir. What exists is never written over."},
     {.id = OptionId::kInput,
      .name = "input",
-     .commands = SetOf(Command::kReplay),
+     .commands = SetOf(Command::kReplay) | kRestoring,
      .group = OptionGroup::kCapture,
      .reach = OptionReach::kFlag,
      .file = true,
-     .placeholder = "FILE",
-     .help = "The record to replay. It is read into memory first."},
+     .placeholder = "PATH",
+     .help = "replay: the record, which is read into memory first. restore and "
+             "drill: the archive, a folder or a file."},
     {.id = OptionId::kDecode,
      .name = "decode",
      .type = OptionType::kFlag,

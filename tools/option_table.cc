@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "tools/option_commands.h"
+#include "tools/option_rows_archive.h"
 #include "tools/option_rows_capture.h"
 #include "tools/option_rows_copy.h"
 #include "tools/option_rows_output.h"
@@ -27,8 +28,9 @@ constexpr auto Join(const OptionSpec (&... parts)[kSizes]) {
   return all;
 }
 
-constexpr auto kOptions = Join(kScopeRows, kCopyRows, kServerRows, kStreamRows,
-                               kCaptureRows, kOutputRows);
+constexpr auto kOptions =
+    Join(kScopeRows, kCopyRows, kServerRows, kStreamRows, kCaptureRows,
+         kArchiveRows, kOutputRows);
 
 constexpr bool InOrderOfEnumerators() {
   for (size_t row = 0; row < kOptions.size(); ++row) {
@@ -68,7 +70,9 @@ absl::string_view GroupTitle(OptionGroup group) {
     case OptionGroup::kCutover:
       return "Cutover";
     case OptionGroup::kCapture:
-      return "Recording and replaying";
+      return "Files";
+    case OptionGroup::kArchive:
+      return "Archives";
     case OptionGroup::kOutput:
       return "Output";
     case OptionGroup::kGeneral:

@@ -99,7 +99,8 @@ ExitCode RunWith(const ProgramInputs& inputs, const Settings& settings) {
                        .screen = screen,
                        .log = log,
                        .terminal_size = inputs.terminal_size,
-                       .now = inputs.now});
+                       .now = inputs.now,
+                       .ask = inputs.ask});
   if (!outcome.error.ok()) {
     PrintError(outcome.error, log.format, screen, redactor);
   }

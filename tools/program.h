@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "tools/command.h"
 #include "tools/engine_calls.h"
 #include "tools/exit_code.h"
 #include "tools/option_values.h"
@@ -27,6 +28,7 @@ struct ProgramInputs {
   std::function<TerminalSize()> terminal_size;
   std::function<absl::Time()> now;
   const EngineCalls& engine;
+  Asker ask = {};
 };
 
 // Reads the arguments, runs the command, prints its result or its error.

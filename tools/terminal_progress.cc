@@ -128,10 +128,13 @@ std::vector<std::string> TerminalProgress::Render(
 
 std::vector<std::string> TerminalProgress::RenderProgress(
     const Progress& progress, TerminalSize size) const {
-  std::vector<Cell> cells = {{absl::StrCat(HumanCount(progress.items_done), "/",
-                                           HumanCount(progress.items_total),
-                                           " ", ItemsNoun(progress.phase)),
-                              0, 5}};
+  std::vector<Cell> cells;
+  if (progress.items_total > 0) {
+    cells.push_back({absl::StrCat(HumanCount(progress.items_done), "/",
+                                  HumanCount(progress.items_total), " ",
+                                  ItemsNoun(progress.phase)),
+                     0, 5});
+  }
   AppendBytes(progress.bytes, progress.bytes_total, 2, cells);
   AppendRate(bytes_.PerSecond(), progress.bytes, progress.bytes_total, cells);
   cells.push_back({HumanDuration(progress.elapsed), 0, 1});

@@ -104,7 +104,7 @@ TEST_F(CaptureCommandTest, SaysWhatFailed) {
   EXPECT_EQ(Run({"capture", "--publication", "p"}), ExitCode::kUsage);
   EXPECT_EQ(err(),
             "walferry: error: no output is given\n"
-            "walferry: hint: use --output FILE\n");
+            "walferry: hint: use --output PATH\n");
 }
 
 TEST_F(ReplayCommandTest, RunsARecordAndSaysHowFast) {

@@ -18,7 +18,10 @@ TEST(ProgressText, LeavesOutWhatIsUnknown) {
           {.phase = Phase::kIndexes, .items_done = 3, .items_total = 1200}, 0),
       "3 of 1,200 steps");
   EXPECT_EQ(ProgressText({.phase = Phase::kCopy, .bytes = 2048}, 1024),
-            "0 of 0 tables, 2.0 KiB, 1.0 KiB/s");
+            "2.0 KiB, 1.0 KiB/s");
+  EXPECT_EQ(
+      ProgressText({.phase = Phase::kCopy, .elapsed = absl::Seconds(2)}, 0),
+      "2.0 s");
 }
 
 TEST(LagText, SaysBytesSecondsAndPosition) {

@@ -1,0 +1,232 @@
+#include "engine/archive/archive_load.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "engine/analyze.h"
+#include "engine/archive/archive_phase.h"
+#include "engine/catalog.h"
+#include "engine/dump_failure.h"
+#include "engine/subprocess.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+constexpr char kDatabaseSize[] =
+    "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())";
+
+constexpr absl::Duration kSizeTimeout = absl::Seconds(5);
+
+// What one run of the program does.
+struct Part {
+  Phase phase;
+  std::vector<std::string> arguments;
+  int jobs;
+};
+
+// The rows apart from what stands before and behind them, so that indexes have
+// jobs of their own and each phase can be told.
+std::vector<Part> PartsOf(const LoadOptions& options) {
+  if (options.data_only) {
+    return {{Phase::kCopy, {"--data-only"}, options.jobs}};
+  }
+  std::vector<Part> parts = {
+      {Phase::kSchema, {"--section=pre-data"}, 1},
+      {Phase::kCopy, {"--section=data"}, options.jobs},
+      {Phase::kIndexes, {"--section=post-data"}, options.index_jobs}};
+  if (!options.schema_only) return parts;
+  parts.erase(parts.begin() + 1);
+  // Large objects are rows, wherever they stand.
+  for (Part& part : parts) part.arguments.emplace_back("--schema-only");
+  return parts;
+}
+
+class Load {
+ public:
+  Load(const ArchiveInput& input, const PgTools& tools,
+       const TargetDatabase& target, const LoadOptions& options,
+       const Interrupt& interrupt, EventSink& events)
+      : input_(input),
+        tools_(tools),
+        target_(target),
+        options_(options),
+        interrupt_(interrupt),
+        events_(events),
+        errors_([this](const RestoreError& error) { Take(error); }) {}
+
+  absl::StatusOr<std::vector<RestoreErrorKind>> Run() {
+    ASSIGN_OR_RETURN(connection_, target_.ForChild());
+    OpenProgressSession();
+    if (input_.format == ArchiveFormat::kPlain) {
+      RETURN_IF_ERROR(
+          InPhase(Phase::kCopy, events_, [&] { return RunPsql(); }));
+      return errors_.Kinds();
+    }
+    for (const Part& part : PartsOf(options_)) {
+      RETURN_IF_ERROR(
+          InPhase(part.phase, events_, [&] { return RunPgRestore(part); }));
+    }
+    return errors_.Kinds();
+  }
+
+ private:
+  // Without one, or with one that does not answer, it goes on without figures.
+  void OpenProgressSession() {
+    PgConnectOptions options = target_.Options("progress");
+    options.statement_timeout = kSizeTimeout;
+    absl::StatusOr<PgConnection> session = PgConnection::Open(options);
+    if (session.ok()) progress_session_.emplace(*std::move(session));
+  }
+
+  void Take(const RestoreError& error) {
+    if (!first_error_.has_value()) first_error_ = error;
+    if (options_.allow_errors) Warn(error.Text());
+  }
+
+  void Warn(std::string text) {
+    events_.OnEvent(
+        Notice{.level = Notice::Level::kWarning, .text = std::move(text)});
+  }
+
+  absl::Status RunPgRestore(const Part& part) {
+    std::vector<std::string> argv = {
+        tools_.pg_restore, absl::StrCat("--dbname=", connection_.conninfo),
+        "--no-password"};
+    argv.insert(argv.end(), part.arguments.begin(), part.arguments.end());
+    if (input_.parallel) argv.push_back(absl::StrCat("--jobs=", part.jobs));
+    if (!options_.allow_errors) argv.emplace_back("--exit-on-error");
+    if (options_.no_owner) argv.emplace_back("--no-owner");
+    if (options_.no_acl) argv.emplace_back("--no-acl");
+    if (options_.no_replication) {
+      argv.emplace_back("--no-publications");
+      argv.emplace_back("--no-subscriptions");
+    }
+    argv.push_back(input_.path);
+    ASSIGN_OR_RETURN(const SubprocessResult result,
+                     RunChild(part.phase, std::move(argv)));
+    // It says so only when it has come to the end.
+    const bool came_through =
+        options_.allow_errors &&
+        absl::StrContains(result.errors, "errors ignored on restore: ");
+    if (result.ok() || came_through) return absl::OkStatus();
+    return Failure("pg_restore", result);
+  }
+
+  absl::Status RunPsql() {
+    const std::string psql =
+        (std::filesystem::path(tools_.pg_restore).parent_path() / "psql")
+            .string();
+    std::vector<std::string> argv = {
+        psql,
+        absl::StrCat("--dbname=", connection_.conninfo),
+        "--no-password",
+        "--no-psqlrc",
+        "--quiet",
+        "--output=/dev/null"};
+    if (!options_.allow_errors) argv.emplace_back("--set=ON_ERROR_STOP=1");
+    argv.push_back(absl::StrCat("--file=", input_.path));
+    ASSIGN_OR_RETURN(const SubprocessResult result,
+                     RunChild(Phase::kCopy, std::move(argv)));
+    return result.ok() ? absl::OkStatus() : Failure("psql", result);
+  }
+
+  absl::StatusOr<SubprocessResult> RunChild(Phase phase,
+                                            std::vector<std::string> argv) {
+    const int64_t total =
+        input_.facts.has_value() ? input_.facts->database_bytes : 0;
+    ByteProgress progress(phase, events_, total);
+    SubprocessOptions run = {
+        .argv = std::move(argv),
+        .environment = connection_.environment,
+        .dropped_prefix = "PG",
+        .input = connection_.input,
+        .on_errors = [this](absl::string_view piece) { errors_.Add(piece); },
+        .while_running =
+            [&] { progress.Tell([this] { return DatabaseBytes(); }); },
+        .interrupt = &interrupt_};
+    run.environment.emplace_back("LC_ALL", "C");
+    absl::StatusOr<SubprocessResult> result = RunSubprocess(run);
+    errors_.Finish();
+    if (!result.ok()) return PartlyDone(result.status());
+    for (absl::string_view line : absl::StrSplit(result->errors, '\n')) {
+      if (absl::ConsumePrefix(&line, "pg_restore: warning: ") &&
+          !absl::StartsWith(line, "errors ignored on restore: ")) {
+        Warn(absl::StrCat("pg_restore: ", line));
+      }
+    }
+    return result;
+  }
+
+  int64_t DatabaseBytes() {
+    if (!progress_session_.has_value()) return bytes_;
+    const absl::StatusOr<PgResult> size =
+        progress_session_->Exec(kDatabaseSize);
+    if (size.ok()) bytes_ = size->Int64(0, 0).value_or(bytes_);
+    if (progress_session_->broken()) progress_session_.reset();
+    return bytes_;
+  }
+
+  absl::Status Failure(absl::string_view program,
+                       const SubprocessResult& result) const {
+    if (first_error_.has_value()) {
+      return PartlyDone(absl::FailedPreconditionError(
+          absl::StrCat("restore: ", first_error_->Text())));
+    }
+    const absl::Status status = DumpFailure(program, result);
+    return PartlyDone(absl::FailedPreconditionError(status.message()));
+  }
+
+  static absl::Status PartlyDone(absl::Status status) {
+    return WithHint(std::move(status),
+                    "the target may hold a part of the archive: the same "
+                    "command with --drop-target-first begins anew");
+  }
+
+  const ArchiveInput& input_;
+  const PgTools& tools_;
+  const TargetDatabase& target_;
+  const LoadOptions& options_;
+  const Interrupt& interrupt_;
+  EventSink& events_;
+  RestoreErrorReader errors_;
+  std::optional<RestoreError> first_error_;
+  DumpConnection connection_;
+  std::optional<PgConnection> progress_session_;
+  int64_t bytes_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<std::vector<RestoreErrorKind>> LoadArchive(
+    const ArchiveInput& input, const PgTools& tools,
+    const TargetDatabase& target, const LoadOptions& options,
+    const Interrupt& interrupt, EventSink& events) {
+  return Load(input, tools, target, options, interrupt, events).Run();
+}
+
+absl::Status AnalyzeDatabase(const TargetDatabase& target, int jobs,
+                             EventSink& events) {
+  ASSIGN_OR_RETURN(PgConnection session, target.Open("analyze"));
+  ASSIGN_OR_RETURN(const Scope everything, Scope::Create({}));
+  ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(session, everything));
+  const absl::Time started = absl::Now();
+  return AnalyzeTables(
+      target.Options("analyze"), catalog, jobs,
+      [&](const SchemaProgress& progress) {
+        events.OnEvent(Progress{.phase = Phase::kIndexes,
+                                .items_done = progress.done,
+                                .items_total = progress.total,
+                                .elapsed = absl::Now() - started,
+                                .active = progress.active});
+      });
+}
+
+}  // namespace walferry

@@ -1,0 +1,343 @@
+// RunDrill: from an archive, or a source, to a verdict.
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "engine/archive/archive_contents.h"
+#include "engine/archive/archive_dump.h"
+#include "engine/archive/archive_input.h"
+#include "engine/archive/archive_load.h"
+#include "engine/archive/archive_phase.h"
+#include "engine/archive/archives.h"
+#include "engine/archive/drill_finding.h"
+#include "engine/archive/drill_objects.h"
+#include "engine/archive/drill_rows.h"
+#include "engine/archive/drill_state.h"
+#include "engine/archive/scratch_database.h"
+#include "engine/archive/target_database.h"
+#include "engine/archive/target_space.h"
+#include "engine/pg_tools.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+// Errors that say nothing about the archive: the drill itself ends.
+bool EndsTheDrill(const absl::Status& status) {
+  return absl::IsCancelled(status) || absl::IsUnavailable(status) ||
+         absl::IsInternal(status);
+}
+
+class Drill {
+ public:
+  Drill(const DrillOptions& options, Control& control, EventSink& events)
+      : options_(options),
+        control_(control),
+        events_(events),
+        server_{.connector = {.endpoints = {.source = options.source,
+                                            .target = options.target,
+                                            .name = "drill",
+                                            .connect_timeout =
+                                                options.connect_timeout},
+                              .interrupt = &control.interrupt()},
+                .dbname = ""} {
+    report_.started_at = absl::Now();
+    report_.scratch = ScratchName(report_.started_at);
+  }
+
+  absl::StatusOr<DrillReport> Run() {
+    RETURN_IF_ERROR(LookAtTarget());
+    const auto remove = absl::MakeCleanup([this] { RemoveFreshDump(); });
+    RETURN_IF_ERROR(options_.source.empty() ? RefuseItsOwnServer()
+                                            : DumpAfresh());
+    RETURN_IF_ERROR(Hold());
+    report_.elapsed = absl::Now() - report_.started_at;
+    return std::move(report_);
+  }
+
+ private:
+  absl::Status LookAtTarget() {
+    ASSIGN_OR_RETURN(PgConnection session,
+                     server_.connector.OpenTarget("check", Contact::kFirst));
+    ASSIGN_OR_RETURN(target_system_, SystemIdentifierOf(session));
+    report_.target_version = ServerVersionOf(session);
+    target_server_version_ = session.server_version();
+    return absl::OkStatus();
+  }
+
+  absl::Status OwnServer() const {
+    return WithHint(
+        absl::FailedPreconditionError(absl::StrCat(
+            "the target is the server that the data comes from (system ",
+            target_system_, ")")),
+        "a drill shows that another server can take over: name one");
+  }
+
+  absl::Status RefuseItsOwnServer() {
+    ASSIGN_OR_RETURN(input_, FindArchive(options_.input));
+    report_.subject = options_.input;
+    report_.facts = input_.facts;
+    const bool told = input_.facts && !input_.facts->system_identifier.empty();
+    if (told && input_.facts->system_identifier == target_system_) {
+      return OwnServer();
+    }
+    if (!told) {
+      events_.OnEvent(Notice{
+          .level = Notice::Level::kWarning,
+          .text = "the archive does not say which server it comes from: that "
+                  "the target is another one was not checked"});
+    }
+    return absl::OkStatus();
+  }
+
+  // The rows are counted in the dump's own snapshot.
+  absl::Status DumpAfresh() {
+    const absl::Time started = absl::Now();
+    DumpOptions dump = {.source = options_.source,
+                        .compression = {},
+                        .output = {},
+                        .archive_folder = options_.archive_folder,
+                        .jobs = options_.jobs,
+                        .scope = options_.scope,
+                        .disk_share = options_.disk_share,
+                        .pg_dump = options_.pg_dump,
+                        .connect_timeout = options_.connect_timeout};
+    ASSIGN_OR_RETURN(PgConnection source, OpenDumpSource(dump, control_));
+    ASSIGN_OR_RETURN(const std::string system, SystemIdentifierOf(source));
+    if (system == target_system_) return OwnServer();
+    dump.output =
+        absl::StrCat(dump.archive_folder.empty() ? "." : dump.archive_folder,
+                     "/", report_.scratch);
+    RETURN_IF_ERROR(
+        source.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            .status());
+    ASSIGN_OR_RETURN(const std::string snapshot,
+                     source.QueryValue("SELECT pg_export_snapshot()"));
+    // First: from then on no table can be emptied or altered.
+    ASSIGN_OR_RETURN(const Catalog catalog,
+                     ReadDumpCatalog(source, options_.scope));
+    ASSIGN_OR_RETURN(expected_rows_, RowsOfSource(source, catalog));
+    ASSIGN_OR_RETURN(const DumpReport dumped,
+                     DumpArchive(dump, source, snapshot, control_, events_));
+    fresh_dump_ = dumped.path;
+    RETURN_IF_ERROR(source.Exec("COMMIT").status());
+    ASSIGN_OR_RETURN(input_, FindArchive(fresh_dump_));
+    report_.subject = absl::StrCat("a fresh dump of ", source.dbname());
+    report_.facts = input_.facts;
+    report_.steps.push_back({"dump", absl::Now() - started});
+    return absl::OkStatus();
+  }
+
+  void RemoveFreshDump() const {
+    std::error_code ignored;
+    if (!fresh_dump_.empty()) std::filesystem::remove_all(fresh_dump_, ignored);
+  }
+
+  // Up to the first check that makes the others pointless.
+  absl::Status Hold() {
+    ASSIGN_OR_RETURN(tools_,
+                     FindPgTools({.pg_dump = options_.pg_dump,
+                                  .source_version = input_.client_major * 10000,
+                                  .target_version = target_server_version_,
+                                  .interrupt = &control_.interrupt()},
+                                 PgToolDirectories()));
+    RETURN_IF_ERROR(
+        Step("check", Phase::kCheck, [this] { return CheckBefore(); }));
+    if (!report_.passed()) return absl::OkStatus();
+    absl::StatusOr<ScratchDatabase> scratch =
+        ScratchDatabase::Create(server_, report_.scratch, encoding_);
+    RETURN_IF_ERROR(scratch.status());
+    RETURN_IF_ERROR(Restore(scratch->database()));
+    if (report_.passed()) {
+      RETURN_IF_ERROR(Step("checks", Phase::kCheck,
+                           [&] { return CheckAfter(scratch->database()); }));
+    }
+    return Clear(*scratch);
+  }
+
+  absl::Status Step(const std::string& name, Phase phase,
+                    absl::FunctionRef<absl::Status()> work) {
+    const absl::Time started = absl::Now();
+    const absl::Status done = InPhase(phase, events_, work);
+    report_.steps.push_back({name, absl::Now() - started});
+    return done;
+  }
+
+  // Adds the check to the report, also one that ended with an error.
+  absl::Status Check(const std::string& name,
+                     absl::FunctionRef<absl::StatusOr<DrillFinding>()> look) {
+    const absl::Time started = absl::Now();
+    const absl::StatusOr<DrillFinding> found = look();
+    if (!found.ok() && EndsTheDrill(found.status())) return found.status();
+    const DrillFinding finding =
+        found.ok()
+            ? *found
+            : DrillFinding::Failed(std::string(found.status().message()));
+    report_.checks.push_back({.name = name,
+                              .outcome = finding.outcome,
+                              .detail = finding.detail,
+                              .elapsed = absl::Now() - started});
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<DrillFinding> IsWhole() {
+    RETURN_IF_ERROR(CheckArchive(input_, control_.interrupt(), events_));
+    if (input_.folder.empty()) {
+      return DrillFinding::Skipped("it has no manifest");
+    }
+    return DrillFinding::Passed("every file is as its manifest says");
+  }
+
+  absl::Status CheckBefore() {
+    RETURN_IF_ERROR(Check("archive", [this] { return IsWhole(); }));
+    if (!report_.passed()) return absl::OkStatus();
+    const ArchiveContents contents(input_, tools_, control_.interrupt());
+    return Check("contents", [&]() -> absl::StatusOr<DrillFinding> {
+      ASSIGN_OR_RETURN(extensions_, contents.Extensions());
+      ASSIGN_OR_RETURN(encoding_, contents.Encoding());
+      ASSIGN_OR_RETURN(PgConnection session, server_.Open("check"));
+      ASSIGN_OR_RETURN(const std::vector<std::string> missing,
+                       MissingExtensions(session, extensions_));
+      RETURN_IF_ERROR(RefuseMissingExtensions(missing));
+      if (input_.facts.has_value()) {
+        RETURN_IF_ERROR(CheckTargetSpace(session, input_.facts->database_bytes,
+                                         options_.disk_share));
+      }
+      if (input_.format == ArchiveFormat::kPlain) {
+        return DrillFinding::Skipped(
+            "a plain script has no list of its objects");
+      }
+      ASSIGN_OR_RETURN(schema_, contents.Schema());
+      return DrillFinding::Passed(absl::StrCat(
+          schema_->entries.size(), " entries in its table of contents"));
+    });
+  }
+
+  absl::StatusOr<DrillFinding> LoadInto(const TargetDatabase& scratch) {
+    RETURN_IF_ERROR(LoadArchive(input_, tools_, scratch,
+                                {.no_owner = options_.no_owner,
+                                 .no_acl = options_.no_acl,
+                                 .no_replication = true,
+                                 .jobs = options_.jobs,
+                                 .index_jobs = options_.index_jobs},
+                                control_.interrupt(), events_)
+                        .status());
+    return DrillFinding::Passed("without an error");
+  }
+
+  absl::Status Restore(const TargetDatabase& scratch) {
+    const absl::Time started = absl::Now();
+    const absl::Status done =
+        Check("restore", [&] { return LoadInto(scratch); });
+    report_.steps.push_back({"restore", absl::Now() - started});
+    return done;
+  }
+
+  absl::Status CheckAfter(const TargetDatabase& scratch) {
+    PgConnectOptions session_options = scratch.Options("checks");
+    session_options.client_encoding = encoding_;
+    ASSIGN_OR_RETURN(PgConnection session, PgConnection::Open(session_options));
+    // Whoever may not see all rows is told so.
+    RETURN_IF_ERROR(session.Exec("SET row_security = off").status());
+    RETURN_IF_ERROR(CheckCopies(session, scratch));
+    RETURN_IF_ERROR(
+        Check("sequences", [&] { return CheckSequences(session); }));
+    RETURN_IF_ERROR(Check("constraints", [&] {
+      return CheckConstraints(session,
+                              schema_.has_value()
+                                  ? std::optional(NotValidOnPurpose(*schema_))
+                                  : std::nullopt);
+    }));
+    RETURN_IF_ERROR(Check("indexes", [&] { return CheckIndexes(session); }));
+    RETURN_IF_ERROR(Check(
+        "extensions", [&] { return CheckExtensions(session, extensions_); }));
+    for (const SqlCheck& check : options_.checks) {
+      RETURN_IF_ERROR(
+          Check(check.name, [&] { return RunSqlCheck(session, check); }));
+    }
+    ASSIGN_OR_RETURN(const PgResult size,
+                     session.Exec("SELECT pg_catalog.pg_database_size("
+                                  "pg_catalog.current_database())"));
+    ASSIGN_OR_RETURN(report_.restored_bytes, size.Int64(0, 0));
+    return absl::OkStatus();
+  }
+
+  // Against what they are copies of.
+  absl::Status CheckCopies(PgConnection& session,
+                           const TargetDatabase& scratch) {
+    RETURN_IF_ERROR(Check("objects", [&]() -> absl::StatusOr<DrillFinding> {
+      if (!schema_.has_value()) {
+        return DrillFinding::Skipped(
+            "a plain script has no list of its objects");
+      }
+      ASSIGN_OR_RETURN(
+          const DumpScript restored,
+          DescribeDatabase(scratch, tools_, encoding_, control_.interrupt()));
+      return CompareObjects(*schema_, restored);
+    }));
+    RETURN_IF_ERROR(Check("rows", [&]() -> absl::StatusOr<DrillFinding> {
+      if (!expected_rows_.has_value()) {
+        ASSIGN_OR_RETURN(
+            const ScriptRows rows,
+            ArchiveContents(input_, tools_, control_.interrupt()).Rows());
+        expected_rows_ = RowsOfArchive(rows);
+      }
+      return CompareRows(session, *expected_rows_);
+    }));
+    return Check("large objects", [&]() -> absl::StatusOr<DrillFinding> {
+      if (!expected_rows_.has_value())
+        return DrillFinding::Skipped("the archive's unknown");
+      return CompareLargeObjects(session, *expected_rows_);
+    });
+  }
+
+  absl::Status Clear(ScratchDatabase& scratch) {
+    if (options_.keep) {
+      scratch.Keep();
+      report_.kept = true;
+      return absl::OkStatus();
+    }
+    return Check("clean up", [&]() -> absl::StatusOr<DrillFinding> {
+      RETURN_IF_ERROR(scratch.Drop());
+      return DrillFinding::Passed(absl::StrCat(report_.scratch, " is dropped"));
+    });
+  }
+
+  const DrillOptions& options_;
+  Control& control_;
+  EventSink& events_;
+  const TargetDatabase server_;
+  std::string target_system_;
+  int target_server_version_ = 0;
+  PgTools tools_;
+  std::string fresh_dump_;
+  ArchiveInput input_;
+  std::string encoding_;
+  std::vector<std::string> extensions_;
+  std::optional<DumpScript> schema_;
+  std::optional<ExpectedRows> expected_rows_;
+  DrillReport report_;
+};
+
+}  // namespace
+
+bool DrillReport::passed() const {
+  return std::none_of(checks.begin(), checks.end(),
+                      [](const DrillCheck& check) {
+                        return check.outcome == DrillCheck::Outcome::kFailed;
+                      });
+}
+
+absl::StatusOr<DrillReport> RunDrill(const DrillOptions& options,
+                                     Control& control, EventSink& events) {
+  return Drill(options, control, events).Run();
+}
+
+}  // namespace walferry

@@ -1,0 +1,137 @@
+// RunRestore: what is done before, around and after LoadArchive.
+
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "engine/archive/archive_contents.h"
+#include "engine/archive/archive_input.h"
+#include "engine/archive/archive_load.h"
+#include "engine/archive/archive_phase.h"
+#include "engine/archive/archives.h"
+#include "engine/archive/recreate_database.h"
+#include "engine/archive/target_database.h"
+#include "engine/archive/target_space.h"
+#include "engine/pg_tools.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+absl::Status CheckParts(const RestoreOptions& options,
+                        const ArchiveInput& input) {
+  const bool in_part = options.schema_only || options.data_only ||
+                       options.no_owner || options.no_acl;
+  if (input.format != ArchiveFormat::kPlain || !in_part) {
+    return absl::OkStatus();
+  }
+  return WithHint(
+      absl::InvalidArgumentError("a plain script is restored as it is"),
+      "leave --schema-only, --data-only, --no-owner and --no-acl out: they "
+      "are for archives in the directory or custom format");
+}
+
+class Restore {
+ public:
+  Restore(const RestoreOptions& options, Control& control, EventSink& events)
+      : options_(options),
+        control_(control),
+        events_(events),
+        target_{.connector = {.endpoints = {.source = "",
+                                            .target = options.target,
+                                            .name = "archive",
+                                            .connect_timeout =
+                                                options.connect_timeout},
+                              .interrupt = &control.interrupt()},
+                .dbname = ""} {}
+
+  absl::StatusOr<RestoreReport> Run() {
+    const absl::Time started = absl::Now();
+    RETURN_IF_ERROR(
+        InPhase(Phase::kCheck, events_, [&] { return CheckFirst(); }));
+    if (options_.drop_target_first) {
+      RETURN_IF_ERROR(RecreateDatabase(target_, tools_));
+    }
+    ASSIGN_OR_RETURN(report_.errors,
+                     LoadArchive(input_, tools_, target_,
+                                 {.no_owner = options_.no_owner,
+                                  .no_acl = options_.no_acl,
+                                  .schema_only = options_.schema_only,
+                                  .data_only = options_.data_only,
+                                  .allow_errors = options_.allow_errors,
+                                  .jobs = options_.jobs,
+                                  .index_jobs = options_.index_jobs},
+                                 control_.interrupt(), events_));
+    if (options_.analyze && !options_.schema_only) {
+      RETURN_IF_ERROR(AnalyzeDatabase(target_, options_.index_jobs, events_));
+    }
+    RETURN_IF_ERROR(Measure());
+    report_.elapsed = absl::Now() - started;
+    return std::move(report_);
+  }
+
+ private:
+  absl::Status CheckFirst() {
+    ASSIGN_OR_RETURN(input_, FindArchive(options_.input));
+    RETURN_IF_ERROR(CheckParts(options_, input_));
+    // A server that is not there is found before hours of reading.
+    ASSIGN_OR_RETURN(PgConnection session,
+                     target_.connector.OpenTarget("check", Contact::kFirst));
+    ASSIGN_OR_RETURN(tools_,
+                     FindPgTools({.pg_dump = options_.pg_dump,
+                                  .source_version = input_.client_major * 10000,
+                                  .target_version = session.server_version(),
+                                  .interrupt = &control_.interrupt()},
+                                 PgToolDirectories()));
+    if (!options_.drop_target_first && !options_.data_only) {
+      RETURN_IF_ERROR(CheckEmpty(session));
+    }
+    RETURN_IF_ERROR(CheckArchive(input_, control_.interrupt(), events_));
+    report_.checked = !input_.folder.empty();
+    report_.facts = input_.facts;
+    return CheckContents(session);
+  }
+
+  absl::Status CheckContents(PgConnection& session) {
+    if (!options_.data_only) {
+      ASSIGN_OR_RETURN(
+          const std::vector<std::string> extensions,
+          ArchiveContents(input_, tools_, control_.interrupt()).Extensions());
+      ASSIGN_OR_RETURN(const std::vector<std::string> missing,
+                       MissingExtensions(session, extensions));
+      RETURN_IF_ERROR(RefuseMissingExtensions(missing));
+    }
+    if (options_.schema_only || options_.disk_share == 0 ||
+        !input_.facts.has_value()) {
+      return absl::OkStatus();
+    }
+    return CheckTargetSpace(session, input_.facts->database_bytes,
+                            options_.disk_share);
+  }
+
+  absl::Status Measure() {
+    ASSIGN_OR_RETURN(PgConnection session, target_.Open("report"));
+    report_.database = session.dbname();
+    ASSIGN_OR_RETURN(const PgResult size,
+                     session.Exec("SELECT pg_catalog.pg_database_size("
+                                  "pg_catalog.current_database())"));
+    ASSIGN_OR_RETURN(report_.bytes, size.Int64(0, 0));
+    return absl::OkStatus();
+  }
+
+  const RestoreOptions& options_;
+  Control& control_;
+  EventSink& events_;
+  const TargetDatabase target_;
+  ArchiveInput input_;
+  PgTools tools_;
+  RestoreReport report_;
+};
+
+}  // namespace
+
+absl::StatusOr<RestoreReport> RunRestore(const RestoreOptions& options,
+                                         Control& control, EventSink& events) {
+  return Restore(options, control, events).Run();
+}
+
+}  // namespace walferry

@@ -1,0 +1,68 @@
+#include "tools/archive_text.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "tools/human_format.h"
+
+namespace walferry {
+namespace {
+
+void AddLine(std::string& text, absl::string_view name,
+             absl::string_view value) {
+  absl::StrAppendFormat(&text, "  %-19s%s\n", name, value);
+}
+
+std::string BytesText(int64_t bytes) {
+  return HumanBytes(static_cast<double>(bytes));
+}
+
+std::string TimeText(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", time, absl::UTCTimeZone());
+}
+
+}  // namespace
+
+std::string DumpText(const DumpReport& report) {
+  const ArchiveFacts& facts = report.facts;
+  std::string text = absl::StrCat(report.path, ": dumped in ",
+                                  HumanDuration(report.elapsed), "\n");
+  AddLine(text, "database", facts.database);
+  AddLine(text, "as of", TimeText(facts.time));
+  AddLine(text, "format",
+          absl::StrCat(FormatName(facts.format), ", ", facts.compression));
+  AddLine(text, "size",
+          absl::StrCat(BytesText(facts.archive_bytes), ", of a database of ",
+                       BytesText(facts.database_bytes)));
+  AddLine(text, "server", facts.server_version);
+  AddLine(text, "pg_dump", facts.client_version);
+  return text;
+}
+
+std::string RestoreText(const RestoreOptions& options,
+                        const RestoreReport& report) {
+  int64_t count = 0;
+  for (const RestoreErrorKind& kind : report.errors) count += kind.count;
+  std::string text = absl::StrCat(
+      options.input, ": restored in ", HumanDuration(report.elapsed),
+      count == 0
+          ? ""
+          : absl::StrCat(", with ", HumanCount(count, "error", "errors")),
+      "\n");
+  AddLine(text, "database", report.database);
+  if (report.facts.has_value()) {
+    AddLine(text, "as of", TimeText(report.facts->time));
+  }
+  AddLine(text, "archive",
+          report.checked ? "is what its manifest says"
+                         : "has no manifest and was not checked");
+  AddLine(text, "size", BytesText(report.bytes));
+  for (const RestoreErrorKind& kind : report.errors) {
+    AddLine(text, HumanCount(kind.count, "error", "errors"),
+            kind.count == 1
+                ? kind.first.Text()
+                : absl::StrCat(kind.shape, ", first of ", kind.first.object));
+  }
+  return text;
+}
+
+}  // namespace walferry

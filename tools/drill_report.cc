@@ -1,0 +1,114 @@
+#include "tools/drill_report.h"
+
+#include <nlohmann/json.hpp>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "protocol/status.h"
+#include "tools/human_format.h"
+#include "tools/json_text.h"
+
+namespace walferry {
+namespace {
+
+void AddLine(std::string& text, absl::string_view name,
+             absl::string_view value) {
+  absl::StrAppendFormat(&text, "  %-19s%s\n", name, value);
+}
+
+std::string BytesText(int64_t bytes) {
+  return HumanBytes(static_cast<double>(bytes));
+}
+
+Json FactsJson(const std::optional<ArchiveFacts>& facts) {
+  if (!facts.has_value()) return nullptr;
+  return {{"database", facts->database},
+          {"format", std::string(FormatName(facts->format))},
+          {"compression", facts->compression},
+          {"server_version", facts->server_version},
+          {"client_version", facts->client_version},
+          {"database_bytes", facts->database_bytes},
+          {"archive_bytes", facts->archive_bytes},
+          {"time", JsonTime(facts->time)}};
+}
+
+}  // namespace
+
+absl::StatusOr<DrillReportForm> DrillReportFormOf(const std::string& path) {
+  if (absl::EndsWith(path, ".txt")) return DrillReportForm::kText;
+  if (absl::EndsWith(path, ".json")) return DrillReportForm::kJson;
+  if (absl::EndsWith(path, ".html")) return DrillReportForm::kHtml;
+  return WithHint(absl::InvalidArgumentError(absl::StrCat(
+                      "--report ", path, ": no form is known by that name")),
+                  "let it end in .txt, .json or .html");
+}
+
+absl::string_view OutcomeName(DrillCheck::Outcome outcome) {
+  switch (outcome) {
+    case DrillCheck::Outcome::kPassed:
+      return "passed";
+    case DrillCheck::Outcome::kFailed:
+      return "failed";
+    case DrillCheck::Outcome::kSkipped:
+      return "skipped";
+  }
+  return "";
+}
+
+std::string DrillText(const DrillReport& report) {
+  std::string text = absl::StrCat(
+      report.subject, report.passed() ? ": drill passed" : ": drill failed",
+      " in ", HumanDuration(report.elapsed), "\n");
+  if (report.facts.has_value()) {
+    AddLine(text, "database", report.facts->database);
+    AddLine(text, "as of",
+            absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", report.facts->time,
+                             absl::UTCTimeZone()));
+    AddLine(text, "archive", BytesText(report.facts->archive_bytes));
+  }
+  if (report.restored_bytes > 0) {
+    AddLine(text, "restored", BytesText(report.restored_bytes));
+  }
+  AddLine(text, "server", report.target_version);
+  if (report.kept) AddLine(text, "kept", report.scratch);
+  for (const DrillStep& step : report.steps) {
+    AddLine(text, step.name, HumanDuration(step.elapsed));
+  }
+  absl::StrAppend(&text, "\n");
+  for (const DrillCheck& check : report.checks) {
+    absl::StrAppendFormat(&text, "  %-8s %s: %s\n", OutcomeName(check.outcome),
+                          check.name, check.detail);
+  }
+  return text;
+}
+
+std::string DrillJson(const DrillReport& report, const Redactor& redactor) {
+  Json json;
+  json["subject"] = report.subject;
+  json["passed"] = report.passed();
+  json["started_at"] = JsonTime(report.started_at);
+  json["elapsed_seconds"] = JsonSeconds(report.elapsed);
+  json["archive"] = FactsJson(report.facts);
+  json["target_version"] = report.target_version;
+  json["scratch"] = report.scratch;
+  json["kept"] = report.kept;
+  json["restored_bytes"] = report.restored_bytes;
+  json["steps"] = Json::array();
+  for (const DrillStep& step : report.steps) {
+    json["steps"].push_back(
+        {{"name", step.name}, {"elapsed_seconds", JsonSeconds(step.elapsed)}});
+  }
+  json["checks"] = Json::array();
+  for (const DrillCheck& check : report.checks) {
+    json["checks"].push_back(
+        {{"name", check.name},
+         {"outcome", std::string(OutcomeName(check.outcome))},
+         {"detail", check.detail},
+         {"elapsed_seconds", JsonSeconds(check.elapsed)}});
+  }
+  return absl::StrCat(JsonText(std::move(json), redactor, 2), "\n");
+}
+
+}  // namespace walferry

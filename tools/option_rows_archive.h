@@ -1,0 +1,124 @@
+#ifndef TOOLS_OPTION_ROWS_ARCHIVE_H_
+#define TOOLS_OPTION_ROWS_ARCHIVE_H_
+
+// Rows of the option table: archives on disk.
+
+#include "tools/option_commands.h"
+#include "tools/option_table.h"
+
+namespace walferry {
+
+inline constexpr OptionSpec kArchiveRows[] = {
+    {.id = OptionId::kFormat,
+     .name = "format",
+     .type = OptionType::kChoice,
+     .default_text = "directory",
+     .choices = "directory|custom|plain",
+     .commands = SetOf(Command::kDump, Command::kConfig),
+     .group = OptionGroup::kArchive,
+     .placeholder = "FORMAT",
+     .help = "directory is written and read by several jobs; custom is one "
+             "file; plain is SQL for psql, which is restored as it is."},
+    {.id = OptionId::kCompress,
+     .name = "compress",
+     .commands = SetOf(Command::kDump, Command::kConfig),
+     .group = OptionGroup::kArchive,
+     .placeholder = "METHOD[:LEVEL]",
+     .help = "zstd, lz4, gzip or none. zstd and lz4 need pg_dump 16 or later. "
+             "By default zstd:1, or gzip:1 if pg_dump cannot do that."},
+    {.id = OptionId::kArchiveDir,
+     .name = "archive-dir",
+     .commands = kDumping | SetOf(Command::kConfig),
+     .group = OptionGroup::kArchive,
+     .file = true,
+     .placeholder = "DIR",
+     .help = "Where archives are made that --output does not name, and the "
+             "fresh dump of a drill; by default the current directory."},
+    {.id = OptionId::kDiskShare,
+     .name = "disk-share",
+     .type = OptionType::kInteger,
+     .default_text = "50",
+     .minimum = "0",
+     .maximum = "1000",
+     .commands = kArchive | SetOf(Command::kConfig),
+     .group = OptionGroup::kArchive,
+     .placeholder = "PERCENT",
+     .help = "Free disk space to ask for before anything is written, in "
+             "percent of the database's size: for an archive in its folder, "
+             "for a restore on the target's disk if that can be seen. 0 asks "
+             "for none."},
+    {.id = OptionId::kSchemaOnly,
+     .name = "schema-only",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = SetOf(Command::kDump, Command::kRestore),
+     .group = OptionGroup::kArchive,
+     .reach = OptionReach::kFlag,
+     .help = "No rows."},
+    {.id = OptionId::kDataOnly,
+     .name = "data-only",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = SetOf(Command::kDump, Command::kRestore),
+     .group = OptionGroup::kArchive,
+     .reach = OptionReach::kFlag,
+     .help = "Only rows, large objects and sequences' values. A restore of "
+             "them wants the tables to be there."},
+    {.id = OptionId::kDropTargetFirst,
+     .name = "drop-target-first",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = SetOf(Command::kRestore),
+     .group = OptionGroup::kArchive,
+     .reach = OptionReach::kFlag,
+     .help = "Drop the target's database, whatever it holds, and create it "
+             "again with its owner, settings and privileges. The archive is "
+             "checked before that. Asks first, unless --yes is given."},
+    {.id = OptionId::kYes,
+     .name = "yes",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = SetOf(Command::kRestore),
+     .group = OptionGroup::kArchive,
+     .reach = OptionReach::kFlag,
+     .help = "Do not ask."},
+    {.id = OptionId::kAllowRestoreErrors,
+     .name = "allow-restore-errors",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = SetOf(Command::kRestore),
+     .group = OptionGroup::kArchive,
+     .reach = OptionReach::kFlag,
+     .help = "Go on after an error. Each is logged, and counted by its kind "
+             "in the result."},
+    {.id = OptionId::kChecks,
+     .name = "checks",
+     .commands = SetOf(Command::kDrill, Command::kConfig),
+     .group = OptionGroup::kArchive,
+     .file = true,
+     .placeholder = "FILE",
+     .help = "Queries of your own (TOML): [[check]] with name, sql, and either "
+             "expect, perhaps with a tolerance such as 10 or \"5%\", or min "
+             "and max."},
+    {.id = OptionId::kReport,
+     .name = "report",
+     .commands = SetOf(Command::kDrill),
+     .group = OptionGroup::kArchive,
+     .reach = OptionReach::kFlag,
+     .file = true,
+     .placeholder = "FILE",
+     .help = "Also write the report to FILE: as JSON or a page if it ends in "
+             ".json or .html, as text if in .txt."},
+    {.id = OptionId::kKeep,
+     .name = "keep",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = SetOf(Command::kDrill),
+     .group = OptionGroup::kArchive,
+     .reach = OptionReach::kFlag,
+     .help = "Keep the scratch database."},
+};
+
+}  // namespace walferry
+
+#endif  // TOOLS_OPTION_ROWS_ARCHIVE_H_
