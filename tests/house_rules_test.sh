@@ -70,6 +70,9 @@ expect 'an include that points up' \
 echo '#include "tests/testing/wire.h"' >tools/main.cc
 expect 'an include of the tests' \
   'tools/main.cc:1: tools/ must not know this folder: arrows point down'
+echo '#include "engine/archive/archives.h"' >engine/copy.cc
+expect 'an archive that the rest of the engine knows' \
+  'engine/copy.cc:1: engine/archive stands on the rest of engine/, which must not know it'
 printf '%s\n' '#include "apply/x.h"' '#include "protocol/x.h"' >engine/a.cc
 echo '#include "engine/x.h"' >bench/a_bench.cc
 expect_clean 'includes that point down' 'no violation'

@@ -145,8 +145,7 @@ constexpr CommandSpec kCommands[] = {
          "dropped at the end, also after an error and when it is stopped.\n\n"
          "Exits with 0 if everything is as it should be, and with 1 if a check "
          "fails. Ctrl+C or SIGTERM stops it.",
-     .example = "walferry drill --input /backup/shop-20261122T101500Z --target "
-                "service=lab --checks shop.toml --report drill.html"},
+     .example = "walferry drill --input /backup/shop --target service=lab"},
     {.command = Command::kConfig,
      .name = "config",
      .summary = "Show every setting and where it comes from",

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "engine/archive/archive_list.h"
@@ -39,6 +40,23 @@ absl::Status ReadPieces(const std::string& path, ScriptRowCounter& counter,
 }
 
 }  // namespace
+
+absl::StatusOr<PgTools> FindToolsFor(const ArchiveInput& input,
+                                     int target_version,
+                                     const std::string& pg_dump,
+                                     const Interrupt& interrupt) {
+  const int written_by = input.client_major * 10000;
+  const absl::StatusOr<PgTools> tools =
+      FindPgTools({.pg_dump = pg_dump,
+                   .source_version = written_by,
+                   .target_version = target_version,
+                   .interrupt = &interrupt},
+                  PgToolDirectories());
+  if (tools.ok() || written_by <= target_version) return tools;
+  return Annotate(tools.status(),
+                  absl::StrCat(input.path, " was written by pg_dump ",
+                               input.client_major, " or later"));
+}
 
 std::vector<std::string> ExtensionsOfScript(absl::string_view text) {
   constexpr absl::string_view kCreate = "CREATE EXTENSION IF NOT EXISTS ";

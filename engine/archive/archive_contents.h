@@ -43,6 +43,13 @@ class ArchiveContents {
   const Interrupt& interrupt_;
 };
 
+// The programs that can read the archive and speak to the target.
+// kFailedPrecondition: as FindPgTools.
+absl::StatusOr<PgTools> FindToolsFor(const ArchiveInput& input,
+                                     int target_version,
+                                     const std::string& pg_dump,
+                                     const Interrupt& interrupt);
+
 // Of a plain script: the extensions that it creates before its first rows.
 // `text` is its beginning.
 std::vector<std::string> ExtensionsOfScript(absl::string_view text);

@@ -60,6 +60,7 @@ class Load {
         options_(options),
         interrupt_(interrupt),
         events_(events),
+        stop_(&interrupt),
         errors_([this](const RestoreError& error) { Take(error); }) {}
 
   absl::StatusOr<std::vector<RestoreErrorKind>> Run() {
@@ -78,6 +79,13 @@ class Load {
   }
 
  private:
+  // Otherwise it would stop at an error that is harmless, and we end it at the
+  // first one that is not: a client or a script from 17 on makes a setting that
+  // an older server does not know.
+  bool StopsByItself() const {
+    return !options_.allow_errors && options_.server_version >= 170000;
+  }
+
   // Without one, or with one that does not answer, it goes on without figures.
   void OpenProgressSession() {
     PgConnectOptions options = target_.Options("progress");
@@ -88,7 +96,11 @@ class Load {
 
   void Take(const RestoreError& error) {
     if (!first_error_.has_value()) first_error_ = error;
-    if (options_.allow_errors) Warn(error.Text());
+    if (options_.allow_errors) {
+      Warn(error.Text());
+    } else {
+      stop_.Raise();
+    }
   }
 
   void Warn(std::string text) {
@@ -102,7 +114,7 @@ class Load {
         "--no-password"};
     argv.insert(argv.end(), part.arguments.begin(), part.arguments.end());
     if (input_.parallel) argv.push_back(absl::StrCat("--jobs=", part.jobs));
-    if (!options_.allow_errors) argv.emplace_back("--exit-on-error");
+    if (StopsByItself()) argv.emplace_back("--exit-on-error");
     if (options_.no_owner) argv.emplace_back("--no-owner");
     if (options_.no_acl) argv.emplace_back("--no-acl");
     if (options_.no_replication) {
@@ -114,10 +126,8 @@ class Load {
                      RunChild(part.phase, std::move(argv)));
     // It says so only when it has come to the end.
     const bool came_through =
-        options_.allow_errors &&
         absl::StrContains(result.errors, "errors ignored on restore: ");
-    if (result.ok() || came_through) return absl::OkStatus();
-    return Failure("pg_restore", result);
+    return Verdict("pg_restore", result, result.ok() || came_through);
   }
 
   absl::Status RunPsql() {
@@ -131,11 +141,11 @@ class Load {
         "--no-psqlrc",
         "--quiet",
         "--output=/dev/null"};
-    if (!options_.allow_errors) argv.emplace_back("--set=ON_ERROR_STOP=1");
+    if (StopsByItself()) argv.emplace_back("--set=ON_ERROR_STOP=1");
     argv.push_back(absl::StrCat("--file=", input_.path));
     ASSIGN_OR_RETURN(const SubprocessResult result,
                      RunChild(Phase::kCopy, std::move(argv)));
-    return result.ok() ? absl::OkStatus() : Failure("psql", result);
+    return Verdict("psql", result, result.ok());
   }
 
   absl::StatusOr<SubprocessResult> RunChild(Phase phase,
@@ -151,10 +161,13 @@ class Load {
         .on_errors = [this](absl::string_view piece) { errors_.Add(piece); },
         .while_running =
             [&] { progress.Tell([this] { return DatabaseBytes(); }); },
-        .interrupt = &interrupt_};
+        .interrupt = &stop_};
     run.environment.emplace_back("LC_ALL", "C");
     absl::StatusOr<SubprocessResult> result = RunSubprocess(run);
     errors_.Finish();
+    if (!result.ok() && first_error_.has_value() && !interrupt_.raised()) {
+      return FirstError();
+    }
     if (!result.ok()) return PartlyDone(result.status());
     for (absl::string_view line : absl::StrSplit(result->errors, '\n')) {
       if (absl::ConsumePrefix(&line, "pg_restore: warning: ") &&
@@ -174,12 +187,16 @@ class Load {
     return bytes_;
   }
 
-  absl::Status Failure(absl::string_view program,
-                       const SubprocessResult& result) const {
-    if (first_error_.has_value()) {
-      return PartlyDone(absl::FailedPreconditionError(
-          absl::StrCat("restore: ", first_error_->Text())));
-    }
+  absl::Status FirstError() const {
+    return PartlyDone(absl::FailedPreconditionError(
+        absl::StrCat("restore: ", first_error_->Text())));
+  }
+
+  // `complete`: the program came to its end, though perhaps not without errors.
+  absl::Status Verdict(absl::string_view program,
+                       const SubprocessResult& result, bool complete) const {
+    if (first_error_.has_value() && !options_.allow_errors) return FirstError();
+    if (complete) return absl::OkStatus();
     const absl::Status status = DumpFailure(program, result);
     return PartlyDone(absl::FailedPreconditionError(status.message()));
   }
@@ -196,6 +213,7 @@ class Load {
   const LoadOptions& options_;
   const Interrupt& interrupt_;
   EventSink& events_;
+  Interrupt stop_;
   RestoreErrorReader errors_;
   std::optional<RestoreError> first_error_;
   DumpConnection connection_;

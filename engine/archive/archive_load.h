@@ -24,6 +24,7 @@ struct LoadOptions {
   // droppable, and may touch no other server.
   bool no_replication = false;
   bool allow_errors = false;
+  int server_version = 0;  // Of the target: 150018.
   int jobs = 4;
   int index_jobs = 2;
 };

@@ -39,6 +39,11 @@ std::string WithoutPsqlCommands(const std::string& script) {
   return kept;
 }
 
+bool IsSetting(absl::string_view statement) {
+  return absl::StartsWith(statement, "SET ") ||
+         absl::StartsWith(statement, "SELECT pg_catalog.set_config(");
+}
+
 // CREATE DATABASE stands for itself: it runs in no transaction, and several
 // statements sent at once are one.
 void Split(const std::string& sql, std::vector<std::string>& statements) {
@@ -48,7 +53,10 @@ void Split(const std::string& sql, std::vector<std::string>& statements) {
        kind = lines.Next()) {
     absl::StrAppend(&statement, statement.empty() ? "" : "\n", lines.line());
     if (!absl::EndsWith(lines.line(), ";")) continue;
-    statements.emplace_back(absl::StripAsciiWhitespace(statement));
+    // Settings follow where the script goes over to the new database.
+    if (!IsSetting(absl::StripAsciiWhitespace(statement))) {
+      statements.emplace_back(absl::StripAsciiWhitespace(statement));
+    }
     statement.clear();
   }
 }

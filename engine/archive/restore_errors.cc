@@ -49,6 +49,13 @@ bool ReadPsqlError(absl::string_view line, RestoreError& error) {
   return true;
 }
 
+// Clients from 17 on set it for their own session, and go on where the server
+// is older and has none. So do we.
+bool IsHarmless(const RestoreError& error) {
+  return error.message ==
+         "unrecognized configuration parameter \"transaction_timeout\"";
+}
+
 // What a server or libpq adds to a message, on lines of their own.
 bool IsAddition(absl::string_view line) {
   return absl::StartsWith(line, "DETAIL:  ") ||
@@ -116,6 +123,7 @@ void RestoreErrorReader::TakeLine(absl::string_view line) {
     in_error_ = true;
     error_ = std::move(of_psql);
   } else if (absl::StartsWith(line, kStatement)) {
+    EndError();
     in_statement_ = true;
   } else if (in_error_ && !in_statement_ && IsAddition(line)) {
     absl::ConsumePrefix(&line, "pg_restore: ");
@@ -127,7 +135,7 @@ void RestoreErrorReader::TakeLine(absl::string_view line) {
 
 void RestoreErrorReader::EndError() {
   in_statement_ = false;
-  if (!std::exchange(in_error_, false)) return;
+  if (!std::exchange(in_error_, false) || IsHarmless(error_)) return;
   ++count_;
   if (on_error_) on_error_(error_);
   const std::string shape = ShapeOf(error_.message);

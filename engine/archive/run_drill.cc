@@ -142,12 +142,9 @@ class Drill {
 
   // Up to the first check that makes the others pointless.
   absl::Status Hold() {
-    ASSIGN_OR_RETURN(tools_,
-                     FindPgTools({.pg_dump = options_.pg_dump,
-                                  .source_version = input_.client_major * 10000,
-                                  .target_version = target_server_version_,
-                                  .interrupt = &control_.interrupt()},
-                                 PgToolDirectories()));
+    ASSIGN_OR_RETURN(
+        tools_, FindToolsFor(input_, target_server_version_, options_.pg_dump,
+                             control_.interrupt()));
     RETURN_IF_ERROR(
         Step("check", Phase::kCheck, [this] { return CheckBefore(); }));
     if (!report_.passed()) return absl::OkStatus();
@@ -211,8 +208,8 @@ class Drill {
                                          options_.disk_share));
       }
       if (input_.format == ArchiveFormat::kPlain) {
-        return DrillFinding::Skipped(
-            "a plain script has no list of its objects");
+        return DrillFinding::Passed(
+            "the server has every extension that the script creates");
       }
       ASSIGN_OR_RETURN(schema_, contents.Schema());
       return DrillFinding::Passed(absl::StrCat(
@@ -225,6 +222,7 @@ class Drill {
                                 {.no_owner = options_.no_owner,
                                  .no_acl = options_.no_acl,
                                  .no_replication = true,
+                                 .server_version = target_server_version_,
                                  .jobs = options_.jobs,
                                  .index_jobs = options_.index_jobs},
                                 control_.interrupt(), events_)

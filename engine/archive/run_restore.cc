@@ -58,6 +58,7 @@ class Restore {
                                   .schema_only = options_.schema_only,
                                   .data_only = options_.data_only,
                                   .allow_errors = options_.allow_errors,
+                                  .server_version = server_version_,
                                   .jobs = options_.jobs,
                                   .index_jobs = options_.index_jobs},
                                  control_.interrupt(), events_));
@@ -76,12 +77,10 @@ class Restore {
     // A server that is not there is found before hours of reading.
     ASSIGN_OR_RETURN(PgConnection session,
                      target_.connector.OpenTarget("check", Contact::kFirst));
-    ASSIGN_OR_RETURN(tools_,
-                     FindPgTools({.pg_dump = options_.pg_dump,
-                                  .source_version = input_.client_major * 10000,
-                                  .target_version = session.server_version(),
-                                  .interrupt = &control_.interrupt()},
-                                 PgToolDirectories()));
+    server_version_ = session.server_version();
+    ASSIGN_OR_RETURN(
+        tools_, FindToolsFor(input_, session.server_version(), options_.pg_dump,
+                             control_.interrupt()));
     if (!options_.drop_target_first && !options_.data_only) {
       RETURN_IF_ERROR(CheckEmpty(session));
     }
@@ -124,6 +123,7 @@ class Restore {
   const TargetDatabase target_;
   ArchiveInput input_;
   PgTools tools_;
+  int server_version_ = 0;
   RestoreReport report_;
 };
 

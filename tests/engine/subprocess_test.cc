@@ -114,6 +114,26 @@ TEST(Subprocess, EndsAProgramThatSaysTooMuch) {
                        "/bin/sh: more than 1000 bytes of output"));
 }
 
+TEST(Subprocess, HandsOutputOnInPieces) {
+  SubprocessOptions options =
+      Shell("head -c 3000000 /dev/zero; echo err >&2; echo last >&2");
+  options.max_output_bytes = 1000;
+  size_t bytes = 0;
+  std::string errors;
+  int ticks = 0;
+  options.on_output = [&](absl::string_view piece) { bytes += piece.size(); };
+  options.on_errors = [&](absl::string_view piece) {
+    errors.append(piece.data(), piece.size());
+  };
+  options.while_running = [&] { ++ticks; };
+  ASSERT_OK_AND_ASSIGN(const SubprocessResult result, RunSubprocess(options));
+  EXPECT_EQ(bytes, 3000000u);
+  EXPECT_EQ(errors, "err\nlast\n");
+  EXPECT_EQ(result.output, "");
+  EXPECT_EQ(result.errors, "err\nlast\n");
+  EXPECT_GT(ticks, 0);
+}
+
 TEST(Subprocess, SaysWhatCannotBeRun) {
   EXPECT_THAT(RunSubprocess({.argv = {"/nowhere/at/all"}}),
               StatusIs(absl::StatusCode::kNotFound,

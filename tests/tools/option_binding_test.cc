@@ -240,7 +240,7 @@ TEST(OptionBinding, ReplaysInExactlyOneWay) {
     const char* hint;
   };
   for (const Case& c : std::vector<Case>{
-           {{}, "no input is given", "use --input FILE"},
+           {{}, "no input is given", "use --input PATH"},
            {{{OptionId::kInput, {"f"}}},
             "neither --decode nor --apply is given",
             "use --decode, or --apply URI of a server whose data may be "

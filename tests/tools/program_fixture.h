@@ -37,7 +37,8 @@ class ProgramTest : public testing::Test {
                        .err_is_terminal = err_is_terminal_,
                        .terminal_size = [] { return TerminalSize{}; },
                        .now = [] { return absl::FromUnixSeconds(1767225600); },
-                       .engine = engine_});
+                       .engine = engine_,
+                       .ask = ask_});
   }
 
   std::string out() const { return out_.text(); }
@@ -46,6 +47,7 @@ class ProgramTest : public testing::Test {
   std::map<std::string, std::string> environment_ = {
       {"WALFERRY_SOURCE", kProgramSource}, {"WALFERRY_TARGET", kProgramTarget}};
   EngineCalls engine_;
+  Asker ask_;
   SharedOutput out_, err_;
   std::ostream* stdout_ = &out_.stream();
   bool out_is_terminal_ = false;

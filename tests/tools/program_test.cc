@@ -240,6 +240,20 @@ TEST_F(ProgramTest, KeepsPasswordsOutOfEverything) {
     return fail ? absl::StatusOr<ReplayReport>(absl::UnknownError("a rabbit"))
                 : ReplayReport();
   };
+  engine_.dump = [&](const DumpOptions&, Control&, EventSink& events) {
+    events.OnEvent(Notice{.text = leak});
+    return fail ? absl::StatusOr<DumpReport>(error) : DumpReport{.path = leak};
+  };
+  engine_.restore = [&](const RestoreOptions&, Control&, EventSink& events) {
+    events.OnEvent(Notice{.text = leak});
+    return fail ? absl::StatusOr<RestoreReport>(error)
+                : RestoreReport{.database = leak};
+  };
+  engine_.drill = [&](const DrillOptions&, Control&, EventSink& events) {
+    events.OnEvent(Notice{.text = leak});
+    return fail ? absl::StatusOr<DrillReport>(error)
+                : DrillReport{.subject = leak};
+  };
   for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{
            {"migrate"},
@@ -255,6 +269,9 @@ TEST_F(ProgramTest, KeepsPasswordsOutOfEverything) {
            {"cleanup"},
            {"capture", "--publication", "p", "--output", leak},
            {"replay", "--input", leak, "--apply=host=x password=rabbit"},
+           {"dump"},
+           {"restore", "--input", leak},
+           {"drill"},
            {"config", "--show"}}) {
     for (bool failing : {false, true}) {
       fail = failing;
