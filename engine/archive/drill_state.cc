@@ -13,7 +13,8 @@ namespace {
 
 // Sequences that go round meet old values by design.
 constexpr char kSequences[] =
-    "SELECT d.objid::pg_catalog.regclass, d.refobjid::pg_catalog.regclass,"
+    "SELECT d.objid::pg_catalog.regclass::text, "
+    "d.refobjid::pg_catalog.regclass,"
     " a.attname, s.seqincrement > 0"
     " FROM pg_catalog.pg_depend d"
     " JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.objid"
@@ -37,7 +38,7 @@ constexpr char kConstraints[] =
     " ORDER BY 1";
 
 constexpr char kIndexes[] =
-    "SELECT i.indexrelid::pg_catalog.regclass FROM pg_catalog.pg_index i"
+    "SELECT i.indexrelid::pg_catalog.regclass::text FROM pg_catalog.pg_index i"
     " JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " WHERE NOT (i.indisvalid AND i.indisready AND i.indislive)"

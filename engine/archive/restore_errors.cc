@@ -29,6 +29,18 @@ std::string ObjectOf(absl::string_view entry) {
       absl::StripTrailingAsciiWhitespace(words.size() == 4 ? words[3] : entry));
 }
 
+// What can be told of a statement in a line.
+std::string BeginningOf(absl::string_view statement) {
+  constexpr size_t kLongest = 100;
+  if (statement.size() > kLongest) {
+    return absl::StrCat(statement.substr(0, kLongest), "...");
+  }
+  while (!statement.empty() && absl::StrContains("; (", statement.back())) {
+    statement.remove_suffix(1);
+  }
+  return std::string(statement);
+}
+
 // The server's message where the program put something in front of it that
 // says no more.
 absl::string_view WithoutPreface(absl::string_view message) {
@@ -122,7 +134,8 @@ void RestoreErrorReader::TakeLine(absl::string_view line) {
     EndError();
     in_error_ = true;
     error_ = std::move(of_psql);
-  } else if (absl::StartsWith(line, kStatement)) {
+  } else if (absl::ConsumePrefix(&line, kStatement)) {
+    if (in_error_ && error_.object.empty()) error_.object = BeginningOf(line);
     EndError();
     in_statement_ = true;
   } else if (in_error_ && !in_statement_ && IsAddition(line)) {

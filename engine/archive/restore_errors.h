@@ -14,7 +14,9 @@
 namespace walferry {
 
 struct RestoreError {
-  std::string object;   // "TABLE public t shop", "line 12", or "".
+  // "ALTER TABLE public.t OWNER TO shop", the statement's beginning; or "TABLE
+  // public t shop", the archive's entry; or "line 12" of a script; or "".
+  std::string object;
   std::string message;  // The server's, with its detail.
 
   std::string Text() const;

@@ -33,6 +33,10 @@ absl::StatusOr<ScratchDatabase> ScratchDatabase::Create(
                     " LC_COLLATE 'C' LC_CTYPE 'C'");
   }
   const absl::Status created = session.Exec(sql).status();
+  if (absl::IsCancelled(created)) {
+    // The request may have come when it was made already.
+    ScratchDatabase(server, server.Named(name)).Drop().IgnoreError();
+  }
   if (!created.ok()) return Annotate(created, "target: scratch database");
   return ScratchDatabase(server, server.Named(name));
 }

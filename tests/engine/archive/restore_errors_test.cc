@@ -68,6 +68,33 @@ TEST(RestoreErrors, AreToldOneByOneAndCountedByKind) {
   }
 }
 
+// As pg_restore speaks unless it is told to be verbose.
+TEST(RestoreErrors, NameTheStatementWhereNoEntryIsNamed) {
+  std::vector<RestoreError> told;
+  RestoreErrorReader reader(
+      [&](const RestoreError& error) { told.push_back(error); });
+  const std::string wide(120, 'x');
+  EXPECT_THAT(
+      Read(reader, told,
+           "pg_restore: error: could not execute query: ERROR:  role \"bob\" "
+           "does not exist\n"
+           "Command was: ALTER TABLE public.orders OWNER TO bob;\n"
+           "\n"
+           "pg_restore: error: could not execute query: ERROR:  type \"m\" "
+           "does not exist\n"
+           "LINE 2:     a m\n"
+           "Command was: CREATE TABLE public.t (\n    a m\n);\n\n"
+           "pg_restore: error: could not execute query: ERROR:  no\n"
+           "Command was: " +
+               wide + "\n",
+           9),
+      ElementsAre(
+          RestoreError{"ALTER TABLE public.orders OWNER TO bob",
+                       "role \"bob\" does not exist"},
+          RestoreError{"CREATE TABLE public.t", "type \"m\" does not exist"},
+          RestoreError{wide.substr(0, 100) + "...", "no"}));
+}
+
 TEST(RestoreErrors, AreReadFromPsqlToo) {
   std::vector<RestoreError> told;
   RestoreErrorReader reader(
