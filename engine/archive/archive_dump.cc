@@ -23,6 +23,7 @@
 #include "engine/dump_exclusions.h"
 #include "engine/dump_failure.h"
 #include "engine/pg_tools.h"
+#include "engine/same_source.h"
 #include "engine/subprocess.h"
 #include "protocol/status.h"
 
@@ -114,12 +115,7 @@ class Dump {
     facts.database = source_.dbname();
     facts.server_version = ServerVersionOf(source_);
     facts.encoding = source_.parameter("server_encoding");
-    const absl::StatusOr<std::string> system = SystemIdentifierOf(source_);
-    // A service may keep it to itself; only a drill misses it.
-    if (!system.ok() && !absl::IsPermissionDenied(system.status())) {
-      return system.status();
-    }
-    facts.system_identifier = system.value_or("");
+    ASSIGN_OR_RETURN(facts.system_identifier, SystemIdentifierOf(source_));
     ASSIGN_OR_RETURN(const PgResult size,
                      source_.Exec("SELECT pg_catalog.pg_database_size("
                                   "pg_catalog.current_database())"));

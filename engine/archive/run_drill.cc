@@ -24,6 +24,7 @@
 #include "engine/archive/target_database.h"
 #include "engine/archive/target_space.h"
 #include "engine/pg_tools.h"
+#include "engine/same_source.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -87,15 +88,17 @@ class Drill {
     ASSIGN_OR_RETURN(input_, FindArchive(options_.input));
     report_.subject = options_.input;
     report_.facts = input_.facts;
-    const bool told = input_.facts && !input_.facts->system_identifier.empty();
+    const bool told = input_.facts &&
+                      !input_.facts->system_identifier.empty() &&
+                      !target_system_.empty();
     if (told && input_.facts->system_identifier == target_system_) {
       return OwnServer();
     }
     if (!told) {
       events_.OnEvent(Notice{
           .level = Notice::Level::kWarning,
-          .text = "the archive does not say which server it comes from: that "
-                  "the target is another one was not checked"});
+          .text = "the archive or the target does not say which server it "
+                  "is of: that they are two was not checked"});
     }
     return absl::OkStatus();
   }
@@ -114,6 +117,14 @@ class Drill {
                         .connect_timeout = options_.connect_timeout};
     ASSIGN_OR_RETURN(PgConnection source, OpenDumpSource(dump, control_));
     ASSIGN_OR_RETURN(const std::string system, SystemIdentifierOf(source));
+    if (system.empty() || target_system_.empty()) {
+      return WithHint(
+          absl::FailedPreconditionError(
+              "whether the target is another server than the source cannot be "
+              "told: a role may not call pg_control_system()"),
+          "GRANT EXECUTE ON FUNCTION pg_control_system() TO the roles, or "
+          "drill an archive that walferry dump has made");
+    }
     if (system == target_system_) return OwnServer();
     dump.output =
         absl::StrCat(dump.archive_folder.empty() ? "." : dump.archive_folder,

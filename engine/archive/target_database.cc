@@ -109,11 +109,6 @@ absl::Status RefuseMissingExtensions(const std::vector<std::string>& missing) {
                   "install their packages there: nothing was restored");
 }
 
-absl::StatusOr<std::string> SystemIdentifierOf(PgConnection& connection) {
-  return connection.QueryValue(
-      "SELECT system_identifier FROM pg_catalog.pg_control_system()");
-}
-
 std::string ServerVersionOf(const PgConnection& connection) {
   const int version = connection.server_version();
   return absl::StrFormat("%d.%d", version / 10000, version % 10000);

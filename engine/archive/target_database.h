@@ -37,9 +37,6 @@ absl::StatusOr<std::vector<std::string>> MissingExtensions(
 // kFailedPrecondition if there are any.
 absl::Status RefuseMissingExtensions(const std::vector<std::string>& missing);
 
-// Tells two servers apart, wherever they listen.
-absl::StatusOr<std::string> SystemIdentifierOf(PgConnection& connection);
-
 // "15.18" of a session's server.
 std::string ServerVersionOf(const PgConnection& connection);
 
