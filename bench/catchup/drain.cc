@@ -12,7 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "bench/catchup/process_usage.h"
+#include "bench/process_usage.h"
 #include "protocol/byte_cursor.h"
 #include "protocol/replication_frame.h"
 #include "protocol/status.h"

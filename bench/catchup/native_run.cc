@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
-#include "bench/catchup/backend_cpu.h"
+#include "bench/backend_cpu.h"
 #include "protocol/status.h"
 #include "tests/testing/sql.h"
 #include "tests/testing/wait_until.h"

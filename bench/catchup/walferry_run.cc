@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "bench/catchup/backend_cpu.h"
-#include "bench/catchup/process_usage.h"
+#include "bench/backend_cpu.h"
+#include "bench/process_usage.h"
 #include "protocol/status.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/read_file.h"

@@ -1,5 +1,5 @@
-#ifndef BENCH_CATCHUP_BACKEND_CPU_H_
-#define BENCH_CATCHUP_BACKEND_CPU_H_
+#ifndef BENCH_BACKEND_CPU_H_
+#define BENCH_BACKEND_CPU_H_
 
 // The CPU time of server processes that come and go: a walsender, an apply
 // worker, a client's backends. They end together with the run that is
@@ -52,4 +52,4 @@ std::string ApplyWorkersIn(const std::string& database);
 
 }  // namespace walferry
 
-#endif  // BENCH_CATCHUP_BACKEND_CPU_H_
+#endif  // BENCH_BACKEND_CPU_H_

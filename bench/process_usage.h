@@ -1,5 +1,5 @@
-#ifndef BENCH_CATCHUP_PROCESS_USAGE_H_
-#define BENCH_CATCHUP_PROCESS_USAGE_H_
+#ifndef BENCH_PROCESS_USAGE_H_
+#define BENCH_PROCESS_USAGE_H_
 
 // What a process that still runs has used, ours or not. Zero if it has ended.
 
@@ -20,6 +20,10 @@ int64_t PeakKibOf(pid_t pid);
 // The CPU time of our children that have ended and been waited for.
 absl::Duration CpuTimeOfChildren();
 
+// The CPU time of a server's processes, from its start on: those that run, and
+// all sessions and workers that have ended.
+absl::Duration CpuTimeOfServer(pid_t postmaster);
+
 }  // namespace walferry
 
-#endif  // BENCH_CATCHUP_PROCESS_USAGE_H_
+#endif  // BENCH_PROCESS_USAGE_H_

@@ -1,4 +1,4 @@
-#include "bench/catchup/backend_cpu.h"
+#include "bench/backend_cpu.h"
 
 #include <algorithm>
 #include <utility>
@@ -6,7 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "bench/catchup/process_usage.h"
+#include "bench/process_usage.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
 
