@@ -1,6 +1,7 @@
 #include "engine/copy_pool.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <string>
 #include <thread>
@@ -158,7 +159,8 @@ class CopyPool {
   }
 
   absl::Status CopyItems(int worker) {
-    absl::StatusOr<TableCopier> copier = TableCopier::Open(session_, snapshot_);
+    absl::StatusOr<TableCopier> copier =
+        TableCopier::Open(session_, snapshot_, MinBinaryBytes());
     if (!copier.ok()) {
       constexpr absl::string_view kTooManyConnections = "53300";
       if (worker == 0 || SqlStateOf(copier.status()) != kTooManyConnections) {
@@ -178,6 +180,12 @@ class CopyPool {
       progress_.Finish(worker, rows);
     }
     return absl::OkStatus();
+  }
+
+  int64_t MinBinaryBytes() const {
+    return options_.binary == BinaryMode::kAuto
+               ? options_.min_binary_bytes
+               : std::numeric_limits<int64_t>::max();
   }
 
   // Their items are copied for long and by many: each worker needs the lock

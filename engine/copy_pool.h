@@ -22,6 +22,10 @@ struct CopyPoolOptions {
   CopySessionOptions session;
   int jobs = 4;
   uint64_t split_bytes = uint64_t{256} << 20;
+  // kAuto: items of at least min_binary_bytes go in binary form where that is
+  // exact.
+  BinaryMode binary = BinaryMode::kAuto;
+  int64_t min_binary_bytes = int64_t{1} << 20;
   absl::Duration progress_interval = absl::Seconds(1);
   // After an error no item is started; those that run may end within it.
   absl::Duration error_grace = absl::Seconds(10);

@@ -95,6 +95,7 @@ absl::Status MigrationRun::CopyRows() {
       CopyTables({.session = session,
                   .jobs = options_.jobs,
                   .split_bytes = options_.split_bytes,
+                  .binary = options_.stream.binary,
                   .progress_interval = options_.stream.poll_interval},
                  *snapshot_, catalog_.tables, control_, signs);
   RETURN_IF_ERROR(totals.status());

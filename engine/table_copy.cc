@@ -60,18 +60,19 @@ absl::Status ExplainLockTimeout(const absl::Status& failure) {
 
 }  // namespace
 
-std::string CopyOutSql(const CatalogTable& table, const LedgerRange& range) {
-  if (!table.config_condition.empty()) {
-    return absl::StrCat("COPY (SELECT ", ColumnList(table), " FROM ONLY ",
-                        Quote(table.name), " ", table.config_condition,
-                        ") TO STDOUT");
-  }
-  if (range.first_block == 0 && range.end_block < 0) {
-    return absl::StrCat("COPY ", TableWithColumns(table), " TO STDOUT");
-  }
-  return absl::StrCat("COPY (SELECT ", ColumnList(table), " FROM ONLY ",
-                      Quote(table.name), " WHERE ", RangeCondition(range),
-                      ") TO STDOUT");
+std::string CopyOutSql(const CatalogTable& table, const LedgerRange& range,
+                       CopyFormat format) {
+  const std::string where = table.config_condition.empty()
+                                ? absl::StrCat("WHERE ", RangeCondition(range))
+                                : table.config_condition;
+  const bool whole = range.first_block == 0 && range.end_block < 0;
+  const std::string rows =
+      whole && table.config_condition.empty()
+          ? TableWithColumns(table)
+          : absl::StrCat("(SELECT ", ColumnList(table), " FROM ONLY ",
+                         Quote(table.name), " ", where, ")");
+  return absl::StrCat("COPY ", rows, " TO STDOUT",
+                      format == CopyFormat::kBinary ? " (FORMAT binary)" : "");
 }
 
 std::string RangeCondition(const LedgerRange& range) {
@@ -82,9 +83,16 @@ std::string RangeCondition(const LedgerRange& range) {
           : absl::StrCat(" AND ctid < '(", range.end_block, ",0)'"));
 }
 
-std::string CopyInSql(const CatalogTable& table, CopyFreeze freeze) {
-  return absl::StrCat("COPY ", TableWithColumns(table), " FROM STDIN",
-                      freeze == CopyFreeze::kYes ? " WITH (FREEZE)" : "");
+std::string CopyInSql(const CatalogTable& table, CopyFreeze freeze,
+                      CopyFormat format) {
+  std::vector<absl::string_view> options;
+  if (freeze == CopyFreeze::kYes) options.push_back("FREEZE");
+  if (format == CopyFormat::kBinary) options.push_back("FORMAT binary");
+  return absl::StrCat(
+      "COPY ", TableWithColumns(table), " FROM STDIN",
+      options.empty()
+          ? ""
+          : absl::StrCat(" WITH (", absl::StrJoin(options, ", "), ")"));
 }
 
 absl::StatusOr<int64_t> PipeRows(PgConnection& source,
@@ -100,43 +108,48 @@ absl::StatusOr<int64_t> PipeRows(PgConnection& source,
   absl::StatusOr<PgCopyIn> in =
       PgCopyIn::Start(target, copy_in, kNoIdleTimeout);
   if (!in.ok()) return Annotate(in.status(), "target");
-  int64_t sent = 0;
+  bool begun = false;
   while (true) {
-    absl::StatusOr<std::optional<absl::string_view>> row = out->Next();
-    if (!row.ok()) return Annotate(row.status(), "source");
-    if (!row->has_value()) break;
-    if (absl::Status written = in->Write(**row); !written.ok()) {
+    absl::StatusOr<std::optional<CopyPiece>> piece = out->Next();
+    if (!piece.ok()) return Annotate(piece.status(), "source");
+    if (!piece->has_value()) break;
+    if (absl::Status written = in->Write((*piece)->bytes); !written.ok()) {
       return Annotate(written, "target");
     }
-    ++sent;
-    Add(counters.rows, 1);
-    Add(counters.bytes, static_cast<int64_t>((*row)->size()));
+    const bool with_header = out->binary() && !std::exchange(begun, true);
+    // All but the trailer of a binary format.
+    Add(counters.rows, (*piece)->messages - (with_header ? 1 : 0));
+    Add(counters.bytes, static_cast<int64_t>((*piece)->bytes.size()));
   }
   const absl::StatusOr<int64_t> stored = in->Finish();
   if (!stored.ok()) return Annotate(stored.status(), "target");
-  if (*stored == sent) return sent;
+  if (*stored == out->rows()) return *stored;
   return WithHint(
-      absl::DataLossError(absl::StrCat("the source sent ", sent,
+      absl::DataLossError(absl::StrCat("the source sent ", out->rows(),
                                        " rows, the target stored ", *stored)),
       "look for a trigger on the target that drops rows, and disable it");
 }
 
 TableCopier::TableCopier(PgConnection source, PgConnection target,
-                         SourceSnapshot* snapshot, LedgerSql sql)
+                         SourceSnapshot* snapshot, LedgerSql sql,
+                         int64_t min_binary_bytes)
     : source_(std::move(source)),
       target_(std::move(target)),
       snapshot_(snapshot),
-      sql_(std::move(sql)) {}
+      sql_(std::move(sql)),
+      min_binary_bytes_(min_binary_bytes) {}
 
 absl::StatusOr<TableCopier> TableCopier::Open(const CopySessionOptions& options,
-                                              SourceSnapshot& snapshot) {
+                                              SourceSnapshot& snapshot,
+                                              int64_t min_binary_bytes) {
   ASSIGN_OR_RETURN(PgConnection source, OpenCopySource(options));
   RETURN_IF_ERROR(snapshot.Import(source));
   ASSIGN_OR_RETURN(PgConnection target,
                    OpenCopyTarget(options, snapshot.encoding()));
   return TableCopier(std::move(source), std::move(target), &snapshot,
                      LedgerSql({.schema = options.endpoints.ledger_schema,
-                                .migration = options.endpoints.name}));
+                                .migration = options.endpoints.name}),
+                     min_binary_bytes);
 }
 
 absl::Status TableCopier::Lock(const CatalogTable& table) {
@@ -180,8 +193,29 @@ absl::StatusOr<int64_t> TableCopier::CopyRows(const CatalogTable& table,
   } else if (absl::Status begun = target_.Exec("BEGIN").status(); !begun.ok()) {
     return Annotate(begun, "target");
   }
-  return PipeRows(source_, CopyOutSql(table, item.range), target_,
-                  CopyInSql(table, freeze), counters);
+  ASSIGN_OR_RETURN(const CopyFormat format, FormatOf(table, item));
+  const absl::StatusOr<int64_t> rows =
+      PipeRows(source_, CopyOutSql(table, item.range, format), target_,
+               CopyInSql(table, freeze, format), counters);
+  // TRUNCATE has locked the table since before the types were read.
+  if (!rows.ok() || format == CopyFormat::kText || freeze == CopyFreeze::kYes) {
+    return rows;
+  }
+  // COPY has locked it by now. Bytes that were read as another type must not
+  // stay, even if it took them.
+  ASSIGN_OR_RETURN(const CopyFormat exact, FormatOf(table, item));
+  if (exact == CopyFormat::kBinary) return rows;
+  return absl::AbortedError(
+      "target: the types of its columns were changed while rows were copied");
+}
+
+// Asking takes a round trip, which small ones are not worth.
+absl::StatusOr<CopyFormat> TableCopier::FormatOf(const CatalogTable& table,
+                                                 const CopyItem& item) {
+  if (item.bytes < min_binary_bytes_) return CopyFormat::kText;
+  const absl::StatusOr<CopyFormat> format = FormatFor(table, source_, target_);
+  if (!format.ok()) return Annotate(format.status(), "target");
+  return format;
 }
 
 // Begins the transaction. Rows are stored frozen only in a table that the same

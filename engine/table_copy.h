@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "engine/catalog.h"
+#include "engine/copy_format.h"
 #include "engine/copy_plan.h"
 #include "engine/copy_session.h"
 #include "engine/ledger.h"
@@ -24,7 +25,7 @@ namespace walferry {
 // What has been carried so far. Written by the copying thread, read by others.
 struct CopyCounters {
   std::atomic<int64_t> rows = 0;
-  std::atomic<int64_t> bytes = 0;  // Of COPY text.
+  std::atomic<int64_t> bytes = 0;  // Of COPY data.
 };
 
 // The items of one table that are not committed yet. The last one to commit
@@ -38,15 +39,17 @@ struct OpenItems {
 // COPY of `columns` (all that are stored) in a block range of a table, only
 // its own rows. Zero columns are fine: rows are then empty lines. Of an
 // extension's configuration table only the user's rows, and no ranges.
-std::string CopyOutSql(const CatalogTable& table, const LedgerRange& range);
+std::string CopyOutSql(const CatalogTable& table, const LedgerRange& range,
+                       CopyFormat format = CopyFormat::kText);
 // "ctid >= '(8,0)' AND ctid < '(16,0)'".
 std::string RangeCondition(const LedgerRange& range);
 enum class CopyFreeze { kNo, kYes };
-std::string CopyInSql(const CatalogTable& table, CopyFreeze freeze);
+std::string CopyInSql(const CatalogTable& table, CopyFreeze freeze,
+                      CopyFormat format = CopyFormat::kText);
 
 // Reads a COPY ... TO STDOUT on `source` to its end into a COPY ... FROM STDIN
-// on `target`, in large pieces; the rows that the target stored. kDataLoss if
-// these are not as many as the source sent.
+// on `target`, of the same format, in large pieces; the rows that the target
+// stored. kDataLoss if these are not as many as the source says it has sent.
 absl::StatusOr<int64_t> PipeRows(PgConnection& source,
                                  const std::string& copy_out,
                                  PgConnection& target,
@@ -56,9 +59,11 @@ absl::StatusOr<int64_t> PipeRows(PgConnection& source,
 // One worker's two sessions. Used by one thread.
 class TableCopier {
  public:
-  // Opens both sessions and imports the snapshot, which outlives this.
+  // Opens both sessions and imports the snapshot, which outlives this. Items
+  // of at least `min_binary_bytes` go in binary form where that is exact.
   static absl::StatusOr<TableCopier> Open(const CopySessionOptions& options,
-                                          SourceSnapshot& snapshot);
+                                          SourceSnapshot& snapshot,
+                                          int64_t min_binary_bytes);
 
   // Locks a table on the source until the end, so that a statement that waits
   // for the guard's lock does not come first.
@@ -74,11 +79,14 @@ class TableCopier {
 
  private:
   TableCopier(PgConnection source, PgConnection target,
-              SourceSnapshot* snapshot, LedgerSql sql);
+              SourceSnapshot* snapshot, LedgerSql sql,
+              int64_t min_binary_bytes);
   absl::StatusOr<int64_t> CopyRows(const CatalogTable& table,
                                    const CopyItem& item,
                                    CopyCounters& counters);
   absl::StatusOr<CopyFreeze> TruncateIfAllowed(const CatalogTable& table);
+  absl::StatusOr<CopyFormat> FormatOf(const CatalogTable& table,
+                                      const CopyItem& item);
   absl::Status Commit(const CatalogTable& table, const CopyItem& item,
                       int64_t rows, int64_t bytes, OpenItems& open_items);
 
@@ -86,6 +94,7 @@ class TableCopier {
   PgConnection target_;
   SourceSnapshot* snapshot_;
   LedgerSql sql_;
+  int64_t min_binary_bytes_;
 };
 
 }  // namespace walferry

@@ -4,6 +4,7 @@
 // COPY in both directions over a connection.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -15,7 +16,18 @@
 
 namespace walferry {
 
-// COPY ... TO STDOUT: receives what the server sends.
+class SocketMessages;
+
+// Rows of a copy, as they came.
+struct CopyPiece {
+  absl::string_view bytes;
+  // How many CopyData it is made of. A server sends one for each row; in binary
+  // format the first one also has the header, and one more is the trailer.
+  int64_t messages = 0;
+};
+
+// COPY ... TO STDOUT: receives what the server sends, from the bare socket
+// unless it is encrypted.
 class PgCopyOut {
  public:
   // Sends `sql` and waits until data may come. The connection outlives this.
@@ -28,19 +40,39 @@ class PgCopyOut {
   // A copy that was not read to its end leaves the connection broken.
   ~PgCopyOut();
 
-  // The next CopyData (in text format one row with its newline), valid until
-  // the next call; nullopt when the server has sent all and confirmed it. After
-  // an error the same error again.
-  absl::StatusOr<std::optional<absl::string_view>> Next();
+  // What has come, whole messages, valid until the next call; nullopt when the
+  // server has sent all and confirmed it. After an error the same error again.
+  absl::StatusOr<std::optional<CopyPiece>> Next();
+
+  // Whether it is in binary format, known once Next() has given something.
+  bool binary() const { return binary_; }
+
+  // The rows that the server says it has sent, once it has sent all.
+  int64_t rows() const { return rows_; }
 
  private:
-  PgCopyOut(PgConnection* connection, absl::Duration idle_timeout)
-      : connection_(connection), idle_timeout_(idle_timeout) {}
+  // What Next() finds without reading: a piece, or that all is over, or
+  // neither.
+  struct Held {
+    std::optional<CopyPiece> piece;
+    bool over = false;
+  };
+
+  PgCopyOut(PgConnection* connection, absl::Duration idle_timeout,
+            std::unique_ptr<SocketMessages> socket);
+  absl::StatusOr<Held> NextOfSocket();
+  absl::StatusOr<Held> NextOfLibpq();
+  bool Read();
+  void Finish();
   absl::Status Ended(absl::Status why);
 
   PgConnection* connection_;
   absl::Duration idle_timeout_;
-  char* buffer_ = nullptr;
+  std::unique_ptr<SocketMessages> socket_;  // Null: libpq reads.
+  bool for_libpq_ = false;  // What comes now is for libpq to read.
+  char* buffer_ = nullptr;  // Libpq's.
+  bool binary_ = false;
+  int64_t rows_ = 0;
   bool done_ = false;
   absl::Status end_;  // What Next() says when all is over and it is not well.
 };
@@ -71,6 +103,7 @@ class PgCopyIn {
  private:
   PgCopyIn(PgConnection* connection, absl::Duration idle_timeout)
       : connection_(connection), idle_timeout_(idle_timeout) {}
+  absl::Status Send(absl::string_view data);
   absl::Status SendPending();
   absl::Status End(const char* reason, PgResult* result);
 

@@ -41,8 +41,7 @@ class CopyBoth {
 // Sends `command`, which begins a copy-both, and awaits its beginning. The
 // connection outlives the result.
 //
-// libpq copies every CopyData into memory of its own, and reads in pieces of a
-// few kB. So the socket is read directly, unless it is encrypted.
+// The socket is read directly, unless it is encrypted.
 absl::StatusOr<std::unique_ptr<CopyBoth>> StartCopyBoth(
     PgConnection& connection, const std::string& command);
 

@@ -5,18 +5,15 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "protocol/byte_writer.h"
 #include "protocol/pg_copy_both.h"
 #include "protocol/pg_result.h"
+#include "protocol/pg_socket_messages.h"
 #include "protocol/pg_wait.h"
 #include "protocol/server_message.h"
 #include "protocol/status.h"
@@ -31,7 +28,7 @@ class SocketCopyBoth final : public CopyBoth {
   explicit SocketCopyBoth(PgConnection& connection)
       : connection_(connection),
         socket_(PQsocket(connection.raw())),
-        buffer_(kBufferBytes) {}
+        messages_(connection, kBufferBytes) {}
 
   absl::StatusOr<std::optional<absl::string_view>> Next(
       absl::Time deadline) override;
@@ -40,27 +37,17 @@ class SocketCopyBoth final : public CopyBoth {
   absl::Status Finish(absl::Time deadline) override;
 
  private:
-  absl::string_view held() const {
-    return absl::string_view(buffer_.data() + begin_, end_ - begin_);
-  }
-  // The next whole message of those held.
-  absl::StatusOr<std::optional<ServerMessage>> Take();
   // Reads once; false: there is nothing now.
   absl::StatusOr<bool> Fill();
-  void MakeRoom();
   absl::Status Flush();
   absl::Status Queue(char type, absl::string_view body);
   absl::Status OnOther(const ServerMessage& message);
-  absl::Status OnNotice(const ServerMessage& message);
   absl::Status TakeUntilDone(bool& done);
   absl::Status Ended(absl::Status why);
 
   PgConnection& connection_;
   const int socket_;
-  std::vector<char> buffer_;
-  size_t begin_ = 0;  // Of what is held.
-  size_t end_ = 0;
-  size_t wanted_ = 0;  // Bytes of the message that is not whole yet.
+  SocketMessages messages_;
   std::string unsent_;
   absl::Status over_;  // Why it is over; OK while it is not.
 };
@@ -69,7 +56,7 @@ absl::StatusOr<std::optional<absl::string_view>> SocketCopyBoth::Next(
     absl::Time deadline) {
   if (!over_.ok()) return over_;
   while (true) {
-    auto message = Take();
+    auto message = messages_.Take();
     if (!message.ok()) return Ended(message.status());
     if (message->has_value()) {
       if ((*message)->type == 'd') return (*message)->body;
@@ -90,56 +77,20 @@ absl::StatusOr<std::optional<absl::string_view>> SocketCopyBoth::Next(
 
 bool SocketCopyBoth::Ready() {
   if (!over_.ok()) return true;
-  const auto size = ServerMessageSize(held());
-  return !size.ok() || (size->has_value() && **size <= held().size());
-}
-
-absl::StatusOr<std::optional<ServerMessage>> SocketCopyBoth::Take() {
-  wanted_ = 0;
-  ASSIGN_OR_RETURN(const std::optional<size_t> size, ServerMessageSize(held()));
-  if (!size.has_value()) return std::nullopt;
-  if (*size > held().size()) {
-    wanted_ = *size;
-    return std::nullopt;
-  }
-  const ServerMessage message = FrontServerMessage(held());
-  begin_ += *size;
-  return message;
+  return messages_.Ready();
 }
 
 absl::StatusOr<bool> SocketCopyBoth::Fill() {
-  MakeRoom();
-  while (true) {
-    const ssize_t got =
-        recv(socket_, buffer_.data() + end_, buffer_.size() - end_, 0);
-    if (got > 0) {
-      end_ += static_cast<size_t>(got);
+  switch (messages_.ReadAll()) {
+    case SocketMessages::Fill::kSome:
       return true;
-    }
-    if (got == 0) {
-      return Ended(
-          absl::UnavailableError("server closed the connection unexpectedly"));
-    }
-    if (errno == EINTR) continue;
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
-    return Ended(absl::UnavailableError(absl::StrCat(
-        "could not receive data from server: ", std::strerror(errno))));
+    case SocketMessages::Fill::kNothing:
+      return false;
+    case SocketMessages::Fill::kForLibpq:  // Not when all is read.
+    case SocketMessages::Fill::kClosed:
+      return Ended(messages_.why_closed());
   }
-}
-
-void SocketCopyBoth::MakeRoom() {
-  const size_t size = end_ - begin_;
-  // What a large message needed is given back.
-  const size_t capacity = std::max(kBufferBytes, wanted_);
-  if (buffer_.size() != capacity && size <= capacity) {
-    std::vector<char> other(capacity);
-    std::memcpy(other.data(), buffer_.data() + begin_, size);
-    buffer_ = std::move(other);
-  } else if (begin_ > 0) {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, size);
-  }
-  begin_ = 0;
-  end_ = size;
+  return false;
 }
 
 absl::Status SocketCopyBoth::OnOther(const ServerMessage& message) {
@@ -149,7 +100,11 @@ absl::Status SocketCopyBoth::OnOther(const ServerMessage& message) {
     case 'A':  // NotificationResponse.
       return absl::OkStatus();
     case 'N':
-      return OnNotice(message);
+      if (absl::Status told = TellNotice(connection_, message.body);
+          !told.ok()) {
+        return Ended(told);
+      }
+      return absl::OkStatus();
     case 'E': {
       const auto error = DecodeServerNotice(message.body);
       return Ended(error.ok() ? StatusOfServerError(*error) : error.status());
@@ -157,16 +112,6 @@ absl::Status SocketCopyBoth::OnOther(const ServerMessage& message) {
     default:
       return Ended(absl::UnavailableError("the server ended the stream"));
   }
-}
-
-absl::Status SocketCopyBoth::OnNotice(const ServerMessage& message) {
-  const auto notice = DecodeServerNotice(message.body);
-  if (!notice.ok()) return Ended(notice.status());
-  connection_.Notice(
-      absl::StrCat(notice->severity, ":  ", notice->primary,
-                   notice->detail.empty() ? "" : "\nDETAIL:  ", notice->detail,
-                   notice->hint.empty() ? "" : "\nHINT:  ", notice->hint));
-  return absl::OkStatus();
 }
 
 absl::Status SocketCopyBoth::Send(absl::string_view body) {
@@ -224,7 +169,7 @@ absl::Status SocketCopyBoth::Finish(absl::Time deadline) {
 // ReadyForQuery: the walsender has let go of the slot.
 absl::Status SocketCopyBoth::TakeUntilDone(bool& done) {
   while (!done) {
-    auto message = Take();
+    auto message = messages_.Take();
     if (!message.ok()) return Ended(message.status());
     if (!message->has_value()) break;
     const char type = (*message)->type;

@@ -10,9 +10,10 @@ namespace {
 
 constexpr size_t kHeaderBytes = 5;
 
-// In and behind a copy-both: CopyBothResponse, CopyData, CopyDone,
-// CommandComplete, errors, notices, parameters, notifications, the end.
-constexpr absl::string_view kTypes = "WdcCENSAZ";
+// In and behind a copy: its beginning (CopyOutResponse, CopyBothResponse),
+// CopyData, CopyDone, CommandComplete, errors, notices, parameters,
+// notifications, the end.
+constexpr absl::string_view kTypes = "HWdcCENSAZ";
 
 }  // namespace
 
@@ -20,8 +21,8 @@ absl::StatusOr<std::optional<size_t>> ServerMessageSize(
     absl::string_view bytes) {
   if (bytes.size() < kHeaderBytes) return std::nullopt;
   const uint32_t size = LoadBigEndian<uint32_t>(bytes.data() + 1);
-  if (kTypes.find(bytes.front()) == absl::string_view::npos ||
-      size < sizeof(size) || size > INT32_MAX) {
+  if (kTypes.find(bytes.front()) == absl::string_view::npos || size < sizeof(size) ||
+      size > INT32_MAX) {
     return absl::DataLossError(
         absl::StrCat("lost synchronization with server: got message type \"",
                      bytes.substr(0, 1), "\", length ", size));

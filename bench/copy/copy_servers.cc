@@ -5,7 +5,7 @@
 #include "absl/strings/string_view.h"
 #include "bench/copy/dump_run.h"
 #include "protocol/status.h"
-#include "tests/testing/database_equal.h"
+#include "tests/testing/sql.h"
 
 namespace walferry {
 namespace {
@@ -16,6 +16,11 @@ constexpr char kIndexes[] =
     "indisprimary, indisvalid), '; ' ORDER BY indexrelid::regclass::text) "
     "FROM pg_index WHERE indrelid IN (SELECT oid FROM pg_class WHERE "
     "relnamespace = 'public'::regnamespace)";
+
+absl::StatusOr<DatabaseFingerprint> FingerprintOf(const std::string& conninfo) {
+  ASSIGN_OR_RETURN(SqlConnection connection, SqlConnection::Open(conninfo));
+  return FingerprintDatabase(connection);
+}
 
 }  // namespace
 
@@ -40,7 +45,7 @@ absl::StatusOr<std::unique_ptr<CopyServers>> CopyServers::Start(double scale) {
   return servers;
 }
 
-absl::Status CopyServers::Fill() const {
+absl::Status CopyServers::Fill() {
   RETURN_IF_ERROR(source_->Exec("CREATE DATABASE app"));
   std::vector<Command> fills;
   std::vector<Command> indexes;
@@ -54,7 +59,9 @@ absl::Status CopyServers::Fill() const {
   RETURN_IF_ERROR(RunCommands(fills, /*jobs=*/2));
   RETURN_IF_ERROR(RunCommands(indexes, /*jobs=*/2));
   RETURN_IF_ERROR(source_->Exec(MakeKeysSql(tables_), "app"));
-  return source_->Exec("VACUUM ANALYZE", "app");
+  RETURN_IF_ERROR(source_->Exec("VACUUM ANALYZE", "app"));
+  ASSIGN_OR_RETURN(fingerprint_, FingerprintOf(source_conninfo()));
+  return absl::OkStatus();
 }
 
 absl::Status CopyServers::CreateTarget(const std::string& name) const {
@@ -64,9 +71,12 @@ absl::Status CopyServers::CreateTarget(const std::string& name) const {
 }
 
 absl::Status CopyServers::CheckAndDrop(const std::string& name) const {
-  const testing::AssertionResult equal =
-      DatabasesEqual(source_conninfo(), target_->ConnInfo(name));
-  if (!equal) return absl::DataLossError(equal.message());
+  const std::string target = target_->ConnInfo(name);
+  ASSIGN_OR_RETURN(const DatabaseFingerprint rows, FingerprintOf(target));
+  if (rows != fingerprint_) {
+    return absl::DataLossError(
+        DatabasesEqual(source_conninfo(), target).message());
+  }
   ASSIGN_OR_RETURN(const std::string wanted,
                    source_->QueryValue(kIndexes, "app"));
   ASSIGN_OR_RETURN(const std::string built,

@@ -15,6 +15,7 @@
 #include "bench/copy/result.h"
 #include "bench/copy/sample_database.h"
 #include "engine/pg_tools.h"
+#include "tests/testing/database_equal.h"
 #include "tests/testing/pg_server.h"
 
 namespace walferry {
@@ -50,12 +51,13 @@ class CopyServers {
         tools_(std::move(tools)),
         tables_(SampleDatabase(scale)) {}
 
-  absl::Status Fill() const;
+  absl::Status Fill();
 
   const std::unique_ptr<PgServer> source_;
   const std::unique_ptr<PgServer> target_;
   const PgTools tools_;
   const std::vector<SampleTable> tables_;
+  DatabaseFingerprint fingerprint_;  // Of the source, which does not change.
 };
 
 }  // namespace walferry

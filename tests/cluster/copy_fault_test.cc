@@ -32,6 +32,7 @@ class CopyFaultTest : public ::testing::TestWithParam<std::string> {
     ASSERT_OK_AND_ASSIGN(server_, PgServer::Start({.bin_dir = GetParam()}));
     ASSERT_OK_AND_ASSIGN(pair_, CopyPair::Create(*server_));
     pair_->copy.split_bytes = 64 << 10;
+    pair_->copy.min_binary_bytes = 0;
     ASSERT_OK(
         pair_->Both("CREATE TABLE big (id int PRIMARY KEY, x text);"
                     "CREATE TABLE small (id int PRIMARY KEY, x text)"));

@@ -37,6 +37,7 @@ class CopyTest : public ::testing::TestWithParam<std::string> {
     pair_.reset();
     ASSERT_OK_AND_ASSIGN(pair_, CopyPair::Create(*server_, std::move(options)));
     pair_->copy.split_bytes = 64 << 10;
+    pair_->copy.min_binary_bytes = 0;
   }
 
   // The tables of `schema`, with `rows` on the source, arrive as they are.
@@ -216,7 +217,7 @@ TEST_P(CopyTest, BytesOfSqlAsciiThatAreNotUtf8AreAnErrorThatSaysWhere) {
               StatusIs(absl::StatusCode::kInvalidArgument,
                        "table public.t: target: invalid byte sequence for "
                        "encoding \"UTF8\": 0xff (SQLSTATE 22021): COPY t, "
-                       "line 2"));
+                       "line 2, column a"));
 }
 
 // ---- What is refused ----

@@ -2,6 +2,10 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
 #include "tests/testing/copy_pair.h"
 #include "tests/testing/pg_server.h"
@@ -61,8 +65,24 @@ constexpr char kEveryTypeRows[] = R"sql(
 class CopyTypesTest : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    ASSERT_OK_AND_ASSIGN(server_, PgServer::Start({.bin_dir = GetParam()}));
+    ASSERT_OK_AND_ASSIGN(
+        server_, PgServer::Start({.bin_dir = GetParam(),
+                                  .settings = {{"log_statement", "all"}}}));
     ASSERT_OK_AND_ASSIGN(pair_, CopyPair::Create(*server_));
+    pair_->copy.min_binary_bytes = 0;
+  }
+
+  // Whether a COPY into the table has asked for binary format.
+  bool BinaryWasCopied(const std::string& table = "types") const {
+    const std::string copy = absl::StrCat("COPY \"public\".\"", table, "\" (");
+    for (const absl::string_view line : absl::StrSplit(server_->Log(), '\n')) {
+      if (absl::StrContains(line, copy) &&
+          absl::StrContains(line, "FROM STDIN") &&
+          absl::StrContains(line, "FORMAT binary")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   // The table types, with its rows on the source, arrives as it is.
@@ -84,7 +104,45 @@ INSTANTIATE_TEST_SUITE_P(Servers, CopyTypesTest,
                            return ServerName(test.param);
                          });
 
-TEST_P(CopyTypesTest, EveryTypeArrivesAsItIs) { ExpectCarriesEveryType(); }
+TEST_P(CopyTypesTest, EveryTypeArrivesAsItIs) {
+  ExpectCarriesEveryType();
+  EXPECT_FALSE(BinaryWasCopied());
+}
+
+TEST_P(CopyTypesTest, PortableTypesArriveInBinaryFormAsTheyAre) {
+  ASSERT_OK(pair_->Both(kEveryType));
+  ASSERT_OK(pair_->Source(kEveryTypeRows));
+  ASSERT_OK(pair_->Both(
+      "ALTER TABLE types DROP m, DROP iv, DROP jp, DROP x, DROP tq, DROP lsn, "
+      "DROP snap, DROP rc, DROP rt, DROP e, DROP ae, DROP dom, DROP comp, DROP "
+      "acomp, DROP r, DROP iv2, DROP ov, DROP xi, DROP ti2"));
+  ASSERT_OK(pair_->Begin());
+  ASSERT_OK(pair_->Copy());
+  EXPECT_TRUE(pair_->Equal());
+  EXPECT_TRUE(BinaryWasCopied());
+}
+
+TEST_P(CopyTypesTest, TextIsCopiedWhereTheTargetHasAnotherTypeOrItIsAskedFor) {
+  ASSERT_OK(
+      pair_->Both("CREATE TABLE wider (id int PRIMARY KEY, n int);"
+                  "CREATE TABLE same (id int PRIMARY KEY, n int)"));
+  ASSERT_OK(pair_->Target("ALTER TABLE wider ALTER n TYPE bigint"));
+  ASSERT_OK(pair_->Source("INSERT INTO wider VALUES (1, -7), (2, NULL)"));
+  ASSERT_OK(pair_->Begin());
+  ASSERT_OK(pair_->Copy());
+  EXPECT_TRUE(pair_->Equal());
+  EXPECT_FALSE(BinaryWasCopied("wider"));
+  EXPECT_TRUE(BinaryWasCopied("same"));
+  ASSERT_OK_AND_ASSIGN(pair_, CopyPair::Create(*server_));
+  pair_->copy.min_binary_bytes = 0;
+  pair_->copy.binary = BinaryMode::kOff;
+  ASSERT_OK(pair_->Both("CREATE TABLE other (id int PRIMARY KEY)"));
+  ASSERT_OK(pair_->Source("INSERT INTO other VALUES (1), (2)"));
+  ASSERT_OK(pair_->Begin());
+  ASSERT_OK(pair_->Copy());
+  EXPECT_TRUE(pair_->Equal());
+  EXPECT_FALSE(BinaryWasCopied("other"));
+}
 
 TEST_P(CopyTypesTest, SettingsOfTheDatabasesChangeNoValue) {
   ASSERT_OK(pair_->Both(R"sql(

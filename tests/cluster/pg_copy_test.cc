@@ -38,13 +38,22 @@ TEST_F(PgCopyTest, CarriesRowsInAndOut) {
       PgCopyOut out,
       PgCopyOut::Start(connection, "COPY (TABLE t ORDER BY i) TO STDOUT",
                        kIdle));
-  for (int i = 0; i < kRows; ++i) {
-    ASSERT_OK_AND_ASSIGN(const auto row, out.Next());
-    ASSERT_TRUE(row.has_value());
-    ASSERT_EQ(*row, absl::StrCat(i, "\t", value, "\n"));
+  std::string rows;
+  for (int i = 0; i < kRows; ++i) absl::StrAppend(&rows, i, "\t", value, "\n");
+  std::string received;
+  int64_t messages = 0;
+  while (true) {
+    ASSERT_OK_AND_ASSIGN(const auto piece, out.Next());
+    if (!piece.has_value()) break;
+    absl::StrAppend(&received, piece->bytes);
+    messages += piece->messages;
   }
-  EXPECT_THAT(out.Next(), IsOkAndHolds(std::nullopt));
-  EXPECT_THAT(out.Next(), IsOkAndHolds(std::nullopt));
+  EXPECT_TRUE(received == rows);
+  EXPECT_EQ(messages, kRows);
+  EXPECT_EQ(out.rows(), kRows);
+  EXPECT_FALSE(out.binary());
+  EXPECT_THAT(out.Next(), IsOkAndHolds(testing::Eq(std::nullopt)));
+  EXPECT_THAT(out.Next(), IsOkAndHolds(testing::Eq(std::nullopt)));
   EXPECT_OK(connection.Exec("SELECT 1").status());
 }
 
@@ -66,7 +75,7 @@ TEST_F(PgCopyTest, AnEmptyCopyIsACopy) {
   EXPECT_THAT(in.Finish(), IsOkAndHolds(0));
   ASSERT_OK_AND_ASSIGN(PgCopyOut out,
                        PgCopyOut::Start(connection, "COPY t TO STDOUT", kIdle));
-  EXPECT_THAT(out.Next(), IsOkAndHolds(std::nullopt));
+  EXPECT_THAT(out.Next(), IsOkAndHolds(testing::Eq(std::nullopt)));
 }
 
 TEST_F(PgCopyTest, SaysWhereARowIsBad) {
@@ -140,6 +149,63 @@ TEST_F(PgCopyTest, AForgottenCopyLeavesNothing) {
   EXPECT_OK(connection.Exec("SELECT 1").status());
 }
 
+// The header comes with the first row, and the trailer by itself.
+TEST_F(PgCopyTest, BinaryRowsComeWithAHeaderAndATrailer) {
+  ASSERT_OK(server_->Exec("INSERT INTO t SELECT generate_series(1, 1000)"));
+  ASSERT_OK_AND_ASSIGN(PgConnection connection, Open());
+  for (const int rows : {1000, 0}) {
+    ASSERT_OK_AND_ASSIGN(
+        PgCopyOut out,
+        PgCopyOut::Start(connection,
+                         absl::StrCat("COPY (SELECT i FROM t LIMIT ", rows,
+                                      ") TO STDOUT (FORMAT binary)"),
+                         kIdle));
+    int64_t messages = 0;
+    int64_t bytes = 0;
+    while (true) {
+      ASSERT_OK_AND_ASSIGN(const auto piece, out.Next());
+      if (!piece.has_value()) break;
+      messages += piece->messages;
+      bytes += static_cast<int64_t>(piece->bytes.size());
+    }
+    EXPECT_EQ(messages, rows + 1);
+    EXPECT_EQ(bytes, 19 + rows * (2 + 4 + 4) + 2);
+    EXPECT_EQ(out.rows(), rows);
+    EXPECT_TRUE(out.binary());
+  }
+}
+
+TEST_F(PgCopyTest, NoticesAndLargeRowsMayComeInBetween) {
+  std::vector<std::string> notices;
+  ASSERT_OK_AND_ASSIGN(
+      PgConnection connection,
+      PgConnection::Open({.conninfo = server_->ConnInfo(),
+                          .on_notice = [&](absl::string_view text) {
+                            notices.emplace_back(text);
+                          }}));
+  ASSERT_OK(connection
+                .Exec("CREATE FUNCTION pg_temp.say(i int) RETURNS text "
+                      "LANGUAGE plpgsql AS $$BEGIN RAISE NOTICE 'row %', i; "
+                      "RETURN repeat('x', 3000000); END$$")
+                .status());
+  ASSERT_OK_AND_ASSIGN(PgCopyOut out,
+                       PgCopyOut::Start(connection,
+                                        "COPY (SELECT pg_temp.say(i) FROM "
+                                        "generate_series(1, 3) i) TO STDOUT",
+                                        kIdle));
+  size_t bytes = 0;
+  while (true) {
+    ASSERT_OK_AND_ASSIGN(const auto piece, out.Next());
+    if (!piece.has_value()) break;
+    bytes += piece->bytes.size();
+  }
+  EXPECT_EQ(bytes, 3u * 3000001);
+  EXPECT_EQ(out.rows(), 3);
+  EXPECT_THAT(notices, testing::ElementsAre("NOTICE:  row 1", "NOTICE:  row 2",
+                                            "NOTICE:  row 3"));
+  EXPECT_OK(connection.Exec("SELECT 1").status());
+}
+
 TEST_F(PgCopyTest, AHalfReadCopyBreaksTheConnection) {
   ASSERT_OK(server_->Exec("INSERT INTO t SELECT generate_series(1, 1000)"));
   ASSERT_OK_AND_ASSIGN(PgConnection connection, Open());
@@ -174,11 +240,11 @@ TEST_F(PgCopyTest, AServerErrorInMidCopyIsReported) {
                                       "generate_series(1, 100000) i) TO STDOUT",
                                       kIdle));
   absl::Status status;
-  int rows = 0;
+  int64_t rows = 0;
   while (status.ok() && rows < 100'000) {
-    auto row = out.Next();
-    if (row.ok()) ++rows;
-    status = row.status();
+    const auto piece = out.Next();
+    if (piece.ok()) rows += (*piece)->messages;
+    status = piece.status();
   }
   EXPECT_EQ(rows, 49'999);
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
