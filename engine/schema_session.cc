@@ -78,6 +78,11 @@ absl::string_view HintFor(absl::string_view sqlstate, absl::string_view display,
     return "the target must not have the source's objects yet: drop it there, "
            "or use an empty database";
   }
+  if (sqlstate == "42601") {
+    return "a pg_dump that is newer than the target may write what it cannot "
+           "read: install the client of the target's own version, or name one "
+           "with --pg-dump";
+  }
   if (absl::StartsWith(sqlstate, "23")) {
     return "the rows are as on the source, so its own constraint is not valid "
            "or its index is corrupt: repair the rows on both sides, then run "
