@@ -180,6 +180,23 @@ TEST_P(CopyFaultTest, AnErrorDoesNotWaitLongForTheOtherWorkers) {
                        "1, column x"));
 }
 
+// Binary rows were on their way when it got another type.
+TEST_P(CopyFaultTest, ATargetWhoseTypesHaveChangedMeanwhileKeepsNoRow) {
+  pair_->copy.jobs = 1;
+  ASSERT_OK(pair_->Begin());
+  CopyUntilHeld("big");
+  ASSERT_OK(holder_->Exec("ALTER TABLE big ALTER x TYPE varchar; COMMIT"));
+  const absl::Status ended = result_.get();
+  EXPECT_EQ(ended.code(), absl::StatusCode::kAborted) << ended;
+  EXPECT_THAT(std::string(ended.message()),
+              AllOf(StartsWith("table public.big, blocks 0 to "),
+                    HasSubstr(": target: the types of its columns were changed "
+                              "while rows were copied")));
+  EXPECT_THAT(pair_->target().QueryValue("SELECT count(*) FROM big"),
+              IsOkAndHolds("0"));
+  ExpectTheNextRunFinishes();
+}
+
 TEST_P(CopyFaultTest, AStatementThatWaitsForTheGuardIsToldOf) {
   pair_->lock_wait = absl::Milliseconds(300);
   pair_->copy.split_bytes = uint64_t{1} << 30;
