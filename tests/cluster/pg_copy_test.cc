@@ -175,6 +175,33 @@ TEST_F(PgCopyTest, BinaryRowsComeWithAHeaderAndATrailer) {
   }
 }
 
+// Where libpq encrypts it must read, too.
+TEST_F(PgCopyTest, RowsComeThroughTls) {
+  ASSERT_OK_AND_ASSIGN(const auto server, PgServer::Start({.tls = true}));
+  ASSERT_OK_AND_ASSIGN(PgConnection connection,
+                       PgConnection::Open({.conninfo = server->ConnInfo()}));
+  for (const char* const format : {"text", "binary"}) {
+    ASSERT_OK_AND_ASSIGN(
+        PgCopyOut out,
+        PgCopyOut::Start(
+            connection,
+            absl::StrCat("COPY (SELECT repeat('x', 1000) FROM "
+                         "generate_series(1, 10000)) TO STDOUT (FORMAT ",
+                         format, ")"),
+            kIdle));
+    size_t bytes = 0;
+    while (true) {
+      ASSERT_OK_AND_ASSIGN(const auto piece, out.Next());
+      if (!piece.has_value()) break;
+      bytes += piece->bytes.size();
+    }
+    EXPECT_EQ(bytes,
+              out.binary() ? 19 + 10000 * (2 + 4 + 1000) + 2 : 10000 * 1001);
+    EXPECT_EQ(out.binary(), absl::string_view(format) == "binary");
+    EXPECT_EQ(out.rows(), 10000);
+  }
+}
+
 TEST_F(PgCopyTest, NoticesAndLargeRowsMayComeInBetween) {
   std::vector<std::string> notices;
   ASSERT_OK_AND_ASSIGN(
