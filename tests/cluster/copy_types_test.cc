@@ -85,10 +85,18 @@ class CopyTypesTest : public ::testing::TestWithParam<std::string> {
     return false;
   }
 
-  // The table types, with its rows on the source, arrives as it is.
-  void ExpectCarriesEveryType() {
+  void MakeTypes() {
     ASSERT_OK(pair_->Both(kEveryType));
     ASSERT_OK(pair_->Source(kEveryTypeRows));
+    // Before 15 a "char" that is no ASCII is printed as half a character.
+    if (server_->major_version() < 15) {
+      ASSERT_OK(pair_->Source("UPDATE types SET oc = 'e' WHERE id = 2"));
+    }
+  }
+
+  // The table types, with its rows on the source, arrives as it is.
+  void ExpectCarriesEveryType() {
+    MakeTypes();
     ASSERT_OK(pair_->Begin());
     ASSERT_OK(pair_->Copy());
     EXPECT_TRUE(pair_->Equal());
@@ -110,8 +118,7 @@ TEST_P(CopyTypesTest, EveryTypeArrivesAsItIs) {
 }
 
 TEST_P(CopyTypesTest, PortableTypesArriveInBinaryFormAsTheyAre) {
-  ASSERT_OK(pair_->Both(kEveryType));
-  ASSERT_OK(pair_->Source(kEveryTypeRows));
+  MakeTypes();
   ASSERT_OK(pair_->Both(
       "ALTER TABLE types DROP m, DROP iv, DROP jp, DROP x, DROP tq, DROP lsn, "
       "DROP snap, DROP rc, DROP rt, DROP e, DROP ae, DROP dom, DROP comp, DROP "
