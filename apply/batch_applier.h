@@ -36,8 +36,9 @@ struct BatchApplierOptions {
   // When what was ahead had to be undone, the next one, two, four ... batches
   // are not tried, but not more than so many.
   int longest_pause = 64;
-  // Bytes of statements in flight before results are awaited.
-  size_t pipeline_bytes = size_t{2} << 20;
+  // Bytes of statements in flight before results are awaited: several sets, so
+  // that a distant target has work while its answers travel.
+  size_t pipeline_bytes = size_t{8} << 20;
 };
 
 // What sets cannot do is found out by doing: any error or unexpected row count

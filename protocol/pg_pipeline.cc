@@ -17,6 +17,8 @@ namespace {
 // is queued. libpq does the same by itself at twice the size, but goes on when
 // the kernel takes only a part.
 constexpr size_t kSendBytes = 32 * 1024;
+// After so many, results are asked for.
+constexpr size_t kRequestBytes = size_t{1} << 20;
 
 // Type byte and length of the messages of a statement, and their fixed fields.
 constexpr size_t kStatementBytes = 48;
@@ -124,8 +126,9 @@ absl::Status PgPipeline::Queued(size_t bytes, OnResult on_result) {
   unflushed_bytes_ += bytes;
   unrequested_bytes_ += bytes;
   // The server keeps results to itself until its buffer is full or someone
-  // asks. In half-limit steps, so that it never runs dry while we wait.
-  if (unrequested_bytes_ > limit_bytes_ / 2) {
+  // asks. At least in half-limit steps, so that it never runs dry while we
+  // wait.
+  if (unrequested_bytes_ > std::min(limit_bytes_ / 2, kRequestBytes)) {
     if (PQsendFlushRequest(connection_.raw()) != 1) {
       return NotSent();
     }

@@ -11,7 +11,7 @@ namespace {
 constexpr int kTables = 20;
 constexpr int kSessions = 4;
 // Keys that a session has in each table; it has twice as many unique values.
-constexpr int kKeysOfSession = 2500;
+constexpr int kKeysOfSession = 25000;
 
 std::string TableName(int table) {
   return absl::StrFormat("mixed_%02d", table);

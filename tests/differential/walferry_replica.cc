@@ -13,7 +13,7 @@ ReplicaOptions DrawReplicaOptions(bool sets, Dice& dice) {
   options.applier.min_changes_per_apart = dice.OneOf<size_t>({1, 2, 4, 16});
   options.applier.min_copy_rows = dice.OneOf<size_t>({1, 2, 20, 500});
   options.applier.pipeline_bytes =
-      dice.OneOf<size_t>({1, 1000, size_t{64} << 10, size_t{2} << 20});
+      dice.OneOf<size_t>({1, 1000, size_t{64} << 10, size_t{8} << 20});
   // The first cuts transactions between any two changes.
   options.batch_bytes =
       dice.OneOf<size_t>({1, 2000, 20'000, 200'000, size_t{16} << 20});
