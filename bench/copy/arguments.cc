@@ -10,7 +10,7 @@ namespace {
 
 // Nobody else analyzes the tables either.
 constexpr absl::string_view kWalferryArgs =
-    "--mode online --cutover auto --jobs 2 --index-jobs 2 --no-analyze";
+    "--mode offline --jobs 2 --index-jobs 2 --no-analyze";
 
 std::vector<std::string> Words(absl::string_view text) {
   return absl::StrSplit(text, absl::ByAnyChar(" \n"), absl::SkipEmpty());
