@@ -98,7 +98,7 @@ absl::StatusOr<std::optional<CopyPiece>> PgCopyOut::Next() {
     const absl::Status waited =
         connection_->WaitReadable(DeadlineAfter(idle_timeout_));
     if (!waited.ok()) return Ended(GiveUp(*connection_, waited));
-    if (!Read()) return Ended(ConnectionFailure(*connection_));
+    if (absl::Status read = Read(); !read.ok()) return Ended(std::move(read));
   }
   if (!end_.ok()) return end_;
   return std::nullopt;
@@ -139,20 +139,25 @@ absl::StatusOr<PgCopyOut::Held> PgCopyOut::NextOfLibpq() {
                          /*messages=*/1}};
 }
 
-// Takes in what has come. False: the connection is lost, and libpq knows why.
-bool PgCopyOut::Read() {
-  if (socket_ == nullptr) return PQconsumeInput(connection_->raw()) != 0;
+// Takes in what has come. An error: the connection is lost.
+absl::Status PgCopyOut::Read() {
+  if (socket_ == nullptr) {
+    if (PQconsumeInput(connection_->raw()) != 0) return absl::OkStatus();
+    return ConnectionFailure(*connection_);
+  }
   switch (socket_->ReadCopyOut()) {
     case SocketMessages::Fill::kSome:
     case SocketMessages::Fill::kNothing:
-      return true;
+      break;
     case SocketMessages::Fill::kForLibpq:
       for_libpq_ = true;
-      return true;
+      break;
     case SocketMessages::Fill::kClosed:
-      return PQconsumeInput(connection_->raw()) != 0;
+      // Libpq must not read on in the middle of a message.
+      connection_->MarkBroken();
+      return socket_->why_closed();
   }
-  return true;
+  return absl::OkStatus();
 }
 
 // All has come but the server's word that it is well.
@@ -193,12 +198,13 @@ PgCopyIn::~PgCopyIn() {
 
 absl::Status PgCopyIn::Write(absl::string_view data) {
   if (done_) return absl::InternalError("write to a COPY that is over");
-  // Whole chunks need not be put together.
-  while (pending_.empty() && data.size() >= kChunk) {
-    RETURN_IF_ERROR(Send(data.substr(0, kChunk)));
-    data.remove_prefix(kChunk);
-  }
   while (!data.empty()) {
+    // A whole chunk need not be put together.
+    if (pending_.empty() && data.size() >= kChunk) {
+      RETURN_IF_ERROR(Send(data.substr(0, kChunk)));
+      data.remove_prefix(kChunk);
+      continue;
+    }
     const absl::string_view part = data.substr(0, kChunk - pending_.size());
     pending_.append(part.data(), part.size());
     data.remove_prefix(part.size());

@@ -62,7 +62,7 @@ class PgCopyOut {
             std::unique_ptr<SocketMessages> socket);
   absl::StatusOr<Held> NextOfSocket();
   absl::StatusOr<Held> NextOfLibpq();
-  bool Read();
+  absl::Status Read();
   void Finish();
   absl::Status Ended(absl::Status why);
 

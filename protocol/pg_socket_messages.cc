@@ -101,7 +101,7 @@ SocketMessages::Fill SocketMessages::ReadCopyOut() {
   const size_t ours =
       CopyOutPrefix(absl::string_view(buffer_.data(), end_ + got)) - end_;
   if (ours == 0) return Fill::kForLibpq;
-  return Discard(ours) ? Fill::kSome : Receive(0, got);
+  return Discard(ours) ? Fill::kSome : Fill::kClosed;
 }
 
 void SocketMessages::MakeRoom() {
@@ -145,8 +145,12 @@ SocketMessages::Fill SocketMessages::Receive(int flags, size_t& got) {
 bool SocketMessages::Discard(size_t size) {
   while (size > 0) {
     const ssize_t gone = recv(socket_, buffer_.data() + end_, size, MSG_TRUNC);
-    if (gone <= 0 && errno != EINTR) return false;
-    if (gone <= 0) continue;
+    if (gone < 0 && errno == EINTR) continue;
+    if (gone <= 0) {
+      why_closed_ = absl::UnavailableError(
+          "could not receive data from server: what was there is gone");
+      return false;
+    }
     end_ += static_cast<size_t>(gone);
     size -= static_cast<size_t>(gone);
   }

@@ -93,8 +93,22 @@ absl::StatusOr<ArchiveInput> FindArchive(const std::string& path) {
   fs::path folder = is_folder ? fs::path(path) : fs::path(path).parent_path();
   if (folder.empty()) folder = ".";
   if (Exists(folder / kManifestName)) input.folder = folder.string();
+  const bool has_facts = Exists(folder / kFactsName);
+  if (is_folder && has_facts && input.folder.empty()) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": its ", kManifestName, " is missing"));
+  }
   RETURN_IF_ERROR(is_folder ? ReadFolder(input) : ReadFile(input));
-  if (input.folder.empty() || !Exists(folder / kFactsName)) return input;
+  if (input.folder.empty() || !has_facts) {
+    // psql runs whatever is in it: DROP DATABASE, a change of the connection,
+    // commands of the machine.
+    if (input.format != ArchiveFormat::kPlain) return input;
+    return WithHint(
+        absl::FailedPreconditionError(
+            absl::StrCat(path, ": a plain script that walferry has not made")),
+        "read it, and run it with psql; walferry restores the formats custom "
+        "and directory of any pg_dump");
+  }
   ASSIGN_OR_RETURN(const std::string json,
                    ReadWholeFile((folder / kFactsName).string()));
   absl::StatusOr<ArchiveFacts> facts = FactsFromJson(json);

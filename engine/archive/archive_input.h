@@ -26,9 +26,10 @@ struct ArchiveInput {
   int client_major = 0;
 };
 
-// A folder of RunDump, one file in it, or what pg_dump has written in any
-// format. kNotFound: nothing is there; kInvalidArgument: something else is;
-// kDataLoss: its facts are malformed.
+// A folder of RunDump, one file in it, or what pg_dump has written, but for
+// plain scripts: those of others are kFailedPrecondition. kNotFound: nothing is
+// there; kInvalidArgument: something else is; kDataLoss: its facts are
+// malformed, or its manifest is gone.
 absl::StatusOr<ArchiveInput> FindArchive(const std::string& path);
 
 // Compares it with its manifest, and tells how far that is; a warning if there

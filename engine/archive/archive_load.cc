@@ -1,6 +1,7 @@
 #include "engine/archive/archive_load.h"
 
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <utility>
@@ -130,7 +131,24 @@ class Load {
     return Verdict("pg_restore", result, result.ok() || came_through);
   }
 
+  // pg_restore leaves them out; of a script psql runs everything.
+  absl::Status RefuseSubscriptions() const {
+    std::ifstream script(input_.path, std::ios::binary);
+    for (std::string line; std::getline(script, line);) {
+      if (!absl::StartsWith(line, "CREATE SUBSCRIPTION ")) continue;
+      return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                          input_.path,
+                          " creates a subscription, which would reach for "
+                          "another server")),
+                      "dump in the format custom or directory");
+    }
+    if (script.eof()) return absl::OkStatus();
+    return absl::DataLossError(
+        absl::StrCat(input_.path, ": cannot be read to its end"));
+  }
+
   absl::Status RunPsql() {
+    if (options_.no_replication) RETURN_IF_ERROR(RefuseSubscriptions());
     const std::string psql =
         (std::filesystem::path(tools_.pg_restore).parent_path() / "psql")
             .string();

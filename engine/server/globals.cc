@@ -97,8 +97,8 @@ absl::Status ReadTablespaces(PgConnection& connection, Globals& globals) {
     ServerTablespace tablespace{.name = TextAt(rows, row, 0),
                                 .owner = TextAt(rows, row, 1),
                                 .location = TextAt(rows, row, 2),
-                                .comment = TextAt(rows, row, 4),
-                                .privileges = ReadPrivileges(rows, row, 5)};
+                                .comment = TextAt(rows, row, 4)};
+    ASSIGN_OR_RETURN(tablespace.privileges, ReadPrivileges(rows, row, 5));
     tablespace.options =
         absl::StrSplit(rows.Text(row, 3), '\x01', absl::SkipEmpty());
     // One in place (allow_in_place_tablespaces) has a relative path.
@@ -119,8 +119,9 @@ absl::Status ReadParameters(PgConnection& connection, Globals& globals) {
           " FROM pg_catalog.pg_parameter_acl ORDER BY parname COLLATE \"C\"")));
   for (int row = 0; row < rows.rows(); ++row) {
     ParameterPrivileges parameter{.parameter = TextAt(rows, row, 0)};
-    for (Privilege& privilege :
-         ReadPrivileges(rows, row, 1).value_or(std::vector<Privilege>())) {
+    ASSIGN_OR_RETURN(Privileges privileges, ReadPrivileges(rows, row, 1));
+    if (!privileges.has_value()) continue;
+    for (Privilege& privilege : *privileges) {
       // Its own come with the list.
       if (privilege.grantee == globals.bootstrap_superuser) continue;
       parameter.privileges.push_back(std::move(privilege));

@@ -76,6 +76,18 @@ class MembershipPlanner {
            "--update-existing makes it as it is on the source"});
       return false;
     }
+    if (role != RoleFate::kCreated && role != RoleFate::kAltered &&
+        IsStrongerOnTarget(membership.role)) {
+      findings_.Acceptable(
+          {"role-membership", Subject(membership),
+           absl::StrCat("is a member of ", membership.role,
+                        ", which may do more on the target than on the "
+                        "source, and does not become one"),
+           absl::StrCat("if it is meant to: GRANT ",
+                        QuoteIdentifier(membership.role), " TO ",
+                        QuoteIdentifier(membership.member))});
+      return false;
+    }
     if (!fates_.MayAdminister(membership.role)) {
       findings_.Acceptable(
           {"role-membership", Subject(membership),
@@ -89,6 +101,20 @@ class MembershipPlanner {
     }
     TellOptions(membership);
     return true;
+  }
+
+  // Roles of the server's own are the same on both.
+  bool IsStrongerOnTarget(const std::string& role) const {
+    const ServerRole* const theirs = inputs_.target.FindRole(role);
+    if (theirs == nullptr) return false;
+    const ServerRole* const ours = inputs_.source.FindRole(role);
+    const ServerRole nobody;
+    const ServerRole& weaker = ours == nullptr ? nobody : *ours;
+    return (theirs->superuser && !weaker.superuser) ||
+           (theirs->create_role && !weaker.create_role) ||
+           (theirs->create_db && !weaker.create_db) ||
+           (theirs->replication && !weaker.replication) ||
+           (theirs->bypass_rls && !weaker.bypass_rls);
   }
 
   void TellOptions(const RoleMembership& membership) {

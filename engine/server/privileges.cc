@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/substitute.h"
@@ -10,9 +13,14 @@
 namespace walferry {
 namespace {
 
-// Names may hold anything but this.
 constexpr char kFieldEnd = '\x01';
 constexpr char kLineEnd = '\x02';
+
+// "CREATE, ALTER SYSTEM".
+bool IsOfAPrivilege(char byte) {
+  return absl::ascii_isupper(static_cast<unsigned char>(byte)) || byte == ' ' ||
+         byte == ',';
+}
 
 std::string Grantee(const std::string& role) {
   return role.empty() ? "PUBLIC" : QuoteIdentifier(role);
@@ -43,19 +51,25 @@ std::string PrivilegesColumn(absl::string_view acl) {
       acl);
 }
 
-Privileges ReadPrivileges(const PgResult& rows, int row, int column) {
-  if (rows.IsNull(row, column)) return std::nullopt;
+absl::StatusOr<Privileges> ReadPrivileges(const PgResult& rows, int row,
+                                          int column) {
+  if (rows.IsNull(row, column)) return Privileges();
   std::vector<Privilege> privileges;
   for (const absl::string_view line :
        absl::StrSplit(rows.Text(row, column), kLineEnd, absl::SkipEmpty())) {
     std::vector<std::string> fields = absl::StrSplit(line, kFieldEnd);
-    fields.resize(4);
+    // They go into SQL as they are.
+    if (fields.size() != 4 || fields[2].empty() ||
+        !absl::c_all_of(fields[2], IsOfAPrivilege)) {
+      return absl::InternalError(absl::StrCat(
+          "privileges that cannot be read: \"", absl::CHexEscape(line), "\""));
+    }
     privileges.push_back({.grantor = std::move(fields[0]),
                           .grantee = std::move(fields[1]),
                           .names = std::move(fields[2]),
                           .grantable = fields[3] == "t"});
   }
-  return privileges;
+  return Privileges(std::move(privileges));
 }
 
 std::vector<std::string> GrantStatements(

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "protocol/pg_result.h"
 
@@ -28,7 +29,10 @@ using Privileges = std::optional<std::vector<Privilege>>;
 
 // SQL for a column that ReadPrivileges reads: one line for each privilege.
 std::string PrivilegesColumn(absl::string_view acl);
-Privileges ReadPrivileges(const PgResult& rows, int row, int column);
+// kInternal: the column is of another form, as where a role's name holds the
+// bytes that divide it.
+absl::StatusOr<Privileges> ReadPrivileges(const PgResult& rows, int row,
+                                          int column);
 
 // `object` as in GRANT ... ON: `DATABASE "x"`. In an order in which whoever
 // gives a privilege has it. Each is one message to the server, and so one

@@ -20,13 +20,14 @@ namespace {
 // A server writes statements to its log and shows those that run, and verifiers
 // are in some of them. Only a superuser may tell it not to.
 constexpr char kTellNobody[] =
-    "SET LOCAL log_statement = 'none'; "
-    "SET LOCAL log_min_error_statement = 'panic'; "
-    "SET LOCAL log_min_duration_statement = -1; "
-    "SET LOCAL log_duration = off; "
-    "SET LOCAL log_transaction_sample_rate = 0; "
-    "SET LOCAL track_activities = off; "
-    "SET LOCAL pg_stat_statements.track_utility = off";
+    "SET log_statement = 'none'; "
+    "SET log_min_error_statement = 'panic'; "
+    "SET log_min_duration_statement = -1; "
+    "SET log_duration = off; "
+    "SET log_min_duration_sample = -1; "
+    "SET log_transaction_sample_rate = 0; "
+    "SET track_activities = off; "
+    "SET pg_stat_statements.track_utility = off";
 
 absl::StatusOr<GlobalsPlan> MakePlan(PgConnection& source, PgConnection& target,
                                      const TargetRights& rights,
@@ -96,9 +97,10 @@ absl::Status RunAll(PgConnection& target,
                     const std::vector<GlobalStatement>& statements,
                     bool superuser) {
   if (statements.empty()) return absl::OkStatus();
+  // Whether a transaction is logged is decided when it begins.
+  if (superuser) RETURN_IF_ERROR(target.Exec(kTellNobody).status());
   RETURN_IF_ERROR(target.Exec("BEGIN").status());
   absl::Status ran = absl::OkStatus();
-  if (superuser) ran = target.Exec(kTellNobody).status();
   for (const GlobalStatement& statement : statements) {
     if (ran.ok()) ran = RunOne(target, statement);
   }

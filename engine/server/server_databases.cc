@@ -56,8 +56,8 @@ absl::StatusOr<ServerDatabase> ReadOne(const PgResult& rows, int row) {
                           .collation_version = TextAt(rows, row, 9),
                           .owner = TextAt(rows, row, 10),
                           .tablespace = TextAt(rows, row, 12),
-                          .comment = TextAt(rows, row, 13),
-                          .privileges = ReadPrivileges(rows, row, 14)};
+                          .comment = TextAt(rows, row, 13)};
+  ASSIGN_OR_RETURN(database.privileges, ReadPrivileges(rows, row, 14));
   ASSIGN_OR_RETURN(database.bytes, rows.Int64(row, 1));
   ASSIGN_OR_RETURN(database.provider, ProviderOf(rows.Text(row, 4)));
   ASSIGN_OR_RETURN(const int64_t limit, rows.Int64(row, 11));

@@ -120,7 +120,8 @@ TEST_P(CopyTypesTest, EveryTypeArrivesAsItIs) {
 TEST_P(CopyTypesTest, PortableTypesArriveInBinaryFormAsTheyAre) {
   MakeTypes();
   ASSERT_OK(pair_->Both(
-      "ALTER TABLE types DROP m, DROP iv, DROP jp, DROP x, DROP tq, DROP lsn, "
+      "ALTER TABLE types DROP oc, DROP n, DROP m, DROP iv, DROP jp, DROP x, "
+      "DROP tq, DROP lsn, "
       "DROP snap, DROP rc, DROP rt, DROP e, DROP ae, DROP dom, DROP comp, DROP "
       "acomp, DROP r, DROP iv2, DROP ov, DROP xi, DROP ti2"));
   ASSERT_OK(pair_->Begin());

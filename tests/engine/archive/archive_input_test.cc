@@ -48,10 +48,6 @@ TEST_F(ArchiveInputTest, KnowsWhatPgDumpWrites) {
   EXPECT_EQ(input.format, ArchiveFormat::kCustom);
   EXPECT_EQ(input.client_major, 17);
 
-  ASSERT_OK_AND_ASSIGN(
-      input, FindArchive(Write("p", "--\n-- PostgreSQL database dump\n--\n")));
-  EXPECT_EQ(input.format, ArchiveFormat::kPlain);
-
   ASSERT_OK_AND_ASSIGN(input,
                        FindArchive(Write("t", std::string(257, 'x') + "ustar" +
                                                   std::string(300, 'x'))));
@@ -72,6 +68,33 @@ TEST_F(ArchiveInputTest, FindsTheFileInAFolderAndTheFolderOfAFile) {
     ASSERT_TRUE(input.facts.has_value());
     EXPECT_EQ(input.facts->database, "shop");
   }
+}
+
+// psql would run whatever somebody has written into it.
+TEST_F(ArchiveInputTest, RefusesPlainScriptsOfOthers) {
+  constexpr char kScript[] = "--\n-- PostgreSQL database dump\n--\n";
+  const std::string other = Write("p", kScript);
+  EXPECT_THAT(
+      FindArchive(other),
+      StatusIs(
+          absl::StatusCode::kFailedPrecondition,
+          absl::StrCat(other, ": a plain script that walferry has not made")));
+  Write("own/archive.sql", kScript);
+  Write("own/MANIFEST.sha256", "");
+  Write("own/walferry.json",
+        FactsToJson({.format = ArchiveFormat::kPlain, .database = "shop"}));
+  ASSERT_OK_AND_ASSIGN(const ArchiveInput input, FindArchive(Path("own")));
+  EXPECT_EQ(input.format, ArchiveFormat::kPlain);
+}
+
+TEST_F(ArchiveInputTest, MissesTheManifestOfAnArchiveThatHadOne) {
+  Write("a/archive.dump", "PGDMP\x01\x0f");
+  Write("a/walferry.json",
+        FactsToJson({.format = ArchiveFormat::kCustom, .database = "shop"}));
+  EXPECT_THAT(
+      FindArchive(Path("a")),
+      StatusIs(absl::StatusCode::kDataLoss,
+               absl::StrCat(Path("a"), ": its MANIFEST.sha256 is missing")));
 }
 
 TEST_F(ArchiveInputTest, SaysWhatIsNone) {

@@ -205,6 +205,23 @@ TEST_F(GlobalsPlanTest, GrantsInAnOrderInWhichGrantorsMay) {
               "superuser");
 }
 
+// It would be a gift that nobody has asked for.
+TEST_F(GlobalsPlanTest, MakesNobodyAMemberOfARoleThatMayDoMoreThere) {
+  source_.roles.push_back({.name = "a"});
+  source_.roles.push_back({.name = "boss"});
+  target_.roles.push_back({.name = "boss", .superuser = true});
+  source_.memberships = {{.role = "boss", .member = "a", .grantor = "a"}};
+  const GlobalsPlan plan = Plan();
+  EXPECT_THAT(Sql(plan.statements), ElementsAre("CREATE ROLE \"a\""));
+  EXPECT_THAT(Texts(plan),
+              testing::Contains(
+                  "role-membership (acceptable) blocking role a: is a member "
+                  "of boss, which may do more on the target than on the "
+                  "source, and does not become one"));
+  source_.roles.back().superuser = true;
+  EXPECT_EQ(Sql(Plan().statements).back(), "GRANT \"boss\" TO \"a\"");
+}
+
 TEST_F(GlobalsPlanTest, GrantsWithoutOptionsWhereThereAreNone) {
   source_.roles.push_back({.name = "a"});
   source_.memberships = {{.role = "pg_monitor", .member = "a", .grantor = "a"}};
