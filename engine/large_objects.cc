@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -12,7 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/types/span.h"
-#include "engine/guard_watch.h"
+#include "engine/guarded_work.h"
 #include "engine/ledger.h"
 #include "engine/name_some.h"
 #include "protocol/status.h"
@@ -154,48 +153,28 @@ class Carrier {
   const LedgerSql sql_;
 };
 
-// The workers and what they share.
-class Pool {
+// The pieces, and how far they are.
+class Pieces {
  public:
-  Pool(const LargeObjectOptions& options, SourceSnapshot& snapshot,
-       std::vector<int64_t> oids, const Interrupt& interrupt)
+  Pieces(const LargeObjectOptions& options, SourceSnapshot& snapshot,
+         std::vector<int64_t> oids, const Interrupt& interrupt)
       : options_(options),
         snapshot_(snapshot),
         oids_(std::move(oids)),
         interrupt_(interrupt) {}
 
-  absl::Status Run(EventSink& events) {
+  absl::Status Carry(EventSink& events) {
     const size_t pieces = (oids_.size() + kPieceObjects - 1) / kPieceObjects;
-    const size_t workers =
-        std::min(pieces, static_cast<size_t>(std::max(1, options_.jobs)));
-    {
-      const absl::MutexLock lock(&mutex_);
-      running_ = workers;
-    }
-    std::vector<std::jthread> threads;
-    for (size_t worker = 0; worker < workers; ++worker) {
-      threads.emplace_back([this] { Work(); });
-    }
-    GuardWatch watch(
-        snapshot_, kWaiterPatience, [](uint32_t) { return "a table"; }, events);
-    while (!WaitForEnd(options_.progress_interval)) {
-      if (absl::Status guarded = watch.Look(); !guarded.ok()) Fail(guarded);
-      events.OnEvent(Read());
-    }
-    threads.clear();
-    events.OnEvent(Read());
-    const absl::MutexLock lock(&mutex_);
-    return failure_;
+    GuardedWork work(
+        snapshot_, [](uint32_t) { return "a table"; }, events);
+    return work.Run(
+        std::min(pieces, static_cast<size_t>(std::max(1, options_.jobs))),
+        options_.progress_interval, [&] { return CarryPieces(work); },
+        [this] { return Read(); });
   }
 
  private:
-  void Work() {
-    if (absl::Status status = CarryPieces(); !status.ok()) Fail(status);
-    const absl::MutexLock lock(&mutex_);
-    --running_;
-  }
-
-  absl::Status CarryPieces() {
+  absl::Status CarryPieces(const GuardedWork& work) {
     CopySessionOptions session = options_.session;
     session.interrupt = &interrupt_;
     ASSIGN_OR_RETURN(PgConnection source, OpenCopySource(session));
@@ -203,9 +182,9 @@ class Pool {
     ASSIGN_OR_RETURN(PgConnection target,
                      OpenCopyTarget(session, snapshot_.encoding()));
     Carrier carrier(std::move(source), std::move(target), options_);
-    while (true) {
+    while (!work.failed()) {
       const absl::Span<const int64_t> piece = Take();
-      if (piece.empty()) return absl::OkStatus();
+      if (piece.empty()) break;
       const absl::StatusOr<int64_t> bytes = carrier.Carry(piece);
       if (!bytes.ok()) {
         return Annotate(bytes.status(),
@@ -216,30 +195,14 @@ class Pool {
       done_ += piece.size();
       bytes_ += *bytes;
     }
+    return absl::OkStatus();
   }
 
   absl::Span<const int64_t> Take() {
     const absl::MutexLock lock(&mutex_);
-    if (!failure_.ok()) return {};
     const size_t count = std::min(kPieceObjects, oids_.size() - next_);
     const size_t first = std::exchange(next_, next_ + count);
     return absl::MakeConstSpan(oids_).subspan(first, count);
-  }
-
-  void Fail(const absl::Status& failure) {
-    const absl::MutexLock lock(&mutex_);
-    if (failure_.ok()) failure_ = failure;
-  }
-
-  bool WaitForEnd(absl::Duration wait) {
-    const absl::MutexLock lock(&mutex_);
-    return mutex_.AwaitWithTimeout(
-        absl::Condition(
-            +[](Pool* pool) ABSL_EXCLUSIVE_LOCKS_REQUIRED(pool->mutex_) {
-              return pool->running_ == 0;
-            },
-            this),
-        wait);
   }
 
   Progress Read() {
@@ -263,10 +226,8 @@ class Pool {
 
   absl::Mutex mutex_;
   size_t next_ ABSL_GUARDED_BY(mutex_) = 0;
-  size_t running_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t done_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Those of earlier runs, which are of another state of the source.
@@ -385,8 +346,8 @@ absl::Status CopyLargeObjects(const LargeObjectOptions& options,
   Ledger ledger(target, KeyOf(options));
   RETURN_IF_ERROR(RemoveEarlier(target, ledger, events));
   if (!oids.empty()) {
-    Pool pool(options, snapshot, oids, control.interrupt());
-    RETURN_IF_ERROR(pool.Run(events));
+    Pieces pieces(options, snapshot, oids, control.interrupt());
+    RETURN_IF_ERROR(pieces.Carry(events));
   }
   RETURN_IF_ERROR(snapshot.Check());
   RETURN_IF_ERROR(TellOfOthers(target, oids, events));

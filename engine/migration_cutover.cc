@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/cutover.h"
-#include "engine/matviews.h"
 #include "engine/migration_run.h"
 #include "engine/quiet_source.h"
 #include "engine/sequences.h"
@@ -161,18 +160,7 @@ absl::Status MigrationRun::FinishTarget() {
   RETURN_IF_ERROR(CompareSchemaFacts());
   RETURN_IF_ERROR(PrepareRest());
   RETURN_IF_ERROR(unlogged_->Copy(catalog_));
-  if (options_.sequence_sync) {
-    ASSIGN_OR_RETURN(report_.sequences_set,
-                     SyncSequences(*source_, *target_, catalog_.sequences));
-  }
-  ASSIGN_OR_RETURN(
-      report_.materialized_views_refreshed,
-      RefreshMaterializedViews(*target_, catalog_.materialized_views,
-                               [this](absl::string_view view) {
-                                 Notify(Notice::Level::kInfo,
-                                        absl::StrCat("refreshing ", view));
-                               }));
-  return absl::OkStatus();
+  return SetSequencesAndViews();
 }
 
 absl::StatusOr<bool> MigrationRun::SourceIsUnchanged() {

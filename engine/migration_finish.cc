@@ -3,8 +3,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/created_objects.h"
+#include "engine/matviews.h"
 #include "engine/migration_run.h"
 #include "engine/report_json.h"
+#include "engine/sequences.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -29,6 +31,22 @@ absl::StatusOr<Lsn> CopiedAt(const std::vector<LedgerTable>& tables,
 }
 
 }  // namespace
+
+// What neither a copy nor a stream carries.
+absl::Status MigrationRun::SetSequencesAndViews() {
+  if (options_.sequence_sync) {
+    ASSIGN_OR_RETURN(report_.sequences_set,
+                     SyncSequences(*source_, *target_, catalog_.sequences));
+  }
+  ASSIGN_OR_RETURN(
+      report_.materialized_views_refreshed,
+      RefreshMaterializedViews(*target_, catalog_.materialized_views,
+                               [this](absl::string_view view) {
+                                 Notify(Notice::Level::kInfo,
+                                        absl::StrCat("refreshing ", view));
+                               }));
+  return absl::OkStatus();
+}
 
 absl::Status MigrationRun::Finish(StreamRun& run, absl::Time still_since) {
   const absl::Status complete = CompleteTarget(run);

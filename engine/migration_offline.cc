@@ -2,11 +2,8 @@
 // target complete comes right behind them.
 
 #include "absl/algorithm/container.h"
-#include "absl/strings/str_cat.h"
 #include "engine/large_objects.h"
-#include "engine/matviews.h"
 #include "engine/migration_run.h"
-#include "engine/sequences.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -29,17 +26,7 @@ absl::Status MigrationRun::Complete() {
   RETURN_IF_ERROR(Enter(Phase::kIndexes, known_->consistent_point.valid()));
   RETURN_IF_ERROR(RestoreStages({SchemaStage::kIndexes, SchemaStage::kObjects,
                                  SchemaStage::kForeignKeys}));
-  if (options_.sequence_sync) {
-    ASSIGN_OR_RETURN(report_.sequences_set,
-                     SyncSequences(*source_, *target_, catalog_.sequences));
-  }
-  ASSIGN_OR_RETURN(
-      report_.materialized_views_refreshed,
-      RefreshMaterializedViews(*target_, catalog_.materialized_views,
-                               [this](absl::string_view view) {
-                                 Notify(Notice::Level::kInfo,
-                                        absl::StrCat("refreshing ", view));
-                               }));
+  RETURN_IF_ERROR(SetSequencesAndViews());
   RETURN_IF_ERROR(
       RestoreStages({SchemaStage::kTriggers, SchemaStage::kEventTriggers}));
   RETURN_IF_ERROR(Analyze());

@@ -136,6 +136,7 @@ class MigrationRun {
   absl::Status ProveStillUnwritten();
 
   // migration_finish.cc
+  absl::Status SetSequencesAndViews();
   absl::Status Finish(StreamRun& run, absl::Time still_since);
   absl::Status StoreReport();
   absl::Status DropCreated();

@@ -4,16 +4,13 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
-#include <thread>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
-#include "engine/guard_watch.h"
+#include "engine/guarded_work.h"
 #include "engine/ledger.h"
 #include "engine/table_copy.h"
 #include "engine/table_lift.h"
@@ -102,88 +99,47 @@ absl::StatusOr<std::string> WhatChanged(PgConnection& source,
   return "it was written to since";
 }
 
-// The workers and what they share.
-class Pool {
+// Fills in what has changed of each.
+class Comparison {
  public:
-  Pool(const UnchangedTablesOptions& options, SourceSnapshot& snapshot,
-       std::vector<Begun>& begun)
+  Comparison(const UnchangedTablesOptions& options, SourceSnapshot& snapshot,
+             std::vector<Begun>& begun)
       : options_(options), snapshot_(snapshot), begun_(begun) {}
 
-  // Fills in what has changed of each.
   absl::Status Run(EventSink& events) {
-    const size_t workers = std::min(
-        begun_.size(), static_cast<size_t>(std::max(1, options_.jobs)));
-    {
-      const absl::MutexLock lock(&mutex_);
-      running_ = workers;
-    }
-    std::vector<std::jthread> threads;
-    for (size_t worker = 0; worker < workers; ++worker) {
-      threads.emplace_back([this] { Work(); });
-    }
-    GuardWatch watch(
-        snapshot_, kWaiterPatience, [this](uint32_t oid) { return Name(oid); },
-        events);
-    while (!WaitForEnd(options_.progress_interval)) {
-      if (absl::Status guarded = watch.Look(); !guarded.ok()) Fail(guarded);
-      events.OnEvent(Read());
-    }
-    threads.clear();
-    const absl::MutexLock lock(&mutex_);
-    return failure_;
+    GuardedWork work(
+        snapshot_, [this](uint32_t oid) { return Name(oid); }, events);
+    return work.Run(
+        std::min(begun_.size(),
+                 static_cast<size_t>(std::max(1, options_.jobs))),
+        options_.progress_interval, [&] { return LookAtTables(work); },
+        [this] { return Read(); });
   }
 
  private:
-  void Work() {
-    if (absl::Status status = LookAtTables(); !status.ok()) Fail(status);
-    const absl::MutexLock lock(&mutex_);
-    --running_;
-  }
-
-  absl::Status LookAtTables() {
+  absl::Status LookAtTables(const GuardedWork& work) {
     ASSIGN_OR_RETURN(PgConnection source, OpenCopySource(options_.session));
     RETURN_IF_ERROR(snapshot_.Import(source));
     // Here whole tables are read for a number.
     RETURN_IF_ERROR(source.Exec("SET enable_seqscan = on").status());
-    while (Begun* begun = Take()) {
+    while (!work.failed()) {
+      const size_t next = next_.fetch_add(1);
+      if (next >= begun_.size()) break;
+      Begun& begun = begun_[next];
       absl::StatusOr<std::string> changed =
-          WhatChanged(source, *begun, snapshot_.text());
+          WhatChanged(source, begun, snapshot_.text());
       if (!changed.ok()) {
-        return Annotate(changed.status(), Name(begun->table->oid));
+        return Annotate(changed.status(), Name(begun.table->oid));
       }
-      begun->changed = *std::move(changed);
-      const absl::MutexLock lock(&mutex_);
+      begun.changed = *std::move(changed);
       ++done_;
     }
     return absl::OkStatus();
   }
 
-  Begun* Take() {
-    const absl::MutexLock lock(&mutex_);
-    if (!failure_.ok() || next_ == begun_.size()) return nullptr;
-    return &begun_[next_++];
-  }
-
-  void Fail(const absl::Status& failure) {
-    const absl::MutexLock lock(&mutex_);
-    if (failure_.ok()) failure_ = failure;
-  }
-
-  bool WaitForEnd(absl::Duration wait) {
-    const absl::MutexLock lock(&mutex_);
-    return mutex_.AwaitWithTimeout(
-        absl::Condition(
-            +[](Pool* pool) ABSL_EXCLUSIVE_LOCKS_REQUIRED(pool->mutex_) {
-              return pool->running_ == 0;
-            },
-            this),
-        wait);
-  }
-
-  Progress Read() {
-    const absl::MutexLock lock(&mutex_);
+  Progress Read() const {
     return {.phase = Phase::kPrepare,
-            .items_done = static_cast<int64_t>(done_),
+            .items_done = done_.load(),
             .items_total = static_cast<int64_t>(begun_.size()),
             .elapsed = absl::Now() - started_,
             .active = {}};
@@ -202,12 +158,8 @@ class Pool {
   SourceSnapshot& snapshot_;
   std::vector<Begun>& begun_;
   const absl::Time started_ = absl::Now();
-
-  absl::Mutex mutex_;
-  size_t next_ ABSL_GUARDED_BY(mutex_) = 0;
-  size_t running_ ABSL_GUARDED_BY(mutex_) = 0;
-  size_t done_ ABSL_GUARDED_BY(mutex_) = 0;
-  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<size_t> next_ = 0;
+  std::atomic<int64_t> done_ = 0;
 };
 
 // Notes where the tables stand that nobody has begun; returns the others.
@@ -248,7 +200,9 @@ absl::Status KeepUnchangedTables(const UnchangedTablesOptions& options,
   TableLift lift(source, target, snapshot, ledger.sql());
   ASSIGN_OR_RETURN(std::vector<Begun> begun,
                    DivideTables(ledger, lift, tables));
-  RETURN_IF_ERROR(Pool(options, snapshot, begun).Run(events));
+  if (!begun.empty()) {
+    RETURN_IF_ERROR(Comparison(options, snapshot, begun).Run(events));
+  }
   int64_t kept = 0;
   for (const Begun& part : begun) {
     const std::string name =

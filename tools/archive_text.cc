@@ -1,27 +1,10 @@
 #include "tools/archive_text.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "tools/human_format.h"
+#include "tools/result_text.h"
 
 namespace walferry {
-namespace {
-
-void AddLine(std::string& text, absl::string_view name,
-             absl::string_view value) {
-  absl::StrAppendFormat(&text, "  %-19s%s\n", name, value);
-}
-
-std::string BytesText(int64_t bytes) {
-  return HumanBytes(static_cast<double>(bytes));
-}
-
-std::string TimeText(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", time, absl::UTCTimeZone());
-}
-
-}  // namespace
-
 std::string DumpText(const DumpReport& report) {
   const ArchiveFacts& facts = report.facts;
   std::string text = absl::StrCat(report.path, ": dumped in ",

@@ -8,6 +8,7 @@
 #include "absl/strings/str_replace.h"
 #include "tools/drill_report.h"
 #include "tools/human_format.h"
+#include "tools/result_text.h"
 
 namespace walferry {
 namespace {
@@ -31,14 +32,6 @@ td:last-child { white-space: nowrap; }
 std::string Escaped(absl::string_view text) {
   return absl::StrReplaceAll(
       text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
-}
-
-std::string TimeText(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", time, absl::UTCTimeZone());
-}
-
-std::string BytesText(int64_t bytes) {
-  return HumanBytes(static_cast<double>(bytes));
 }
 
 using Facts = std::vector<std::pair<std::string, std::string>>;

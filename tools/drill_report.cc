@@ -9,18 +9,10 @@
 #include "protocol/status.h"
 #include "tools/human_format.h"
 #include "tools/json_text.h"
+#include "tools/result_text.h"
 
 namespace walferry {
 namespace {
-
-void AddLine(std::string& text, absl::string_view name,
-             absl::string_view value) {
-  absl::StrAppendFormat(&text, "  %-19s%s\n", name, value);
-}
-
-std::string BytesText(int64_t bytes) {
-  return HumanBytes(static_cast<double>(bytes));
-}
 
 Json FactsJson(const std::optional<ArchiveFacts>& facts) {
   if (!facts.has_value()) return nullptr;

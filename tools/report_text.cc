@@ -7,19 +7,11 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "tools/human_format.h"
+#include "tools/result_text.h"
 #include "tools/terminal_row.h"
 
 namespace walferry {
 namespace {
-
-void AddLine(std::string& text, absl::string_view name,
-             absl::string_view value) {
-  absl::StrAppendFormat(&text, "  %-19s%s\n", name, value);
-}
-
-std::string BytesText(int64_t bytes) {
-  return HumanBytes(static_cast<double>(bytes));
-}
 
 std::string ChangesText(const Report& report) {
   const int64_t total =
@@ -35,9 +27,9 @@ std::string ChangesText(const Report& report) {
 
 // "2026-08-25 12:00:01 UTC, 12 min 00 s ago".
 std::string AgeText(absl::Time time, absl::Time now) {
-  return absl::StrCat(
-      absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", time, absl::UTCTimeZone()),
-      ", ", HumanDuration(std::max(now - time, absl::ZeroDuration())), " ago");
+  return absl::StrCat(TimeText(time), ", ",
+                      HumanDuration(std::max(now - time, absl::ZeroDuration())),
+                      " ago");
 }
 
 // "1,234 (567 messages/s)".

@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "bench/catchup/workload.h"
+#include "bench/option_pairs.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -26,19 +27,6 @@ bool ParseWorkloads(absl::string_view value, Arguments& arguments) {
                      [&](const std::string& name) {
                        return std::count(known.begin(), known.end(), name) > 0;
                      });
-}
-
-bool ParseSkip(absl::string_view value, Arguments& arguments) {
-  for (const absl::string_view name : absl::StrSplit(value, ',')) {
-    if (name == "native") {
-      arguments.native = false;
-    } else if (name == "walferry") {
-      arguments.walferry = false;
-    } else {
-      return false;
-    }
-  }
-  return true;
 }
 
 bool ParseStreaming(absl::string_view value, Arguments& arguments) {
@@ -73,7 +61,10 @@ bool ParseOption(absl::string_view name, absl::string_view value,
     arguments.json = std::string(value);
     return !value.empty();
   }
-  if (name == "--skip") return ParseSkip(value, arguments);
+  if (name == "--skip") {
+    return ParseSkip(value, {{"native", &arguments.native},
+                             {"walferry", &arguments.walferry}});
+  }
   if (name == "--rtt") {
     return absl::ParseDuration(value, &arguments.round_trip) &&
            arguments.round_trip > absl::ZeroDuration();
@@ -88,8 +79,7 @@ bool ParseOption(absl::string_view name, absl::string_view value,
   if (name == "--streaming") return ParseStreaming(value, arguments);
   if (name == "--binary") return ParseOnOff(value, arguments.stream.binary);
   if (name == "--walferry-args") {
-    arguments.walferry_args =
-        absl::StrSplit(value, absl::ByAnyChar(" \n"), absl::SkipEmpty());
+    arguments.walferry_args = Words(value);
     return true;
   }
   return false;
@@ -99,15 +89,10 @@ bool ParseOption(absl::string_view name, absl::string_view value,
 
 absl::StatusOr<Arguments> ParseArguments(int argc, char** argv) {
   Arguments arguments;
-  for (int i = 1; i < argc; i += 2) {
-    if (i + 1 == argc) {
-      return absl::InvalidArgumentError(absl::StrCat(argv[i], ": no value"));
-    }
-    if (!ParseOption(argv[i], argv[i + 1], arguments)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("not understood: ", argv[i], " ", argv[i + 1]));
-    }
-  }
+  RETURN_IF_ERROR(ParseOptionPairs(
+      argc, argv, [&](absl::string_view name, absl::string_view value) {
+        return ParseOption(name, value, arguments);
+      }));
   if (!arguments.walferry && arguments.round_trip > absl::ZeroDuration()) {
     return absl::InvalidArgumentError("--rtt needs walferry");
   }

@@ -2,8 +2,9 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "bench/option_pairs.h"
+#include "protocol/status.h"
 
 namespace walferry {
 namespace {
@@ -11,25 +12,6 @@ namespace {
 // Nobody else analyzes the tables either.
 constexpr absl::string_view kWalferryArgs =
     "--mode offline --jobs 2 --index-jobs 2 --no-analyze";
-
-std::vector<std::string> Words(absl::string_view text) {
-  return absl::StrSplit(text, absl::ByAnyChar(" \n"), absl::SkipEmpty());
-}
-
-bool ParseSkip(absl::string_view value, CopyArguments& arguments) {
-  for (const absl::string_view name : absl::StrSplit(value, ',')) {
-    if (name == "dump") {
-      arguments.dump = false;
-    } else if (name == "floor") {
-      arguments.floor = false;
-    } else if (name == "walferry") {
-      arguments.walferry = false;
-    } else {
-      return false;
-    }
-  }
-  return true;
-}
 
 // False: there is no such option, or not with this value.
 bool ParseOption(absl::string_view name, absl::string_view value,
@@ -44,7 +26,11 @@ bool ParseOption(absl::string_view name, absl::string_view value,
     arguments.json = std::string(value);
     return !value.empty();
   }
-  if (name == "--skip") return ParseSkip(value, arguments);
+  if (name == "--skip") {
+    return ParseSkip(value, {{"dump", &arguments.dump},
+                             {"floor", &arguments.floor},
+                             {"walferry", &arguments.walferry}});
+  }
   if (name == "--walferry-args") {
     arguments.walferry_args = Words(value);
     return true;
@@ -56,15 +42,10 @@ bool ParseOption(absl::string_view name, absl::string_view value,
 
 absl::StatusOr<CopyArguments> ParseCopyArguments(int argc, char** argv) {
   CopyArguments arguments{.walferry_args = Words(kWalferryArgs)};
-  for (int i = 1; i < argc; i += 2) {
-    if (i + 1 == argc) {
-      return absl::InvalidArgumentError(absl::StrCat(argv[i], ": no value"));
-    }
-    if (!ParseOption(argv[i], argv[i + 1], arguments)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("not understood: ", argv[i], " ", argv[i + 1]));
-    }
-  }
+  RETURN_IF_ERROR(ParseOptionPairs(
+      argc, argv, [&](absl::string_view name, absl::string_view value) {
+        return ParseOption(name, value, arguments);
+      }));
   return arguments;
 }
 

@@ -1,9 +1,9 @@
 #include "bench/latency/arguments.h"
 
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "bench/option_pairs.h"
+#include "protocol/status.h"
 
 namespace walferry {
 namespace {
@@ -26,8 +26,7 @@ bool ParseOption(absl::string_view name, absl::string_view value,
     return !value.empty();
   }
   if (name == "--walferry-args") {
-    arguments.walferry_args =
-        absl::StrSplit(value, absl::ByAnyChar(" \n"), absl::SkipEmpty());
+    arguments.walferry_args = Words(value);
     return true;
   }
   return false;
@@ -37,15 +36,10 @@ bool ParseOption(absl::string_view name, absl::string_view value,
 
 absl::StatusOr<LatencyArguments> ParseLatencyArguments(int argc, char** argv) {
   LatencyArguments arguments;
-  for (int i = 1; i < argc; i += 2) {
-    if (i + 1 == argc) {
-      return absl::InvalidArgumentError(absl::StrCat(argv[i], ": no value"));
-    }
-    if (!ParseOption(argv[i], argv[i + 1], arguments)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("not understood: ", argv[i], " ", argv[i + 1]));
-    }
-  }
+  RETURN_IF_ERROR(ParseOptionPairs(
+      argc, argv, [&](absl::string_view name, absl::string_view value) {
+        return ParseOption(name, value, arguments);
+      }));
   return arguments;
 }
 

@@ -107,18 +107,11 @@ std::string ShapeOf(absl::string_view message) {
 }
 
 void RestoreErrorReader::Add(absl::string_view piece) {
-  for (size_t end = piece.find('\n'); end != absl::string_view::npos;
-       end = piece.find('\n')) {
-    absl::StrAppend(&rest_, piece.substr(0, end));
-    TakeLine(rest_);
-    rest_.clear();
-    piece.remove_prefix(end + 1);
-  }
-  absl::StrAppend(&rest_, piece);
+  lines_.Add(piece, [this](absl::string_view line) { TakeLine(line); });
 }
 
 void RestoreErrorReader::Finish() {
-  if (!rest_.empty()) TakeLine(std::exchange(rest_, ""));
+  lines_.Finish([this](absl::string_view line) { TakeLine(line); });
   EndError();
 }
 

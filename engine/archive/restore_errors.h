@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "engine/archive/line_reader.h"
 
 namespace walferry {
 
@@ -56,7 +57,7 @@ class RestoreErrorReader {
   void EndError();
 
   std::function<void(const RestoreError&)> on_error_;
-  std::string rest_;  // A line that has not ended.
+  LineReader lines_;
   std::string object_;
   RestoreError error_;
   bool in_error_ = false;

@@ -29,22 +29,11 @@ absl::string_view TableOfCopy(absl::string_view statement) {
 }
 
 void ScriptRowCounter::Add(absl::string_view piece) {
-  for (size_t end = piece.find('\n'); end != absl::string_view::npos;
-       end = piece.find('\n')) {
-    if (rest_.empty()) {
-      TakeLine(piece.substr(0, end));
-    } else {
-      absl::StrAppend(&rest_, piece.substr(0, end));
-      TakeLine(rest_);
-      rest_.clear();
-    }
-    piece.remove_prefix(end + 1);
-  }
-  absl::StrAppend(&rest_, piece);
+  lines_.Add(piece, [this](absl::string_view line) { TakeLine(line); });
 }
 
 ScriptRows ScriptRowCounter::Finish() {
-  if (!rest_.empty()) TakeLine(rest_);
+  lines_.Finish([this](absl::string_view line) { TakeLine(line); });
   return std::move(rows_);
 }
 

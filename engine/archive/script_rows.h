@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "engine/archive/line_reader.h"
 
 namespace walferry {
 
@@ -36,7 +37,7 @@ class ScriptRowCounter {
   void TakeCopy(absl::string_view statement);
 
   ScriptRows rows_;
-  std::string rest_;       // A line that has not ended.
+  LineReader lines_;
   std::string statement_;  // A COPY that goes on in the next line.
   std::string table_;      // Whose rows follow in a COPY.
   std::string header_;     // Of rows that are still to come.
