@@ -10,8 +10,10 @@
 #include "protocol/status.h"
 #include "tests/cluster/globals_fixture.h"
 #include "tests/testing/child_process.h"
+#include "tests/testing/read_file.h"
 #include "tests/testing/server_upgrades.h"
 #include "tests/testing/sql.h"
+#include "tests/testing/temp_dir.h"
 #include "tests/testing/wait_until.h"
 
 namespace walferry {
@@ -168,6 +170,8 @@ class GlobalsFaultTest : public GlobalsTest {
 
 TEST_F(GlobalsFaultTest, MakesAllRolesOrNoneWhenItIsKilledInTheMiddle) {
   const std::string before = Roles(*target_);
+  ASSERT_OK_AND_ASSIGN(const TempDir directory, TempDir::Create());
+  const std::string output = directory.path() + "/output";
   ASSERT_OK_AND_ASSIGN(SqlConnection rival,
                        SqlConnection::Open(target_->ConnInfo()));
   ASSERT_OK(rival.Exec("BEGIN; LOCK TABLE pg_db_role_setting IN SHARE MODE"));
@@ -176,14 +180,17 @@ TEST_F(GlobalsFaultTest, MakesAllRolesOrNoneWhenItIsKilledInTheMiddle) {
       ChildProcess::Start(
           {.command = {WALFERRY_BINARY, "globals", "--source",
                        source_->ConnInfo(), "--target", target_->ConnInfo()},
-           .stdout_path = "/dev/null",
-           .stderr_path = "/dev/null"}));
+           .stdout_path = output,
+           .stderr_path = output}));
   // Roles are created, and their settings are not.
   EXPECT_TRUE(WaitUntil([&] {
     return target_
-               ->QueryValue("SELECT count(*) FROM pg_locks WHERE NOT granted")
+               ->QueryValue(
+                   "SELECT count(*) FROM pg_locks WHERE NOT granted AND "
+                   "relation = 'pg_catalog.pg_db_role_setting'::regclass")
                .value_or("") == "1";
-  }));
+  })) << ReadFile(output)
+      << target_->Log();
   run.Signal(SIGKILL);
   EXPECT_OK(run.Wait(kTestPatience).status());
   ASSERT_OK(rival.Exec("ROLLBACK"));
