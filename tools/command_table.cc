@@ -30,7 +30,7 @@ constexpr CommandSpec kCommands[] = {
          "one stopped. What it has created is recorded in the ledger on the "
          "target; `walferry cleanup` removes it.\n\n"
          "Ctrl+C once cuts over as soon as the target has caught up; twice "
-         "stops now. SIGTERM stops now. Both can be resumed.",
+         "stops now. SIGTERM and SIGHUP stop now. Both can be resumed.",
      .example = "walferry migrate --source service=old --target service=new "
                 "--jobs 8"},
     {.command = Command::kFollow,
@@ -41,8 +41,8 @@ constexpr CommandSpec kCommands[] = {
          "that exist on the target already. Runs until --until-lsn is "
          "reached, or until it is stopped.\n\n"
          "Ctrl+C once ends it when everything committed so far is applied; "
-         "twice stops now. SIGTERM stops now. It goes on from where it "
-         "stopped.",
+         "twice stops now. SIGTERM and SIGHUP stop now. It goes on from where "
+         "it stopped.",
      .example = "walferry follow --config shop.toml --slot orders "
                 "--publication orders"},
     {.command = Command::kCutover,

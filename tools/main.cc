@@ -24,6 +24,15 @@ std::optional<std::string> ReadVariable(const std::string& name) {
   return value;
 }
 
+std::vector<std::string> VariableNames() {
+  std::vector<std::string> names;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    names.push_back(text.substr(0, text.find('=')));
+  }
+  return names;
+}
+
 walferry::TerminalSize SizeOfTerminal() {
   winsize size = {};
   if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
@@ -54,6 +63,7 @@ int main(int argc, char** argv) {
   return static_cast<int>(
       walferry::RunProgram({.arguments = arguments,
                             .environment = ReadVariable,
+                            .variables = VariableNames(),
                             .out = std::cout,
                             .err = std::cerr,
                             .out_is_terminal = isatty(STDOUT_FILENO) == 1,

@@ -86,7 +86,8 @@ std::string ConfigurationText() {
           "from.\n\n"
           "The environment variable of an option is its name in capitals: "
           "WALFERRY_INDEX_JOBS is --index-jobs. Lists are divided by commas; "
-          "a flag is true or false.\n\n"
+          "a flag is true or false. A variable WALFERRY_* that is no option's "
+          "is warned of.\n\n"
           "The configuration file, given by --config or WALFERRY_CONFIG, is "
           "TOML. Its keys are the options' names; a section is for one "
           "command:"),

@@ -159,6 +159,12 @@ std::string Hint(const OptionSpec& spec, const std::string& text) {
     return absl::StrCat("give a unit: ", text, "s is seconds, ", text,
                         "m minutes");
   }
+  // A longer number was meant as bytes.
+  if (spec.type == OptionType::kSize && text.size() < 7 &&
+      ParseInteger(text).has_value()) {
+    return absl::StrCat("without a unit it is bytes; did you mean ", text,
+                        "MiB?");
+  }
   return "";
 }
 

@@ -11,6 +11,7 @@
 #include "tools/log.h"
 #include "tools/redaction.h"
 #include "tools/screen.h"
+#include "tools/unknown_variables.h"
 
 namespace walferry {
 namespace {
@@ -87,6 +88,9 @@ ExitCode RunWith(const ProgramInputs& inputs, const Settings& settings) {
   Screen screen(inputs.err, capable && inputs.err_is_terminal &&
                                 log.format == LogFormat::kText &&
                                 !events_in_between);
+  for (const std::string& sentence : UnknownVariables(inputs.variables)) {
+    CreateLogger(log, screen, redactor)->warn(sentence);
+  }
   const CommandOutcome outcome =
       DispatchCommand({.line = settings.line,
                        .values = values,

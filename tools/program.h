@@ -21,6 +21,7 @@ namespace walferry {
 struct ProgramInputs {
   std::vector<std::string> arguments;  // Without the program's name.
   EnvironmentReader environment;
+  std::vector<std::string> variables;  // The names that are set.
   std::ostream& out;
   std::ostream& err;
   bool out_is_terminal = false;

@@ -50,6 +50,13 @@ void HandleSignal(int signal_number) {
   WakeUp();
 }
 
+void HandleUnlessIgnored(int signal_number, const struct sigaction& action,
+                         struct sigaction& previous) {
+  sigaction(signal_number, nullptr, &previous);
+  if (previous.sa_handler == SIG_IGN) return;
+  sigaction(signal_number, &action, nullptr);
+}
+
 }  // namespace
 
 SignalWatch::SignalWatch(Control& control, InterruptMeaning meaning) {
@@ -62,16 +69,16 @@ SignalWatch::SignalWatch(Control& control, InterruptMeaning meaning) {
   // Each handler runs alone.
   sigaddset(&action.sa_mask, SIGINT);
   sigaddset(&action.sa_mask, SIGTERM);
+  sigaddset(&action.sa_mask, SIGHUP);
   action.sa_flags = SA_RESTART;
-  sigaction(SIGINT, nullptr, &previous_interrupt_);
-  if (previous_interrupt_.sa_handler != SIG_IGN) {
-    sigaction(SIGINT, &action, nullptr);
-  }
+  HandleUnlessIgnored(SIGINT, action, previous_interrupt_);
+  HandleUnlessIgnored(SIGHUP, action, previous_hang_up_);
   sigaction(SIGTERM, &action, &previous_terminate_);
 }
 
 SignalWatch::~SignalWatch() {
   sigaction(SIGINT, &previous_interrupt_, nullptr);
+  sigaction(SIGHUP, &previous_hang_up_, nullptr);
   sigaction(SIGTERM, &previous_terminate_, nullptr);
   watched.control = nullptr;
   close(watched.wake_fd.exchange(-1));

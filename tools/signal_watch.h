@@ -1,7 +1,7 @@
 #ifndef TOOLS_SIGNAL_WATCH_H_
 #define TOOLS_SIGNAL_WATCH_H_
 
-// Turns SIGINT and SIGTERM into requests to the engine while it works.
+// Turns SIGINT, SIGTERM and SIGHUP into requests to the engine while it works.
 
 #include <signal.h>
 
@@ -13,12 +13,13 @@ namespace walferry {
 // What Ctrl+C asks for first.
 enum class InterruptMeaning { kStop, kCutover };
 
-// SIGTERM stops. SIGINT stops too, or with kCutover asks for the cutover, and
-// stops while that is asked for already. A SIGINT after a stop ends the
-// process as if nobody watched. A SIGINT that is ignored stays ignored: shells
-// start a script's background jobs so, and a Ctrl+C that ends the script is not
-// meant for them. The handlers themselves act on `control`, so
-// nothing need wait on the watch for that.
+// SIGTERM stops, and SIGHUP: a terminal that went away. SIGINT stops too, or
+// with kCutover asks for the cutover, and stops while that is asked for
+// already. A SIGINT after a stop ends the process as if nobody watched. A
+// SIGINT or SIGHUP that is ignored stays ignored: shells start a script's
+// background jobs so, and a Ctrl+C that ends the script is not meant for them,
+// nor is nohup's command meant to end. The handlers themselves act on
+// `control`, so nothing need wait on the watch for that.
 //
 // One at a time in a process; the handlers before it are restored when it is
 // destroyed. `control` outlives it.
@@ -38,6 +39,7 @@ class SignalWatch {
 
  private:
   struct sigaction previous_interrupt_;
+  struct sigaction previous_hang_up_;
   struct sigaction previous_terminate_;
 };
 

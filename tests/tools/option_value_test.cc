@@ -34,10 +34,13 @@ TEST(OptionValue, RefusesSizesThatAreNone) {
   const std::string error =
       "must be a size from 64MiB to 64GiB (such as 64MiB), not ";
   for (std::string text :
-       {"", "MiB", "-1", "1.5GiB", "64MiBs", "64 m b", "99999999999999999999",
-        "17179869184GiB", "67108863", "65GiB"}) {
+       {"", "MiB", "-1MiB", "1.5GiB", "64MiBs", "64 m b",
+        "99999999999999999999", "17179869184GiB", "67108863", "65GiB"}) {
     EXPECT_EQ(Parse(OptionId::kMemory, text), error + '"' + text + '"');
   }
+  EXPECT_EQ(
+      Parse(OptionId::kMemory, "128"),
+      error + "\"128\"; without a unit it is bytes; did you mean 128MiB?");
 }
 
 TEST(OptionValue, ReadsDurations) {

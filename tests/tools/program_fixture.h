@@ -24,6 +24,8 @@ class ProgramTest : public testing::Test {
   ExitCode Run(std::vector<std::string> arguments) {
     out_.Clear();
     err_.Clear();
+    std::vector<std::string> variables;
+    for (const auto& [name, value] : environment_) variables.push_back(name);
     return RunProgram({.arguments = std::move(arguments),
                        .environment = [this](const std::string& name)
                            -> std::optional<std::string> {
@@ -31,6 +33,7 @@ class ProgramTest : public testing::Test {
                          if (found == environment_.end()) return std::nullopt;
                          return found->second;
                        },
+                       .variables = std::move(variables),
                        .out = *stdout_,
                        .err = err_.stream(),
                        .out_is_terminal = out_is_terminal_,

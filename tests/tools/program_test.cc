@@ -74,6 +74,20 @@ TEST_F(ProgramTest, EndsWithTwoOnWrongUsage) {
             "walferry: hint: use --target URI or set WALFERRY_TARGET\n");
 }
 
+TEST_F(ProgramTest, WarnsOfVariablesThatAreNoOptions) {
+  environment_["WALFERRY_JOB"] = "3";
+  environment_["WALFERRY_TEST_SEEDS"] = "1-3";
+  environment_["PGHOST"] = "h";
+  EXPECT_EQ(Run({"version"}), ExitCode::kDone);
+  EXPECT_THAT(
+      err(), testing::AllOf(HasSubstr("warning environment: WALFERRY_JOB is no "
+                                      "option's variable; did you mean "
+                                      "WALFERRY_JOBS?"),
+                            testing::Not(HasSubstr("TEST_SEEDS")),
+                            testing::Not(HasSubstr("PGHOST")),
+                            testing::Not(HasSubstr("WALFERRY_SOURCE"))));
+}
+
 TEST_F(ProgramTest, ReadsTheConfigurationFile) {
   ASSERT_OK_AND_ASSIGN(const TempDir directory, TempDir::Create());
   const std::string path = directory.path() + "/w.toml";

@@ -18,6 +18,14 @@ TEST(SignalWatch, StopsOnSigterm) {
   EXPECT_FALSE(control.cutover_requested());
 }
 
+TEST(SignalWatch, StopsWhenTheTerminalHangsUp) {
+  Control control;
+  SignalWatch watch(control, InterruptMeaning::kCutover);
+  raise(SIGHUP);
+  EXPECT_TRUE(control.stop_requested());
+  EXPECT_FALSE(control.cutover_requested());
+}
+
 TEST(SignalWatch, CutsOverOnTheFirstSigintAndStopsOnTheSecond) {
   Control control;
   SignalWatch watch(control, InterruptMeaning::kCutover);
@@ -96,6 +104,21 @@ TEST(SignalWatch, LeavesAnIgnoredSigintIgnored) {
     EXPECT_TRUE(control.stop_requested());
   }
   sigaction(SIGINT, &before, &after);
+  EXPECT_EQ(after.sa_handler, SIG_IGN);
+}
+
+// As nohup starts a command.
+TEST(SignalWatch, LeavesAnIgnoredSighupIgnored) {
+  struct sigaction before, after, ignore = {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGHUP, &ignore, &before);
+  {
+    Control control;
+    const SignalWatch watch(control, InterruptMeaning::kCutover);
+    raise(SIGHUP);
+    EXPECT_FALSE(control.stop_requested());
+  }
+  sigaction(SIGHUP, &before, &after);
   EXPECT_EQ(after.sa_handler, SIG_IGN);
 }
 
