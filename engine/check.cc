@@ -16,7 +16,7 @@ namespace {
 constexpr char kBegin[] =
     "BEGIN; SET LOCAL search_path = ''; SET LOCAL lock_timeout = '2s'";
 
-std::vector<CheckStep> AllSteps() {
+std::vector<CheckStep> AllSteps(const MigrateOptions& options) {
   std::vector<CheckStep> all;
   for (const auto& steps :
        {ServerChecks(), ToolChecks(), SourceChecks(), CapacityChecks(),
@@ -25,6 +25,10 @@ std::vector<CheckStep> AllSteps() {
         TargetContentChecks()}) {
     all.insert(all.end(), steps.begin(), steps.end());
   }
+  if (options.scope.carries_schema()) return all;
+  std::erase_if(all, [](const CheckStep& step) { return step.creating_only; });
+  const std::vector<CheckStep> tables = TargetTableChecks();
+  all.insert(all.end(), tables.begin(), tables.end());
   return all;
 }
 
@@ -40,7 +44,7 @@ absl::Status BeginAnew(PgConnection& connection) {
 
 absl::Status RunSteps(CheckContext& check) {
   const bool offline = check.options.mode == MigrateMode::kOffline;
-  for (const CheckStep& step : AllSteps()) {
+  for (const CheckStep& step : AllSteps(check.options)) {
     if (offline && step.online_only) continue;
     const absl::Status looked = step.run(check);
     if (looked.ok()) continue;

@@ -47,6 +47,7 @@ struct CheckContext {
   std::vector<IncludedRelation> relations;  // By name.
   std::vector<std::string> schemas;         // In scope, on the source.
   bool target_superuser = false;
+  Catalog on_target;  // Where rows alone are carried.
 
   FindingList findings;
   TargetLadder ladder;
@@ -59,6 +60,8 @@ struct CheckStep {
   absl::Status (*run)(CheckContext& check);
   // Of what only a stream needs: an offline migration does without.
   bool online_only = false;
+  // Of what only creating objects needs: rows alone do without.
+  bool creating_only = false;
 };
 
 // Each file's steps, in the order in which they run.
@@ -73,9 +76,11 @@ std::vector<CheckStep> ObjectChecks();
 std::vector<CheckStep> TargetChecks();
 std::vector<CheckStep> TargetNameChecks();
 std::vector<CheckStep> TargetContentChecks();
+std::vector<CheckStep> TargetTableChecks();
 std::vector<CheckStep> TargetRoleChecks();
 
-// Reads slot, publication, relations, schemas and the target's role.
+// Reads slot, publication, relations, schemas, the target's role and, where rows
+// alone are carried, its tables.
 absl::Status PrepareContext(CheckContext& check);
 
 // Tries `sql` and undoes it: the error is the server's refusal, and the

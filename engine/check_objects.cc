@@ -147,6 +147,12 @@ absl::Status CheckTargetEventTriggers(CheckContext& check) {
 }
 
 absl::Status CheckSequences(CheckContext& check) {
+  if (!check.options.scope.carries_rows()) {
+    check.findings.Ok({"sequence", "source",
+                       "sequences begin as they are defined: the schema alone "
+                       "is carried"});
+    return absl::OkStatus();
+  }
   const auto count = static_cast<int64_t>(check.catalog.sequences.size());
   if (count == 0 || check.options.sequence_sync) {
     check.findings.Ok({"sequence", "source",
@@ -178,6 +184,11 @@ absl::Status CheckLargeObjects(CheckContext& check) {
   ASSIGN_OR_RETURN(const int64_t count,
                    QueryNumber(check.source,
                                "SELECT count(*) FROM pg_largeobject_metadata"));
+  if (!check.options.scope.carries_rows()) {
+    check.findings.Ok({"large-object", "source",
+                       "large objects stay: the schema alone is carried"});
+    return absl::OkStatus();
+  }
   if (count == 0) {
     check.findings.Ok({"large-object", "source", "there is no large object"});
     return absl::OkStatus();
@@ -269,12 +280,18 @@ absl::Status CheckDatabaseSettings(CheckContext& check) {
 std::vector<CheckStep> ObjectChecks() {
   return {{"trigger", CheckTriggers, /*online_only=*/true},
           {"rule", CheckRules, /*online_only=*/true},
-          {"event-trigger", CheckEventTriggers},
-          {"target-event-trigger", CheckTargetEventTriggers},
+          {.id = "event-trigger",
+           .run = CheckEventTriggers,
+           .creating_only = true},
+          {.id = "target-event-trigger",
+           .run = CheckTargetEventTriggers,
+           .creating_only = true},
           {"sequence", CheckSequences},
           {"large-object", CheckLargeObjects},
-          {"subscription", CheckLeftBehind},
-          {"database-setting", CheckDatabaseSettings}};
+          {.id = "subscription", .run = CheckLeftBehind, .creating_only = true},
+          {.id = "database-setting",
+           .run = CheckDatabaseSettings,
+           .creating_only = true}};
 }
 
 }  // namespace walferry

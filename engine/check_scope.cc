@@ -139,9 +139,11 @@ absl::Status CheckForeignKeyData(CheckContext& check) {
     check.findings.Acceptable(
         {"foreign-key-data", std::string(rows.Text(row, 1)),
          absl::StrCat("foreign key ", rows.Text(row, 0), " refers to ",
-                      rows.Text(row, 2),
-                      ", whose rows are left out: it cannot be created on the "
-                      "target unless all its columns are NULL"),
+                      rows.Text(row, 2), ", whose rows are left out: ",
+                      check.options.scope.carries_schema()
+                          ? "it cannot be created on the target unless all its "
+                            "columns are NULL"
+                          : "nothing proves that it holds on the target"),
          "leave out the rows of both tables, or of neither"});
   }
   if (rows.rows() == 0) {
@@ -318,9 +320,13 @@ absl::Status CheckDependencies(CheckContext& check) {
 
 std::vector<CheckStep> ScopeChecks() {
   return {{"scope", CheckScope},
-          {"foreign-key-scope", CheckForeignKeys},
+          {.id = "foreign-key-scope",
+           .run = CheckForeignKeys,
+           .creating_only = true},
           {"foreign-key-data", CheckForeignKeyData},
-          {"scope-dependency", CheckDependencies}};
+          {.id = "scope-dependency",
+           .run = CheckDependencies,
+           .creating_only = true}};
 }
 
 }  // namespace walferry

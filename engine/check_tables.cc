@@ -304,8 +304,12 @@ std::vector<CheckStep> TableChecks() {
           {"unlogged-table", CheckUnlogged, /*online_only=*/true},
           {"generated-column", CheckSpecialColumns},
           {"deferrable-key", CheckConstraints, /*online_only=*/true},
-          {"foreign-table", CheckForeignTables},
-          {"invalid-index", CheckInvalidIndexes},
+          {.id = "foreign-table",
+           .run = CheckForeignTables,
+           .creating_only = true},
+          {.id = "invalid-index",
+           .run = CheckInvalidIndexes,
+           .creating_only = true},
           {"access-method", CheckAccessMethods}};
 }
 

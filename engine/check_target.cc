@@ -44,23 +44,29 @@ absl::Status CheckTargetRights(CheckContext& check) {
                       QuoteIdentifier(check.target.dbname()), " TO ",
                       Role(check), ";")});
   }
+  const bool creates = check.options.scope.carries_schema();
   ASSIGN_OR_RETURN(
       const std::vector<std::string> closed,
       QueryColumn(check.target,
                   absl::StrCat("SELECT nspname FROM pg_namespace"
-                               " WHERE NOT has_schema_privilege(oid, 'CREATE')"
-                               " AND nspname = ANY (",
+                               " WHERE NOT has_schema_privilege(oid, '",
+                               creates ? "CREATE" : "USAGE",
+                               "') AND nspname = ANY (",
                                QuoteTextArray(check.schemas), ") ORDER BY 1")));
   for (const std::string& schema : closed) {
     check.findings.Blocking(
         {"target-rights", "target",
-         absl::StrCat("the role may not create anything in schema ", schema),
-         absl::StrCat("GRANT CREATE, USAGE ON SCHEMA ", QuoteIdentifier(schema),
-                      " TO ", Role(check), ";")});
+         creates ? absl::StrCat("the role may not create anything in schema ",
+                                schema)
+                 : absl::StrCat("the role may not use schema ", schema),
+         absl::StrCat("GRANT ", creates ? "CREATE, " : "", "USAGE ON SCHEMA ",
+                      QuoteIdentifier(schema), " TO ", Role(check), ";")});
   }
   if (created.ok() && closed.empty()) {
     check.findings.Ok(
-        {"target-rights", "target", "the role may create schemas and tables"});
+        {"target-rights", "target",
+         creates ? "the role may create schemas and tables"
+                 : "the role may create schemas and use those of the tables"});
   }
   return absl::OkStatus();
 }

@@ -247,10 +247,13 @@ absl::Status CheckCompression(CheckContext& check) {
 }  // namespace
 
 std::vector<CheckStep> TargetContentChecks() {
-  return {{"extension", CheckExtensions},
-          {"tablespace", CheckTablespaces},
-          {"column-collation", CheckColumnCollations},
-          {"compression", CheckCompression}};
+  return {
+      {.id = "extension", .run = CheckExtensions, .creating_only = true},
+      {.id = "tablespace", .run = CheckTablespaces, .creating_only = true},
+      {.id = "column-collation",
+       .run = CheckColumnCollations,
+       .creating_only = true},
+      {.id = "compression", .run = CheckCompression, .creating_only = true}};
 }
 
 }  // namespace walferry

@@ -173,8 +173,12 @@ absl::Status CheckExistingSchemas(CheckContext& check) {
 }  // namespace
 
 std::vector<CheckStep> TargetNameChecks() {
-  return {{"target-not-empty", CheckTargetEmpty},
-          {"target-schema", CheckExistingSchemas}};
+  return {{.id = "target-not-empty",
+           .run = CheckTargetEmpty,
+           .creating_only = true},
+          {.id = "target-schema",
+           .run = CheckExistingSchemas,
+           .creating_only = true}};
 }
 
 }  // namespace walferry

@@ -21,12 +21,17 @@ constexpr char kInitdb[] =
 // Roles that own something in scope, are granted something, are named by a
 // policy, or have default privileges: name and which of the four. What initdb
 // gave away to its own roles in schema public (10: the first superuser, 6171:
-// pg_database_owner), pg_dump leaves out.
+// pg_database_owner), pg_dump leaves out. Where nothing is created only large
+// objects bring their owners.
 std::string RolesSql(const CheckContext& check) {
-  const std::string schemas =
-      absl::StrCat("SELECT oid FROM pg_namespace WHERE nspname = ANY (",
-                   QuoteTextArray(check.schemas), ")");
-  const std::string relations = RelationOids(check, "rpvmfS");
+  const bool creates = check.options.scope.carries_schema();
+  const std::string schemas = absl::StrCat(
+      "SELECT oid FROM pg_namespace WHERE nspname = ANY (",
+      QuoteTextArray(creates ? check.schemas : std::vector<std::string>()),
+      ")");
+  const std::string relations = RelationOids(check, creates ? "rpvmfS" : "");
+  const absl::string_view defaults =
+      creates ? "pg_default_acl" : "(SELECT * FROM pg_default_acl LIMIT 0)";
   const auto own = [](absl::string_view catalog) {
     return absl::StrCat(
         " AND NOT EXISTS (SELECT FROM pg_depend d"
@@ -58,8 +63,10 @@ std::string RolesSql(const CheckContext& check) {
       " UNION SELECT a.grantee FROM pg_attribute t"
       " CROSS JOIN aclexplode(t.attacl) a WHERE t.attrelid = ANY (",
       relations,
-      ") UNION SELECT a.grantee FROM pg_default_acl d"
-      " CROSS JOIN aclexplode(d.defaclacl) a WHERE a.grantee <> d.defaclrole),"
+      ") UNION SELECT a.grantee FROM ",
+      defaults,
+      " d CROSS JOIN aclexplode(d.defaclacl) a"
+      " WHERE a.grantee <> d.defaclrole),"
       " uses (role, what) AS ("
       "SELECT role, 'owner' FROM owned o WHERE NOT (",
       kInitdb,
@@ -68,8 +75,9 @@ std::string RolesSql(const CheckContext& check) {
       " UNION SELECT unnest(polroles), 'policy' FROM pg_policy"
       " WHERE polrelid = ANY (",
       relations,
-      ") UNION SELECT defaclrole, 'creator' FROM pg_default_acl"
-      " WHERE defaclnamespace = 0 OR defaclnamespace IN (",
+      ") UNION SELECT defaclrole, 'creator' FROM ",
+      defaults,
+      " d WHERE defaclnamespace = 0 OR defaclnamespace IN (",
       schemas,
       ")) SELECT r.rolname, bool_or(u.what = 'owner'),"
       " bool_or(u.what = 'grantee'), bool_or(u.what = 'policy'),"
@@ -250,7 +258,9 @@ std::vector<CheckStep> TargetRoleChecks() {
   return {{"target-superuser", CheckSuperuser},
           {"target-role", CheckRolesExist},
           {"target-membership", CheckMemberships},
-          {"target-row-security", CheckTargetRowSecurity}};
+          {.id = "target-row-security",
+           .run = CheckTargetRowSecurity,
+           .creating_only = true}};
 }
 
 }  // namespace walferry

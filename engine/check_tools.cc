@@ -36,6 +36,8 @@ absl::Status CheckPgDump(CheckContext& check) {
 
 }  // namespace
 
-std::vector<CheckStep> ToolChecks() { return {{"pg-dump", CheckPgDump}}; }
+std::vector<CheckStep> ToolChecks() {
+  return {{.id = "pg-dump", .run = CheckPgDump, .creating_only = true}};
+}
 
 }  // namespace walferry

@@ -160,7 +160,9 @@ class CopyPool {
 
   absl::Status CopyItems(int worker) {
     absl::StatusOr<TableCopier> copier =
-        TableCopier::Open(session_, snapshot_, MinBinaryBytes());
+        TableCopier::Open(session_, snapshot_,
+                          {.min_binary_bytes = MinBinaryBytes(),
+                           .found_tables = options_.found_tables});
     if (!copier.ok()) {
       constexpr absl::string_view kTooManyConnections = "53300";
       if (worker == 0 || SqlStateOf(copier.status()) != kTooManyConnections) {

@@ -26,6 +26,8 @@ struct CopyPoolOptions {
   // exact.
   BinaryMode binary = BinaryMode::kAuto;
   int64_t min_binary_bytes = int64_t{1} << 20;
+  // The migration has not made the tables: see TableCopyOptions.
+  bool found_tables = false;
   absl::Duration progress_interval = absl::Seconds(1);
   // After an error no item is started; those that run may end within it.
   absl::Duration error_grace = absl::Seconds(10);

@@ -66,7 +66,8 @@ absl::Status MigrationRun::WithdrawOldRequest() {
   return absl::OkStatus();
 }
 
-absl::Status MigrationRun::Begin() {
+absl::Status MigrationRun::FindTools() {
+  if (!carries_schema()) return absl::OkStatus();
   ASSIGN_OR_RETURN(tools_, FindPgTools(
                                {
                                    .pg_dump = options_.pg_dump,
@@ -75,6 +76,11 @@ absl::Status MigrationRun::Begin() {
                                    .interrupt = &control_.interrupt(),
                                },
                                PgToolDirectories()));
+  return absl::OkStatus();
+}
+
+absl::Status MigrationRun::Begin() {
+  RETURN_IF_ERROR(FindTools());
   ASSIGN_OR_RETURN(in_ledger_, ledger_->Exists());
   if (!in_ledger_) {
     RETURN_IF_ERROR(RunChecks());

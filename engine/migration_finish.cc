@@ -89,7 +89,11 @@ absl::Status MigrationRun::FillReport() {
     report_.applied_lsn = stream->applied_lsn;
   }
   report_.elapsed = absl::Now() - started_;
-  if (!options_.sequence_sync) {
+  if (!carries_rows()) {
+    report_.remarks.push_back(
+        "only the schema was carried (--schema-only): tables are empty, "
+        "sequences begin anew, materialized views are not filled");
+  } else if (!options_.sequence_sync) {
     report_.remarks.push_back(
         "sequences were left as the schema made them (--no-sequence-sync): "
         "set them before anything is inserted");
@@ -97,9 +101,11 @@ absl::Status MigrationRun::FillReport() {
   if (offline()) {
     ASSIGN_OR_RETURN(report_.applied_lsn,
                      CopiedAt(tables, catalog_, consistent_point_));
-    report_.remarks.push_back(
-        "nothing that was written to the source since its rows were read is on "
-        "the target");
+    if (carries_rows()) {
+      report_.remarks.push_back(
+          "nothing that was written to the source since its rows were read is "
+          "on the target");
+    }
   } else if (options_.freeze == FreezeMode::kReadOnly) {
     report_.remarks.push_back(absl::StrCat(
         "the source database stays read-only for new sessions; SET "

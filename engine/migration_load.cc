@@ -52,16 +52,22 @@ absl::Status MigrationRun::OpenRestore() {
   restore_->on_warning = [this](absl::string_view text) {
     Notify(Notice::Level::kWarning, std::string(text));
   };
-  restore_->on_progress =
-      [this, signs = Signs()](const SchemaProgress& progress) mutable {
-        signs.OnEvent(Progress{.phase = phase_,
-                               .items_done = progress.done,
-                               .items_total = progress.total,
-                               .elapsed = absl::Now() - phase_started_,
-                               .active = progress.active});
-      };
-  return ledger_->SetPlannedSteps(restore_->total_steps() +
-                                  (options_.analyze ? 1 : 0) +
+  restore_->on_progress = TellOfSteps();
+  return PlanSteps(restore_->total_steps());
+}
+
+std::function<void(const SchemaProgress&)> MigrationRun::TellOfSteps() {
+  return [this, signs = Signs()](const SchemaProgress& progress) mutable {
+    signs.OnEvent(Progress{.phase = phase_,
+                           .items_done = progress.done,
+                           .items_total = progress.total,
+                           .elapsed = absl::Now() - phase_started_,
+                           .active = progress.active});
+  };
+}
+
+absl::Status MigrationRun::PlanSteps(int64_t of_schema) {
+  return ledger_->SetPlannedSteps(of_schema + (analyzes() ? 1 : 0) +
                                   (CarriesLargeObjects(options_) ? 1 : 0));
 }
 
@@ -74,6 +80,7 @@ bool MigrationRun::Followed() const {
 
 absl::Status MigrationRun::LoadSchema() {
   if (Followed()) return absl::OkStatus();
+  if (!carries_schema()) return PlanSteps(0);
   RETURN_IF_ERROR(Enter(Phase::kSchema, known_->consistent_point.valid()));
   RETURN_IF_ERROR(OpenRestore());
   return restore_->RestorePreData();
@@ -84,8 +91,10 @@ LifeSigns MigrationRun::Signs() {
 }
 
 absl::Status MigrationRun::CopyRows() {
+  if (!carries_rows()) snapshot_.reset();
   if (snapshot_ == nullptr) return absl::OkStatus();
   RETURN_IF_ERROR(Enter(Phase::kCopy, known_->consistent_point.valid()));
+  if (!carries_schema()) RETURN_IF_ERROR(RemoveAcceptedRows());
   CopySessionOptions session = CopySession();
   // Whoever waits for the guard's lock must not wait long because a worker in
   // turn waits for him: a new snapshot is taken instead.
@@ -96,6 +105,7 @@ absl::Status MigrationRun::CopyRows() {
                   .jobs = options_.jobs,
                   .split_bytes = options_.split_bytes,
                   .binary = options_.stream.binary,
+                  .found_tables = !carries_schema(),
                   .progress_interval = options_.stream.poll_interval},
                  *snapshot_, catalog_.tables, control_, signs);
   RETURN_IF_ERROR(totals.status());
@@ -106,6 +116,7 @@ absl::Status MigrationRun::CopyRows() {
 
 absl::Status MigrationRun::RestoreStages(
     const std::vector<SchemaStage>& stages) {
+  if (!carries_schema()) return absl::OkStatus();
   for (const SchemaStage stage : stages) {
     RETURN_IF_ERROR(restore_->Restore(stage));
   }
@@ -127,13 +138,13 @@ absl::Status MigrationRun::BuildIndexes() {
 }
 
 absl::Status MigrationRun::Analyze() {
-  if (!options_.analyze) return absl::OkStatus();
+  if (!analyzes()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger_->StepsDone());
   if (absl::c_linear_search(steps, kAnalyzeStep)) return absl::OkStatus();
   PgConnectOptions session = connector_.TargetOptions("analyze");
   session.client_encoding = NameEncoding(*source_, *target_);
   RETURN_IF_ERROR(AnalyzeTables(session, catalog_, options_.index_jobs,
-                                restore_->on_progress));
+                                TellOfSteps()));
   return target_->Exec(ledger_->sql().StepDone(kAnalyzeStep)).status();
 }
 

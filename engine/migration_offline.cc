@@ -1,12 +1,50 @@
 // An offline migration: large objects go with the rows, and what makes the
 // target complete comes right behind them.
 
+#include <string>
+#include <vector>
+
 #include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "engine/check.h"
 #include "engine/large_objects.h"
 #include "engine/migration_run.h"
 #include "protocol/status.h"
 
 namespace walferry {
+
+// Of tables that stand on the target before rows alone are carried. One in
+// which this migration has put rows already keeps them.
+absl::Status MigrationRun::RemoveAcceptedRows() {
+  ASSIGN_OR_RETURN(const std::vector<LedgerTable> begun, ledger_->Tables());
+  std::vector<std::string> tables;
+  for (const LedgerTable& row : begun) {
+    const CatalogTable* const table = catalog_.Find(row.table);
+    if (table == nullptr || !table->config_condition.empty() || row.copied ||
+        !Accepts(options_.accept, "target-rows", ToDisplay(row.table))) {
+      continue;
+    }
+    ASSIGN_OR_RETURN(const std::vector<LedgerRange> done,
+                     ledger_->RangesDone(row.table));
+    if (done.empty()) tables.push_back(Quote(row.table));
+  }
+  if (tables.empty()) return absl::OkStatus();
+  // In one statement: they may refer to each other.
+  const absl::Status removed =
+      target_
+          ->Exec(absl::StrCat(
+              "BEGIN; SET LOCAL lock_timeout = '30s';",
+              may_guard_ ? "SET LOCAL session_replication_role = replica;" : "",
+              "TRUNCATE ONLY ", absl::StrJoin(tables, ", "), "; COMMIT"))
+          .status();
+  if (removed.ok()) return removed;
+  if (target_->in_transaction()) {
+    RETURN_IF_ERROR(target_->Exec("ROLLBACK").status());
+  }
+  return WithHint(Annotate(removed, "target: removing the rows that are there"),
+                  "remove them yourself, and go on with the same command");
+}
 
 absl::Status MigrationRun::CopyLargeObjectsOnce() {
   ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger_->StepsDone());
@@ -26,7 +64,7 @@ absl::Status MigrationRun::Complete() {
   RETURN_IF_ERROR(Enter(Phase::kIndexes, known_->consistent_point.valid()));
   RETURN_IF_ERROR(RestoreStages({SchemaStage::kIndexes, SchemaStage::kObjects,
                                  SchemaStage::kForeignKeys}));
-  RETURN_IF_ERROR(SetSequencesAndViews());
+  if (carries_rows()) RETURN_IF_ERROR(SetSequencesAndViews());
   RETURN_IF_ERROR(
       RestoreStages({SchemaStage::kTriggers, SchemaStage::kEventTriggers}));
   RETURN_IF_ERROR(Analyze());

@@ -34,6 +34,7 @@ absl::Status MigrationRun::Prepare() {
 // and would wait behind a statement that waits for ours.)
 absl::Status MigrationRun::DumpCatalog() {
   ASSIGN_OR_RETURN(catalog_, ReadCatalog(*source_, scope_));
+  if (!carries_schema()) return absl::OkStatus();
   ASSIGN_OR_RETURN(facts_, ReadSchemaFacts(*source_, catalog_));
   return Dump();
 }

@@ -14,6 +14,7 @@
 //   migration_offline.cc  what takes the place of stream and cutover
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,11 +68,15 @@ class MigrationRun {
 
  private:
   bool offline() const { return options_.mode == MigrateMode::kOffline; }
+  bool carries_schema() const { return options_.scope.carries_schema(); }
+  bool carries_rows() const { return options_.scope.carries_rows(); }
+  bool analyzes() const { return options_.analyze && carries_rows(); }
   // Of the source, that the migration needs: none if it is offline.
   std::vector<std::string> Publications() const;
 
   // migration_begin.cc
   absl::Status Connect();
+  absl::Status FindTools();
   absl::Status Begin();
   absl::Status LockLedger();
   absl::Status WithdrawOldRequest();
@@ -99,6 +104,8 @@ class MigrationRun {
   // migration_load.cc
   absl::Status Dump();
   absl::Status OpenRestore();
+  std::function<void(const SchemaProgress&)> TellOfSteps();
+  absl::Status PlanSteps(int64_t of_schema);
   bool Followed() const;
   absl::Status LoadSchema();
   absl::Status CopyRows();
@@ -143,6 +150,7 @@ class MigrationRun {
   absl::Status FillReport();
 
   // migration_offline.cc
+  absl::Status RemoveAcceptedRows();
   absl::Status CopyLargeObjectsOnce();
   absl::Status Complete();
 

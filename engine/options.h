@@ -74,13 +74,16 @@ struct StreamOptions {
 struct MigrateOptions {
   Endpoints endpoints;
   MigrateMode mode = MigrateMode::kOnline;
-  ScopeOptions scope;
+  ScopeOptions scope;  // Of an online migration, all parts.
   std::string publication;  // "": created as walferry_<name>.
   std::string slot;         // "": walferry_<name>.
   int jobs = 4;             // Tables or ranges copied at once.
   int index_jobs = 2;       // Indexes and constraints built at once.
   // Tables larger than it are copied in ranges of about this size.
   uint64_t split_bytes = uint64_t{256} << 20;
+  // Before anything else the target's database gives way to an empty one of the
+  // same making, unless the ledger says that this migration has begun in it.
+  bool drop_target_first = false;
   bool no_owner = false;
   bool no_acl = false;
   bool sequence_sync = true;
@@ -103,7 +106,7 @@ struct MigrateOptions {
 // and no stream tells of their changes.
 inline bool CarriesLargeObjects(const MigrateOptions& options) {
   return options.mode == MigrateMode::kOffline &&
-         options.scope.schemas.empty() && options.scope.tables.empty();
+         options.scope.carries_rows() && options.scope.schemas.empty() && options.scope.tables.empty();
 }
 
 struct FollowOptions {

@@ -43,6 +43,11 @@ void UndoBeginning(const MigrateOptions& options, EventSink& events) {
 absl::StatusOr<Report> RunMigration(const MigrateOptions& options,
                                     Control& control, EventSink& events) {
   RETURN_IF_ERROR(CheckMigrationName(options.endpoints.name));
+  if (options.mode == MigrateMode::kOnline &&
+      options.scope.part != ScopePart::kAll) {
+    return absl::InvalidArgumentError(
+        "only an offline migration carries the schema alone or rows alone");
+  }
   ASSIGN_OR_RETURN(Scope scope, Scope::Create(options.scope));
   MigrationRun run(options, std::move(scope), control, events);
   RetryPolicy retry(options.stream.retry_for, control.interrupt(), events);

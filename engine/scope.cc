@@ -85,7 +85,8 @@ bool Scope::IncludesData(const QualifiedName& table,
   const auto without_data = [&](const QualifiedName& name) {
     return MatchesAnyTable(options_.exclude_table_data, name);
   };
-  return IncludesTable(table, ancestors) && !without_data(table) &&
+  return options_.carries_rows() && IncludesTable(table, ancestors) &&
+         !without_data(table) &&
          std::none_of(ancestors.begin(), ancestors.end(), without_data);
 }
 

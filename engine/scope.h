@@ -1,7 +1,7 @@
 #ifndef ENGINE_SCOPE_H_
 #define ENGINE_SCOPE_H_
 
-// Which schemas and tables of a database take part.
+// Which schemas and tables of a database take part, and what of them.
 
 #include <string>
 #include <vector>
@@ -13,6 +13,13 @@
 
 namespace walferry {
 
+// What of the schemas and tables is carried.
+enum class ScopePart {
+  kAll,
+  kSchema,  // What is created: no rows, no sequences' values.
+  kRows,    // Into tables and sequences that are there already.
+};
+
 // Glob patterns (* ? [abc], case-sensitive, fnmatch(3)). A table pattern is
 // "table" (in any schema) or "schema.table"; the first dot divides. An empty
 // list of --schema or --table includes everything; exclusion wins.
@@ -23,6 +30,10 @@ struct ScopeOptions {
   std::vector<std::string> exclude_tables;
   // The table itself is created, its rows neither copied nor followed.
   std::vector<std::string> exclude_table_data;
+  ScopePart part = ScopePart::kAll;
+
+  bool carries_schema() const { return part != ScopePart::kRows; }
+  bool carries_rows() const { return part != ScopePart::kSchema; }
 
   friend bool operator==(const ScopeOptions&, const ScopeOptions&) = default;
 };
@@ -39,7 +50,7 @@ class Scope {
   // of them is.
   bool IncludesTable(const QualifiedName& table,
                      absl::Span<const QualifiedName> ancestors = {}) const;
-  // Implies IncludesTable.
+  // Implies IncludesTable, and that rows are carried at all.
   bool IncludesData(const QualifiedName& table,
                     absl::Span<const QualifiedName> ancestors = {}) const;
 

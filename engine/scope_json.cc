@@ -25,12 +25,47 @@ constexpr Filter kFilters[] = {
     {"exclude-table-data", &ScopeOptions::exclude_table_data, false},
 };
 
+// Where nothing is said, it is all: as in ledgers of before there was a choice.
+constexpr char kPart[] = "part";
+
+absl::string_view PartName(ScopePart part) {
+  switch (part) {
+    case ScopePart::kAll:
+      return "";
+    case ScopePart::kSchema:
+      return "schema-only";
+    case ScopePart::kRows:
+      return "data-only";
+  }
+  return "";
+}
+
+// As somebody says it on the command line.
+std::string PartText(absl::string_view name) {
+  return name.empty() ? "everything" : absl::StrCat("--", name);
+}
+
+absl::Status CheckPartUnchanged(const Json& begun_with, ScopePart now) {
+  const std::string before = begun_with.value(kPart, "");
+  if (before == PartName(now)) return absl::OkStatus();
+  return WithHint(
+      absl::FailedPreconditionError(
+          absl::StrCat("this migration was begun with ", PartText(before),
+                       ", not with ", PartText(PartName(now)))),
+      absl::StrCat(before.empty() ? "go on without it" : "go on with the same",
+                   ", choose another --name, or run `walferry cleanup` and "
+                   "begin again"));
+}
+
 }  // namespace
 
 std::string ScopeToJson(const ScopeOptions& scope) {
   Json json = Json::object();
   for (const Filter& filter : kFilters) {
     json[filter.name] = scope.*filter.patterns;
+  }
+  if (const absl::string_view part = PartName(scope.part); !part.empty()) {
+    json[kPart] = std::string(part);
   }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -43,6 +78,7 @@ absl::Status CheckScopeUnchanged(absl::string_view begun_with,
   if (!before.is_object()) {
     return absl::DataLossError("ledger: malformed filters");
   }
+  RETURN_IF_ERROR(CheckPartUnchanged(before, now.part));
   for (const Filter& filter : kFilters) {
     const Json& old_patterns = before.value(filter.name, Json::array());
     const Json& new_patterns = current[filter.name];

@@ -1,7 +1,7 @@
 #ifndef ENGINE_SCOPE_JSON_H_
 #define ENGINE_SCOPE_JSON_H_
 
-// The filters of a migration as the ledger keeps them.
+// What a migration carries, as the ledger keeps it.
 
 #include <string>
 
@@ -11,13 +11,14 @@
 
 namespace walferry {
 
-// One object; equal filters give equal text.
+// One object; equal options give equal text.
 std::string ScopeToJson(const ScopeOptions& scope);
 
-// A migration goes on with the filters that it was begun with. Only further
+// A migration goes on with what it was begun with. Only further
 // exclusions are let through: they are how an operator leaves out a table that
 // was created meanwhile (one that is being migrated is missed elsewhere).
-// kFailedPrecondition says which filter differs.
+// kFailedPrecondition says which filter differs, or that it was begun with the
+// schema alone or the rows alone, or with both.
 absl::Status CheckScopeUnchanged(absl::string_view begun_with,
                                  const ScopeOptions& now);
 

@@ -132,24 +132,24 @@ absl::StatusOr<int64_t> PipeRows(PgConnection& source,
 
 TableCopier::TableCopier(PgConnection source, PgConnection target,
                          SourceSnapshot* snapshot, LedgerSql sql,
-                         int64_t min_binary_bytes)
+                         const TableCopyOptions& options)
     : source_(std::move(source)),
       target_(std::move(target)),
       snapshot_(snapshot),
       sql_(std::move(sql)),
-      min_binary_bytes_(min_binary_bytes) {}
+      options_(options) {}
 
-absl::StatusOr<TableCopier> TableCopier::Open(const CopySessionOptions& options,
+absl::StatusOr<TableCopier> TableCopier::Open(const CopySessionOptions& session,
                                               SourceSnapshot& snapshot,
-                                              int64_t min_binary_bytes) {
-  ASSIGN_OR_RETURN(PgConnection source, OpenCopySource(options));
+                                              const TableCopyOptions& options) {
+  ASSIGN_OR_RETURN(PgConnection source, OpenCopySource(session));
   RETURN_IF_ERROR(snapshot.Import(source));
   ASSIGN_OR_RETURN(PgConnection target,
-                   OpenCopyTarget(options, snapshot.encoding()));
+                   OpenCopyTarget(session, snapshot.encoding()));
   return TableCopier(std::move(source), std::move(target), &snapshot,
-                     LedgerSql({.schema = options.endpoints.ledger_schema,
-                                .migration = options.endpoints.name}),
-                     min_binary_bytes);
+                     LedgerSql({.schema = session.endpoints.ledger_schema,
+                                .migration = session.endpoints.name}),
+                     options);
 }
 
 absl::Status TableCopier::Lock(const CatalogTable& table) {
@@ -186,7 +186,8 @@ absl::StatusOr<int64_t> TableCopier::CopyRows(const CatalogTable& table,
                                               CopyCounters& counters) {
   CopyFreeze freeze = CopyFreeze::kNo;
   // Rows that CREATE EXTENSION has brought stay.
-  if (item.whole() && table.config_condition.empty()) {
+  if (item.whole() && table.config_condition.empty() &&
+      !options_.found_tables) {
     absl::StatusOr<CopyFreeze> truncated = TruncateIfAllowed(table);
     if (!truncated.ok()) return Annotate(truncated.status(), "target");
     freeze = *truncated;
@@ -212,7 +213,7 @@ absl::StatusOr<int64_t> TableCopier::CopyRows(const CatalogTable& table,
 // Asking takes a round trip, which small ones are not worth.
 absl::StatusOr<CopyFormat> TableCopier::FormatOf(const CatalogTable& table,
                                                  const CopyItem& item) {
-  if (item.bytes < min_binary_bytes_) return CopyFormat::kText;
+  if (item.bytes < options_.min_binary_bytes) return CopyFormat::kText;
   const absl::StatusOr<CopyFormat> format = FormatFor(table, source_, target_);
   if (!format.ok()) return Annotate(format.status(), "target");
   return format;

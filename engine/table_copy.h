@@ -56,14 +56,21 @@ absl::StatusOr<int64_t> PipeRows(PgConnection& source,
                                  const std::string& copy_in,
                                  CopyCounters& counters);
 
+struct TableCopyOptions {
+  // Items of at least this size go in binary form where that is exact.
+  int64_t min_binary_bytes = 0;
+  // The tables were there before the migration: they are never truncated, as
+  // others may write to them by now.
+  bool found_tables = false;
+};
+
 // One worker's two sessions. Used by one thread.
 class TableCopier {
  public:
-  // Opens both sessions and imports the snapshot, which outlives this. Items
-  // of at least `min_binary_bytes` go in binary form where that is exact.
-  static absl::StatusOr<TableCopier> Open(const CopySessionOptions& options,
+  // Opens both sessions and imports the snapshot, which outlives this.
+  static absl::StatusOr<TableCopier> Open(const CopySessionOptions& session,
                                           SourceSnapshot& snapshot,
-                                          int64_t min_binary_bytes);
+                                          const TableCopyOptions& options);
 
   // Locks a table on the source until the end, so that a statement that waits
   // for the guard's lock does not come first.
@@ -80,7 +87,7 @@ class TableCopier {
  private:
   TableCopier(PgConnection source, PgConnection target,
               SourceSnapshot* snapshot, LedgerSql sql,
-              int64_t min_binary_bytes);
+              const TableCopyOptions& options);
   absl::StatusOr<int64_t> CopyRows(const CatalogTable& table,
                                    const CopyItem& item,
                                    CopyCounters& counters);
@@ -94,7 +101,7 @@ class TableCopier {
   PgConnection target_;
   SourceSnapshot* snapshot_;
   LedgerSql sql_;
-  int64_t min_binary_bytes_;
+  TableCopyOptions options_;
 };
 
 }  // namespace walferry

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/archive/compression.h"
 #include "protocol/status.h"
+#include "tools/part_option.h"
 #include "tools/required_option.h"
 
 namespace walferry {
@@ -28,22 +29,12 @@ int IntegerOf(const OptionValues& values, OptionId id) {
   return static_cast<int>(values.Integer(id));
 }
 
-absl::Status CheckParts(const OptionValues& values) {
-  if (!values.Flag(OptionId::kSchemaOnly) ||
-      !values.Flag(OptionId::kDataOnly)) {
-    return absl::OkStatus();
-  }
-  return WithHint(absl::InvalidArgumentError(
-                      "--schema-only and --data-only exclude each other"),
-                  "leave both out for everything");
-}
-
 }  // namespace
 
 absl::StatusOr<DumpOptions> BindDump(const OptionValues& values) {
   DumpOptions options;
   ASSIGN_OR_RETURN(options.source, RequiredConnInfo(values, OptionId::kSource));
-  RETURN_IF_ERROR(CheckParts(values));
+  ASSIGN_OR_RETURN(const ScopePart part, BindPart(values));
   options.format = BindFormat(values);
   options.compression = values.Text(OptionId::kCompress);
   if (!options.compression.empty()) {
@@ -55,8 +46,8 @@ absl::StatusOr<DumpOptions> BindDump(const OptionValues& values) {
   options.output = values.Text(OptionId::kOutput);
   options.archive_folder = values.Text(OptionId::kArchiveDir);
   options.jobs = IntegerOf(values, OptionId::kJobs);
-  options.schema_only = values.Flag(OptionId::kSchemaOnly);
-  options.data_only = values.Flag(OptionId::kDataOnly);
+  options.schema_only = part == ScopePart::kSchema;
+  options.data_only = part == ScopePart::kRows;
   options.no_owner = values.Flag(OptionId::kNoOwner);
   options.no_acl = values.Flag(OptionId::kNoAcl);
   options.scope = BindExclusions(values);
@@ -70,11 +61,11 @@ absl::StatusOr<RestoreOptions> BindRestore(const OptionValues& values) {
   RestoreOptions options;
   ASSIGN_OR_RETURN(options.input, Required(values, OptionId::kInput));
   ASSIGN_OR_RETURN(options.target, RequiredConnInfo(values, OptionId::kTarget));
-  RETURN_IF_ERROR(CheckParts(values));
+  ASSIGN_OR_RETURN(const ScopePart part, BindPart(values));
   options.no_owner = values.Flag(OptionId::kNoOwner);
   options.no_acl = values.Flag(OptionId::kNoAcl);
-  options.schema_only = values.Flag(OptionId::kSchemaOnly);
-  options.data_only = values.Flag(OptionId::kDataOnly);
+  options.schema_only = part == ScopePart::kSchema;
+  options.data_only = part == ScopePart::kRows;
   options.drop_target_first = values.Flag(OptionId::kDropTargetFirst);
   if (options.drop_target_first && options.data_only) {
     return WithHint(

@@ -10,6 +10,7 @@
 #include "engine/check_ids.h"
 #include "protocol/status.h"
 #include "tools/near_name.h"
+#include "tools/part_option.h"
 #include "tools/required_option.h"
 
 namespace walferry {
@@ -57,9 +58,26 @@ StreamOptions BindStream(const OptionValues& values) {
   return stream;
 }
 
+// A stream of changes begins where rows were copied, and needs tables that they
+// go into.
+absl::Status CheckOnline(const OptionValues& values) {
+  for (const OptionId id : {OptionId::kSchemaOnly, OptionId::kDataOnly}) {
+    if (!values.Flag(id)) continue;
+    return WithHint(
+        absl::InvalidArgumentError(absl::StrCat(
+            values.entry(id).where, " goes with --mode offline only")),
+        "an online migration follows the changes of what it has created and "
+        "copied itself");
+  }
+  return absl::OkStatus();
+}
+
 // What was asked for in so many words must mean something.
 absl::StatusOr<MigrateMode> BindMode(const OptionValues& values) {
-  if (values.Text(OptionId::kMode) == "online") return MigrateMode::kOnline;
+  if (values.Text(OptionId::kMode) == "online") {
+    RETURN_IF_ERROR(CheckOnline(values));
+    return MigrateMode::kOnline;
+  }
   for (const OptionId id :
        {OptionId::kSlot, OptionId::kPublication, OptionId::kCutover,
         OptionId::kFreeze, OptionId::kKeepSlot, OptionId::kKeepPublication,
@@ -180,6 +198,7 @@ absl::StatusOr<MigrateOptions> BindMigrate(const OptionValues& values) {
   ASSIGN_OR_RETURN(options.publication, BindPublication(values));
   options.stream = BindStream(values);
   options.scope = BindScope(values);
+  ASSIGN_OR_RETURN(options.scope.part, BindPart(values));
   options.slot = values.Text(OptionId::kSlot);
   ASSIGN_OR_RETURN(options.accept,
                    BindAccept(values, AcceptIds(), "walferry check --json"));

@@ -47,23 +47,6 @@ inline constexpr OptionSpec kArchiveRows[] = {
              "percent of the database's size: for an archive in its folder, "
              "for a restore on the target's disk if that can be seen. 0 asks "
              "for none."},
-    {.id = OptionId::kSchemaOnly,
-     .name = "schema-only",
-     .type = OptionType::kFlag,
-     .default_text = "false",
-     .commands = SetOf(Command::kDump, Command::kRestore),
-     .group = OptionGroup::kArchive,
-     .reach = OptionReach::kFlag,
-     .help = "No rows."},
-    {.id = OptionId::kDataOnly,
-     .name = "data-only",
-     .type = OptionType::kFlag,
-     .default_text = "false",
-     .commands = SetOf(Command::kDump, Command::kRestore),
-     .group = OptionGroup::kArchive,
-     .reach = OptionReach::kFlag,
-     .help = "Only rows, large objects and sequences' values. A restore of "
-             "them wants the tables to be there."},
     {.id = OptionId::kDropTargetFirst,
      .name = "drop-target-first",
      .type = OptionType::kFlag,

@@ -52,6 +52,27 @@ TEST(ScopeJson, LetsExclusionsGrowAndNothingElse) {
             "[\"app\",\"more\"]");
 }
 
+TEST(ScopeJson, KeepsToThePartThatIsCarried) {
+  const std::string all = ScopeToJson({});
+  const std::string schema = ScopeToJson({.part = ScopePart::kSchema});
+  EXPECT_OK(CheckScopeUnchanged(schema, {.part = ScopePart::kSchema}));
+  // As ledgers were before there was a choice.
+  EXPECT_EQ(all.find("part"), std::string::npos);
+  EXPECT_OK(CheckScopeUnchanged(all, {}));
+  const absl::Status rows =
+      CheckScopeUnchanged(schema, {.part = ScopePart::kRows});
+  EXPECT_EQ(rows.message(),
+            "this migration was begun with --schema-only, not with "
+            "--data-only");
+  const absl::Status more =
+      CheckScopeUnchanged(all, {.part = ScopePart::kRows});
+  EXPECT_EQ(more.message(),
+            "this migration was begun with everything, not with --data-only");
+  EXPECT_EQ(HintOf(more),
+            "go on without it, choose another --name, or run `walferry "
+            "cleanup` and begin again");
+}
+
 TEST(ReportJson, ComesBackAsItWas) {
   Report report;
   report.name = "orders";

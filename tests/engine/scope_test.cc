@@ -103,6 +103,16 @@ TEST(Scope, TakesAPartitionWithItsAncestors) {
   EXPECT_FALSE(without_data.IncludesData(leaf, ancestors));
 }
 
+TEST(Scope, HasNoRowsWhereTheSchemaAloneIsCarried) {
+  const QualifiedName table{"public", "orders"};
+  const Scope schema = Make({.part = ScopePart::kSchema});
+  EXPECT_TRUE(schema.IncludesTable(table));
+  EXPECT_FALSE(schema.IncludesData(table));
+  const Scope rows = Make({.part = ScopePart::kRows});
+  EXPECT_TRUE(rows.IncludesTable(table));
+  EXPECT_TRUE(rows.IncludesData(table));
+}
+
 TEST(Scope, RefusesMalformedPatterns) {
   const struct {
     ScopeOptions options;

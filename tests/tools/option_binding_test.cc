@@ -156,6 +156,37 @@ TEST(OptionBinding, HandsEveryMigrateOptionToTheEngine) {
   EXPECT_EQ(check.migrate.jobs, 7);
 }
 
+TEST(OptionBinding, CarriesAPartOfADatabaseOfflineOnly) {
+  const struct {
+    OptionId flag;
+    ScopePart part;
+  } kParts[] = {{OptionId::kSchemaOnly, ScopePart::kSchema},
+                {OptionId::kDataOnly, ScopePart::kRows}};
+  for (const auto& [flag, part] : kParts) {
+    FlagTexts flags = With(BothSides(), {{flag, {"true"}}});
+    const absl::Status online =
+        BindMigrate(Values(Command::kMigrate, flags)).status();
+    EXPECT_EQ(online.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(online.message(), absl::StrCat("--", SpecOf(flag).name,
+                                             " goes with --mode offline only"));
+    EXPECT_EQ(HintOf(online),
+              "an online migration follows the changes of what it has created "
+              "and copied itself");
+    flags[OptionId::kMode] = {"offline"};
+    ASSERT_OK_AND_ASSIGN(const MigrateOptions bound,
+                         BindMigrate(Values(Command::kMigrate, flags)));
+    EXPECT_EQ(bound.scope.part, part);
+  }
+  EXPECT_EQ(BindMigrate(Values(Command::kMigrate,
+                               With(BothSides(),
+                                    {{OptionId::kMode, {"offline"}},
+                                     {OptionId::kSchemaOnly, {"true"}},
+                                     {OptionId::kDataOnly, {"true"}}})))
+                .status()
+                .message(),
+            "--schema-only and --data-only exclude each other");
+}
+
 TEST(OptionBinding, HandsEveryFollowOptionToTheEngine) {
   ASSERT_OK_AND_ASSIGN(
       const FollowOptions bound,

@@ -1,0 +1,333 @@
+// Checks: whether the target's own tables can take the source's rows, where
+// rows alone are carried.
+
+#include <string>
+#include <vector>
+
+#include "absl/algorithm/container.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/types/span.h"
+#include "engine/check_context.h"
+#include "engine/name_some.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+// A table of the source whose rows are carried, and the one that takes them.
+struct TablePair {
+  const CatalogTable& source;
+  const CatalogTable& target;
+};
+
+std::vector<TablePair> Pairs(const CheckContext& check) {
+  std::vector<TablePair> pairs;
+  for (const CatalogTable& table : check.catalog.tables) {
+    if (!table.copy_data) continue;
+    const CatalogTable* const there = check.on_target.Find(table.name);
+    if (there != nullptr) pairs.push_back({table, *there});
+  }
+  return pairs;
+}
+
+// Of those on the target, as an SQL array.
+std::string TargetOids(const CheckContext& check) {
+  std::vector<uint32_t> oids;
+  for (const TablePair& pair : Pairs(check)) oids.push_back(pair.target.oid);
+  return absl::StrCat("'{", absl::StrJoin(oids, ","), "}'::oid[]");
+}
+
+const CatalogColumn* FindColumn(const CatalogTable& table,
+                                const std::string& name) {
+  for (const CatalogColumn& column : table.columns) {
+    if (column.name == name) return &column;
+  }
+  return nullptr;
+}
+
+void Missing(CheckContext& check, const std::string& subject,
+             const std::string& text) {
+  check.findings.Blocking(
+      {"target-table", subject, text,
+       "make it like the source's, for instance by --schema-only before, or "
+       "leave the table out with --exclude-table or --exclude-table-data"});
+}
+
+bool HasColumns(CheckContext& check, const TablePair& pair) {
+  bool all = true;
+  const auto miss = [&](const std::string& column, absl::string_view what) {
+    Missing(check, ToDisplay(pair.source.name),
+            absl::StrCat("column ", column, " ", what));
+    all = false;
+  };
+  for (const CatalogColumn& column : pair.source.columns) {
+    const CatalogColumn* const there = FindColumn(pair.target, column.name);
+    if (there == nullptr) {
+      miss(column.name, "does not exist on the target");
+    } else if (column.generated == 0 && there->generated != 0) {
+      miss(column.name, "is generated on the target and takes no value");
+    } else if (column.generated != 0 && there->generated == 0) {
+      miss(column.name,
+           "is generated on the source only and would stay empty on the "
+           "target");
+    }
+  }
+  return all;
+}
+
+// The target's own columns that must have a value, and that nothing gives one.
+absl::StatusOr<bool> CanLeaveOutTheRest(CheckContext& check) {
+  ASSIGN_OR_RETURN(
+      const PgResult rows,
+      check.target.Exec(absl::StrCat(
+          "SELECT attrelid, attname FROM pg_attribute WHERE attrelid = ANY (",
+          TargetOids(check),
+          ") AND attnum > 0 AND NOT attisdropped AND attnotnull"
+          " AND NOT atthasdef AND attidentity = '' ORDER BY 1, attnum")));
+  absl::flat_hash_map<std::string, const CatalogTable*> source_of;
+  for (const TablePair& pair : Pairs(check)) {
+    source_of[absl::StrCat(pair.target.oid)] = &pair.source;
+  }
+  bool can = true;
+  for (int row = 0; row < rows.rows(); ++row) {
+    const CatalogTable& source = *source_of.at(rows.Text(row, 0));
+    const std::string column(rows.Text(row, 1));
+    if (FindColumn(source, column) != nullptr) continue;
+    can = false;
+    Missing(check, ToDisplay(source.name),
+            absl::StrCat("column ", column,
+                         " is the target's own, NOT NULL and without a "
+                         "default"));
+  }
+  return can;
+}
+
+template <typename Object>
+bool AllThere(CheckContext& check, const std::vector<Object>& wanted,
+              const std::vector<Object>& there, absl::string_view what) {
+  absl::flat_hash_set<QualifiedName> names;
+  for (const Object& object : there) names.insert(object.name);
+  bool all = true;
+  for (const Object& object : wanted) {
+    if (names.contains(object.name)) continue;
+    all = false;
+    Missing(check, ToDisplay(object.name),
+            absl::StrCat("this ", what, " does not exist on the target"));
+  }
+  return all;
+}
+
+absl::Status CheckTablesThere(CheckContext& check) {
+  bool fit = true;
+  for (const CatalogTable& table : check.catalog.tables) {
+    if (!table.copy_data || check.on_target.Find(table.name) != nullptr) {
+      continue;
+    }
+    fit = false;
+    Missing(check, ToDisplay(table.name),
+            absl::c_linear_search(check.on_target.partitioned, table.name)
+                ? "on the target it is partitioned, and holds no rows itself"
+                : "there is no such table on the target");
+  }
+  for (const TablePair& pair : Pairs(check)) {
+    fit = HasColumns(check, pair) && fit;
+  }
+  ASSIGN_OR_RETURN(const bool rest, CanLeaveOutTheRest(check));
+  fit = rest && fit;
+  if (check.options.sequence_sync) {
+    fit = AllThere(check, check.catalog.sequences, check.on_target.sequences,
+                   "sequence") &&
+          fit;
+  }
+  fit = AllThere(check, check.catalog.materialized_views,
+                 check.on_target.materialized_views, "materialized view") &&
+        fit;
+  if (!fit) return absl::OkStatus();
+  check.findings.Ok({"target-table", "target",
+                     "its tables have all columns that rows are carried for"});
+  return absl::OkStatus();
+}
+
+// Text goes through the target's types. What is shorter, rounds, or orders
+// otherwise keeps to itself that it is not the same.
+absl::Status CheckTypes(CheckContext& check) {
+  bool same = true;
+  for (const TablePair& pair : Pairs(check)) {
+    for (const CatalogColumn& column : pair.source.columns) {
+      const CatalogColumn* const there = FindColumn(pair.target, column.name);
+      if (there == nullptr || there->type == column.type) continue;
+      same = false;
+      check.findings.Acceptable(
+          {"target-type", ToDisplay(pair.source.name),
+           absl::StrCat("column ", column.name, " is ", column.type,
+                        " on the source and ", there->type,
+                        " on the target: values may be rounded or refused"),
+           absl::StrCat("ALTER TABLE ", Quote(pair.source.name),
+                        " ALTER COLUMN ", QuoteIdentifier(column.name),
+                        " TYPE ", column.type, ";")});
+    }
+  }
+  if (same) {
+    check.findings.Ok(
+        {"target-type", "target", "columns are of the same types"});
+  }
+  return absl::OkStatus();
+}
+
+// Rows are put in, looked for and, if a run must begin a table anew, removed.
+absl::Status CheckRights(CheckContext& check) {
+  ASSIGN_OR_RETURN(
+      const std::vector<std::string> closed,
+      QueryColumn(check.target,
+                  absl::StrCat("SELECT t::regclass::text FROM unnest(",
+                               TargetOids(check),
+                               ") t WHERE NOT (has_table_privilege(t, 'INSERT')"
+                               " AND has_table_privilege(t, 'SELECT')"
+                               " AND has_table_privilege(t, 'DELETE'))"
+                               " ORDER BY 1")));
+  if (closed.empty()) {
+    check.findings.Ok(
+        {"target-rights", "target", "the role may write to the tables"});
+    return absl::OkStatus();
+  }
+  check.findings.Blocking(
+      {"target-rights", "target",
+       absl::StrCat("the role may not read, fill and empty ", NameSome(closed)),
+       absl::StrCat("GRANT SELECT, INSERT, DELETE ON them TO ",
+                    QuoteIdentifier(check.target.user()), ";")});
+  return absl::OkStatus();
+}
+
+absl::Status CheckRowSecurityThere(CheckContext& check) {
+  ASSIGN_OR_RETURN(
+      const std::vector<std::string> guarded,
+      QueryColumn(check.target,
+                  absl::StrCat("SELECT t::regclass::text FROM unnest(",
+                               TargetOids(check),
+                               ") t WHERE row_security_active(t) ORDER BY 1")));
+  if (guarded.empty()) {
+    check.findings.Ok({"target-row-security", "target",
+                       "no policy stands in the way of rows"});
+    return absl::OkStatus();
+  }
+  check.findings.Blocking(
+      {"target-row-security", "target",
+       absl::StrCat("row-level security keeps the role from the rows of ",
+                    NameSome(guarded)),
+       absl::StrCat("a superuser can: ALTER ROLE ",
+                    QuoteIdentifier(check.target.user()), " BYPASSRLS;")});
+  return absl::OkStatus();
+}
+
+absl::Status CheckTablesEmpty(CheckContext& check) {
+  bool empty = true;
+  for (const TablePair& pair : Pairs(check)) {
+    if (check.resuming) break;
+    ASSIGN_OR_RETURN(const std::string filled,
+                     check.target.QueryValue(absl::StrCat(
+                         "SELECT EXISTS (SELECT FROM ONLY ",
+                         Quote(pair.source.name), " ",
+                         pair.source.config_condition, ")")));
+    if (filled == "f") continue;
+    empty = false;
+    check.findings.Acceptable(
+        {"target-rows", ToDisplay(pair.source.name),
+         "it holds rows on the target; accepted, they are removed before the "
+         "source's come",
+         absl::StrCat("TRUNCATE ", Quote(pair.source.name), ";")});
+  }
+  if (empty) {
+    check.findings.Ok({"target-rows", "target",
+                       check.resuming ? "the migration has begun: rows are there"
+                                      : "the tables are empty"});
+  }
+  return absl::OkStatus();
+}
+
+// 4: pg_trigger.h's TRIGGER_TYPE_INSERT.
+absl::Status CheckTriggersThere(CheckContext& check) {
+  ASSIGN_OR_RETURN(
+      const std::vector<std::string> triggers,
+      QueryColumn(check.target,
+                  absl::StrCat("SELECT tgname || ' on ' ||"
+                               " tgrelid::regclass::text FROM pg_trigger"
+                               " WHERE NOT tgisinternal AND (tgtype & 4) <> 0"
+                               " AND tgenabled IN (",
+                               check.ladder.replica_role ? "'A', 'R'"
+                                                         : "'A', 'O'",
+                               ") AND tgrelid = ANY (", TargetOids(check),
+                               ") ORDER BY 1")));
+  if (triggers.empty()) {
+    check.findings.Ok(
+        {"target-trigger", "target", "no trigger sees the rows coming"});
+    return absl::OkStatus();
+  }
+  check.findings.Acceptable(
+      {"target-trigger", "target",
+       absl::StrCat("triggers of the target will fire for every row that is "
+                    "copied: ",
+                    NameSome(triggers)),
+       check.ladder.replica_role
+           ? "ALTER TABLE ... DISABLE TRIGGER ... until the rows are there"
+           : "ALTER TABLE ... DISABLE TRIGGER ... until the rows are there, or "
+             "let the role set session_replication_role"});
+  return absl::OkStatus();
+}
+
+// "foreign key on public.orders: FOREIGN KEY (...) ...", by the table whose
+// rows refer to others.
+absl::StatusOr<std::vector<std::string>> ForeignKeys(PgConnection& connection,
+                                                     const std::string& oids) {
+  return QueryColumn(connection,
+                     absl::StrCat("SELECT conrelid::regclass::text || ': ' ||"
+                                  " pg_get_constraintdef(oid)"
+                                  " FROM pg_constraint WHERE contype = 'f'"
+                                  " AND conrelid = ANY (",
+                                  oids, ") ORDER BY 1"));
+}
+
+// As they are not looked at while rows come, they must be the source's. Where
+// the role cannot keep them quiet, tables would have to come in their order.
+absl::Status CheckForeignKeysThere(CheckContext& check) {
+  ASSIGN_OR_RETURN(std::vector<std::string> keys,
+                   ForeignKeys(check.target, TargetOids(check)));
+  const bool silent = check.ladder.replica_role;
+  if (silent) {
+    ASSIGN_OR_RETURN(const std::vector<std::string> proven,
+                     ForeignKeys(check.source, RelationOids(check, "r")));
+    const absl::flat_hash_set<std::string> known(proven.begin(), proven.end());
+    std::erase_if(keys, [&](const auto& key) { return known.contains(key); });
+  }
+  if (keys.empty()) {
+    check.findings.Ok({"target-foreign-key", "target",
+                       "foreign keys hold as they do on the source"});
+    return absl::OkStatus();
+  }
+  check.findings.Acceptable(
+      {"target-foreign-key", "target",
+       absl::StrCat(silent ? "the source has no such foreign keys, so that "
+                             "nothing proves that copied rows keep to them: "
+                           : "the role may not keep foreign keys quiet, and "
+                             "rows may come before those that they refer to: ",
+                    NameSome(keys)),
+       "drop them on the target, and create them again when the rows are "
+       "there"});
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::vector<CheckStep> TargetTableChecks() {
+  return {{"target-table", CheckTablesThere},
+          {"target-type", CheckTypes},
+          {"target-rights", CheckRights},
+          {"target-row-security", CheckRowSecurityThere},
+          {"target-rows", CheckTablesEmpty},
+          {"target-trigger", CheckTriggersThere},
+          {"target-foreign-key", CheckForeignKeysThere}};
+}
+
+}  // namespace walferry

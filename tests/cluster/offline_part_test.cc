@@ -1,0 +1,306 @@
+// RunMigration with MigrateMode::kOffline of the schema alone, and of rows alone
+// into tables that are there.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "engine/migration.h"
+#include "protocol/status.h"
+#include "tests/cluster/offline_fixture.h"
+#include "tests/testing/status_matchers.h"
+
+namespace walferry {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+class OfflinePartTest : public OfflineTest {
+ protected:
+  void SetUp() override {
+    OfflineTest::SetUp();
+    if (HasFatalFailure()) return;
+    ASSERT_OK(OnSource(
+        "ALTER TABLE orders ADD CONSTRAINT to_account FOREIGN KEY (account) "
+        "REFERENCES accounts; CREATE MATERIALIZED VIEW totals AS SELECT "
+        "account, sum(amount) FROM orders GROUP BY 1;"
+        "CREATE TABLE audit (what text);"
+        "CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN "
+        "INSERT INTO public.audit VALUES (TG_OP); RETURN NEW; END$$;"
+        "CREATE TRIGGER audit AFTER INSERT ON notes FOR EACH ROW EXECUTE "
+        "FUNCTION audit(); SELECT lo_from_bytea(7002, '\\x0001ff5c22')"));
+  }
+
+  MigrateOptions Schema() const {
+    MigrateOptions options = Options();
+    options.scope.part = ScopePart::kSchema;
+    return options;
+  }
+  // Another migration than that of the schema.
+  MigrateOptions Rows() const {
+    MigrateOptions options = Options();
+    options.endpoints.name = "rows";
+    options.scope.part = ScopePart::kRows;
+    return options;
+  }
+
+  // "id subject: text" of what keeps rows from being carried.
+  std::vector<std::string> Blocking(const MigrateOptions& options) {
+    Control control;
+    const absl::StatusOr<CheckReport> report =
+        RunCheck({.migrate = options}, control);
+    EXPECT_OK(report);
+    std::vector<std::string> texts;
+    if (!report.ok()) return texts;
+    for (const Finding* finding : report->Blocking(options.accept)) {
+      texts.push_back(absl::StrCat(finding->id, " ", finding->subject, ": ",
+                                   finding->text));
+    }
+    return texts;
+  }
+
+  std::string RowsOnTarget() const {
+    return TargetValue(
+               "SELECT (SELECT count(*) FROM accounts) + (SELECT count(*) FROM "
+               "orders) + (SELECT count(*) FROM notes)")
+        .value_or("?");
+  }
+};
+
+TEST_F(OfflinePartTest, CarriesTheSchemaAndThenTheRows) {
+  ASSERT_OK_AND_ASSIGN(const Report schema, Migrate(Schema()));
+  EXPECT_EQ(RowsOnTarget(), "0");
+  EXPECT_THAT(TargetValue("SELECT relispopulated FROM pg_class WHERE relname = "
+                          "'totals'"),
+              IsOkAndHolds("f"));
+  EXPECT_THAT(TargetValue("SELECT last_value || ',' || is_called FROM tickets"),
+              IsOkAndHolds("1,false"));
+  EXPECT_THAT(TargetValue("SELECT count(*) FROM pg_largeobject_metadata"),
+              IsOkAndHolds("0"));
+  EXPECT_THAT(TargetValue("SELECT count(*) FROM pg_constraint WHERE conname = "
+                          "'to_account'"),
+              IsOkAndHolds("1"));
+  EXPECT_EQ(schema.rows_copied, 0);
+  EXPECT_THAT(
+      schema.remarks,
+      ElementsAre("only the schema was carried (--schema-only): tables are "
+                  "empty, sequences begin anew, materialized views are not "
+                  "filled"));
+  for (const PhaseStarted& phase : events_->All<PhaseStarted>()) {
+    EXPECT_NE(phase.phase, Phase::kCopy);
+  }
+  EXPECT_THAT(Blocking(Rows()), IsEmpty());
+  // No client is needed for rows.
+  MigrateOptions rows = Rows();
+  rows.pg_dump = "/nonexistent/pg_dump";
+  ASSERT_OK_AND_ASSIGN(const Report report, Migrate(rows));
+  ExpectEqual();
+  EXPECT_EQ(report.sequences_set, 3);
+  EXPECT_EQ(report.materialized_views_refreshed, 1);
+  EXPECT_THAT(TargetValue("SELECT lo_get(7002)"),
+              IsOkAndHolds("\\x0001ff5c22"));
+  EXPECT_THAT(TargetValue("SELECT count(*) FROM pg_statistic WHERE starelid = "
+                          "'accounts'::regclass"),
+              Not(IsOkAndHolds("0")));
+  Control control;
+  ASSERT_OK_AND_ASSIGN(
+      const MigrationStatus status,
+      RunStatus({.target = target_->ConnInfo("app"), .name = "rows"}, control));
+  EXPECT_EQ(status.phase, "done");
+  EXPECT_EQ(status.steps_done, status.steps_total);
+}
+
+TEST_F(OfflinePartTest, GoesOnWithTheSchemaAlone) {
+  {
+    Control control;
+    AtPhase events(Phase::kIndexes, [&] { control.RequestStop(); });
+    EXPECT_EQ(RunMigration(Schema(), control, events).status().code(),
+              absl::StatusCode::kCancelled);
+  }
+  ASSERT_OK(Migrate(Schema()));
+  EXPECT_EQ(RowsOnTarget(), "0");
+  EXPECT_THAT(Blocking(Rows()), IsEmpty());
+}
+
+TEST_F(OfflinePartTest, NamesBothPartsWhenAnotherOneIsAskedFor) {
+  {
+    Control control;
+    AtPhase events(Phase::kIndexes, [&] { control.RequestStop(); });
+    EXPECT_EQ(RunMigration(Schema(), control, events).status().code(),
+              absl::StatusCode::kCancelled);
+  }
+  MigrateOptions rows = Schema();
+  rows.scope.part = ScopePart::kRows;
+  EXPECT_THAT(Migrate(rows), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                      "this migration was begun with "
+                                      "--schema-only, not with --data-only"));
+  const absl::Status all = Migrate(Options()).status();
+  EXPECT_THAT(all, StatusIs(absl::StatusCode::kFailedPrecondition,
+                            "this migration was begun with --schema-only, not "
+                            "with everything"));
+  EXPECT_EQ(HintOf(all),
+            "go on with the same, choose another --name, or run `walferry "
+            "cleanup` and begin again");
+}
+
+TEST_F(OfflinePartTest, FindsWhatTheTablesLackBeforeAnythingIsCopied) {
+  ASSERT_OK(Migrate(Schema()));
+  ASSERT_OK(OnTarget(
+      "DROP TABLE audit; ALTER TABLE accounts DROP COLUMN document;"
+      "ALTER TABLE accounts ADD own int NOT NULL, ADD fine int NOT NULL DEFAULT "
+      "1, ADD free int;"
+      "DROP MATERIALIZED VIEW totals; DROP SEQUENCE tickets;"
+      "ALTER TABLE orders ALTER doubled DROP EXPRESSION, ALTER amount TYPE "
+      "numeric(10,1);"
+      "ALTER TABLE notes RENAME TO notes_1; CREATE TABLE notes (body text, extra "
+      "int) PARTITION BY LIST (extra)"));
+  EXPECT_THAT(
+      Blocking(Rows()),
+      UnorderedElementsAre(
+          "target-table public.audit: there is no such table on the target",
+          "target-table public.accounts: column document does not exist on the "
+          "target",
+          "target-table public.accounts: column own is the target's own, NOT "
+          "NULL and without a default",
+          "target-table public.orders: column doubled is generated on the "
+          "source only and would stay empty on the target",
+          "target-table public.notes: on the target it is partitioned, and "
+          "holds no rows itself",
+          "target-table public.tickets: this sequence does not exist on the "
+          "target",
+          "target-table public.totals: this materialized view does not exist "
+          "on the target",
+          "target-type public.orders: column amount is numeric(10,2) on the "
+          "source and numeric(10,1) on the target: values may be rounded or "
+          "refused"));
+  EXPECT_THAT(Migrate(Rows()),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("there is no such table on the target")));
+  EXPECT_EQ(RowsOnTarget(), "0");
+}
+
+TEST_F(OfflinePartTest, RemovesRowsThatAreInTheWayOnlyWhenItIsTold) {
+  ASSERT_OK(Migrate(Schema()));
+  ASSERT_OK(OnTarget(
+      "INSERT INTO accounts VALUES (1, 'theirs', 5); INSERT INTO orders "
+      "(account, amount) VALUES (1, 2)"));
+  EXPECT_THAT(Blocking(Rows()),
+              ElementsAre("target-rows public.accounts: it holds rows on the "
+                          "target; accepted, they are removed before the "
+                          "source's come",
+                          "target-rows public.orders: it holds rows on the "
+                          "target; accepted, they are removed before the "
+                          "source's come"));
+  EXPECT_FALSE(Migrate(Rows()).ok());
+  EXPECT_EQ(RowsOnTarget(), "2");
+  MigrateOptions told = Rows();
+  told.accept = {"target-rows"};
+  ASSERT_OK(Migrate(told));
+  ExpectEqual();
+}
+
+// Whoever has written since the checks is not written over.
+TEST_F(OfflinePartTest, TruncatesNoTableThatItHasNotMade) {
+  ASSERT_OK(Migrate(Schema()));
+  Control control;
+  AtPhase events(Phase::kCopy, [&] {
+    EXPECT_OK(OnTarget("INSERT INTO notes VALUES ('theirs', 1)"));
+  });
+  EXPECT_THAT(
+      RunMigration(Rows(), control, events).status(),
+      StatusIs(absl::StatusCode::kFailedPrecondition,
+               "target: table public.notes holds rows that walferry has not "
+               "copied"));
+  EXPECT_EQ(RowsOnTarget(), "1");
+  ASSERT_OK(OnTarget("DELETE FROM notes; TRUNCATE audit"));
+  ASSERT_OK(Migrate(Rows()));
+  ExpectEqual();
+}
+
+TEST_F(OfflinePartTest, GoesOnWithRowsAndCopiesNoneTwice) {
+  ASSERT_OK(Migrate(Schema()));
+  Control control;
+  AtPhase events(Phase::kCopy, [&] {
+    EXPECT_OK(OnTarget(
+        "ALTER TABLE notes ADD CONSTRAINT refused CHECK (extra IS NULL)"));
+  });
+  EXPECT_THAT(RunMigration(Rows(), control, events).status().message(),
+              HasSubstr("refused"));
+  ASSERT_OK(OnTarget("ALTER TABLE notes DROP CONSTRAINT refused"));
+  constexpr char kFirstRow[] =
+      "SELECT format('%s %s', ctid, xmin) FROM accounts WHERE id = 1";
+  ASSERT_OK_AND_ASSIGN(const std::string row, TargetValue(kFirstRow));
+  MigrateOptions options = Rows();
+  // Does not speak of rows that this migration has brought.
+  options.accept = {"target-rows"};
+  ASSERT_OK(Migrate(options));
+  ExpectEqual();
+  EXPECT_THAT(Notices(), Contains(HasSubstr("is still what the source has")));
+  EXPECT_THAT(TargetValue(kFirstRow), IsOkAndHolds(row));
+}
+
+TEST_F(OfflinePartTest, SaysWhatARoleCannotKeepQuiet) {
+  ASSERT_OK(Migrate(Schema()));
+  ASSERT_OK(OnTarget(
+      "CREATE ROLE mover LOGIN; GRANT CREATE ON DATABASE app TO mover;"
+      "GRANT ALL ON ALL TABLES IN SCHEMA public TO mover;"
+      "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO mover"));
+  MigrateOptions options = Rows();
+  options.endpoints.target = target_->ConnInfoAs("mover", "", "app");
+  // Its ledger is its own.
+  options.endpoints.ledger_schema = "moves";
+  options.scope.tables = {"orders", "accounts", "notes", "audit"};
+  options.sequence_sync = false;
+  EXPECT_THAT(
+      Blocking(options),
+      ElementsAre("target-trigger target: triggers of the target will fire for "
+                  "every row that is copied: audit on public.notes",
+                  "target-foreign-key target: the role may not keep foreign "
+                  "keys quiet, and rows may come before those that they refer "
+                  "to: public.orders: FOREIGN KEY (account) REFERENCES "
+                  "public.accounts(id)"));
+  ASSERT_OK(OnTarget("ALTER TABLE orders DROP CONSTRAINT to_account"));
+  options.accept = {"target-trigger"};
+  ASSERT_OK(Migrate(options));
+  EXPECT_EQ(RowsOnTarget(), SourceValue("SELECT (SELECT count(*) FROM accounts)"
+                                        " + (SELECT count(*) FROM orders) + "
+                                        "(SELECT count(*) FROM notes)")
+                                .value_or(""));
+  // As was accepted.
+  EXPECT_THAT(TargetValue("SELECT count(*) FROM audit"),
+              SourceValue("SELECT count(*) FROM notes"));
+}
+
+TEST_F(OfflinePartTest, ProvesForeignKeysByTheSources) {
+  ASSERT_OK(Migrate(Schema()));
+  ASSERT_OK(OnTarget(
+      "ALTER TABLE tags ADD CONSTRAINT own FOREIGN KEY (account) REFERENCES "
+      "accounts; ALTER TABLE notes ENABLE ALWAYS TRIGGER audit"));
+  EXPECT_THAT(
+      Blocking(Rows()),
+      ElementsAre("target-trigger target: triggers of the target will fire for "
+                  "every row that is copied: audit on public.notes",
+                  "target-foreign-key target: the source has no such foreign "
+                  "keys, so that nothing proves that copied rows keep to them: "
+                  "public.tags: FOREIGN KEY (account) REFERENCES "
+                  "public.accounts(id)"));
+}
+
+TEST_F(OfflinePartTest, IsForOfflineMigrations) {
+  MigrateOptions options = Rows();
+  options.mode = MigrateMode::kOnline;
+  EXPECT_THAT(Migrate(options),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "only an offline migration carries the schema alone or "
+                       "rows alone"));
+}
+
+}  // namespace
+}  // namespace walferry

@@ -1,0 +1,17 @@
+#ifndef TOOLS_PART_OPTION_H_
+#define TOOLS_PART_OPTION_H_
+
+// --schema-only and --data-only, which several commands have.
+
+#include "absl/status/statusor.h"
+#include "engine/scope.h"
+#include "tools/option_values.h"
+
+namespace walferry {
+
+// kInvalidArgument: both are given.
+absl::StatusOr<ScopePart> BindPart(const OptionValues& values);
+
+}  // namespace walferry
+
+#endif  // TOOLS_PART_OPTION_H_
