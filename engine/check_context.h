@@ -79,8 +79,8 @@ std::vector<CheckStep> TargetContentChecks();
 std::vector<CheckStep> TargetTableChecks();
 std::vector<CheckStep> TargetRoleChecks();
 
-// Reads slot, publication, relations, schemas, the target's role and, where rows
-// alone are carried, its tables.
+// Reads slot, publication, relations, schemas, the target's role and, where
+// rows alone are carried, its tables.
 absl::Status PrepareContext(CheckContext& check);
 
 // Tries `sql` and undoes it: the error is the server's refusal, and the

@@ -133,7 +133,7 @@ absl::Status CheckTargetEventTriggers(CheckContext& check) {
                    QueryColumn(check.target,
                                "SELECT evtname FROM pg_event_trigger"
                                " WHERE evtenabled IN ('O', 'A') ORDER BY 1"));
-  if (on_target.empty() || check.resuming) {
+  if (on_target.empty() || check.resuming || check.options.drop_target_first) {
     check.findings.Ok(
         {"target-event-trigger", "target", "no event trigger gets in the way"});
     return absl::OkStatus();
@@ -278,20 +278,19 @@ absl::Status CheckDatabaseSettings(CheckContext& check) {
 }  // namespace
 
 std::vector<CheckStep> ObjectChecks() {
-  return {{"trigger", CheckTriggers, /*online_only=*/true},
-          {"rule", CheckRules, /*online_only=*/true},
-          {.id = "event-trigger",
-           .run = CheckEventTriggers,
-           .creating_only = true},
-          {.id = "target-event-trigger",
-           .run = CheckTargetEventTriggers,
-           .creating_only = true},
-          {"sequence", CheckSequences},
-          {"large-object", CheckLargeObjects},
-          {.id = "subscription", .run = CheckLeftBehind, .creating_only = true},
-          {.id = "database-setting",
-           .run = CheckDatabaseSettings,
-           .creating_only = true}};
+  return {
+      {"trigger", CheckTriggers, /*online_only=*/true},
+      {"rule", CheckRules, /*online_only=*/true},
+      {.id = "event-trigger", .run = CheckEventTriggers, .creating_only = true},
+      {.id = "target-event-trigger",
+       .run = CheckTargetEventTriggers,
+       .creating_only = true},
+      {"sequence", CheckSequences},
+      {"large-object", CheckLargeObjects},
+      {.id = "subscription", .run = CheckLeftBehind, .creating_only = true},
+      {.id = "database-setting",
+       .run = CheckDatabaseSettings,
+       .creating_only = true}};
 }
 
 }  // namespace walferry

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/check_context.h"
 #include "engine/name_some.h"
-#include "engine/same_source.h"
+#include "engine/server_identity.h"
 #include "protocol/replication_stream.h"
 #include "protocol/status.h"
 
@@ -66,43 +66,10 @@ absl::Status CheckTargetVersion(CheckContext& check) {
   return absl::OkStatus();
 }
 
-// What tells one running server from another.
-struct ServerIdentity {
-  std::string system_identifier;  // "" where the role may not read it.
-  std::string started;
-  std::string dbname;
-  std::string address;
-  std::string backend_pid;
-};
-
-absl::StatusOr<ServerIdentity> Identify(PgConnection& connection) {
-  ASSIGN_OR_RETURN(
-      const PgResult row,
-      connection.Exec("SELECT pg_catalog.pg_postmaster_start_time()"
-                      " AT TIME ZONE 'UTC',"
-                      " pg_catalog.current_database(),"
-                      " coalesce(pg_catalog.host(pg_catalog.inet_server_addr())"
-                      " || ':' || pg_catalog.inet_server_port(),"
-                      " 'a local socket'), pg_catalog.pg_backend_pid()"));
-  ServerIdentity identity{.started = std::string(row.Text(0, 0)),
-                          .dbname = std::string(row.Text(0, 1)),
-                          .address = std::string(row.Text(0, 2)),
-                          .backend_pid = std::string(row.Text(0, 3))};
-  ASSIGN_OR_RETURN(identity.system_identifier, SystemIdentifierOf(connection));
-  return identity;
-}
-
-bool SameServer(const ServerIdentity& a, const ServerIdentity& b) {
-  const bool ids_differ = !a.system_identifier.empty() &&
-                          !b.system_identifier.empty() &&
-                          a.system_identifier != b.system_identifier;
-  return a.started == b.started && !ids_differ;
-}
-
 absl::Status CheckSameDatabase(CheckContext& check) {
-  ASSIGN_OR_RETURN(const ServerIdentity source, Identify(check.source));
-  ASSIGN_OR_RETURN(const ServerIdentity target, Identify(check.target));
-  if (SameServer(source, target) && source.dbname == target.dbname) {
+  ASSIGN_OR_RETURN(const ServerIdentity source, IdentifyServer(check.source));
+  ASSIGN_OR_RETURN(const ServerIdentity target, IdentifyServer(check.target));
+  if (SameDatabase(source, target)) {
     check.findings.Blocking(
         {"same-database", "target",
          absl::StrCat("source and target are the same database, ",
@@ -129,7 +96,8 @@ absl::Status CheckPooler(CheckContext& check) {
   };
   for (const Side& side :
        {Side{"source", check.source}, Side{"target", check.target}}) {
-    ASSIGN_OR_RETURN(const ServerIdentity server, Identify(side.connection));
+    ASSIGN_OR_RETURN(const ServerIdentity server,
+                     IdentifyServer(side.connection));
     if (server.backend_pid == absl::StrCat(side.connection.backend_pid())) {
       check.findings.Ok({"pooler", std::string(side.name),
                          "the connection goes to the server itself"});
@@ -150,13 +118,13 @@ absl::Status CheckPooler(CheckContext& check) {
 
 absl::Status CheckOneServer(CheckContext& check) {
   if (check.source_replication == nullptr) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const ServerIdentity sql, Identify(check.source));
+  ASSIGN_OR_RETURN(const ServerIdentity sql, IdentifyServer(check.source));
   ASSIGN_OR_RETURN(const SystemIdentity system,
                    IdentifySystem(*check.source_replication));
   ASSIGN_OR_RETURN(ServerIdentity walsender,
-                   Identify(*check.source_replication));
+                   IdentifyServer(*check.source_replication));
   walsender.system_identifier = system.system_identifier;
-  if (SameServer(sql, walsender) && sql.dbname == walsender.dbname) {
+  if (SameDatabase(sql, walsender)) {
     check.findings.Ok({"one-server", "source",
                        "both kinds of connection reach the same server"});
     return absl::OkStatus();

@@ -298,19 +298,18 @@ absl::Status CheckAccessMethods(CheckContext& check) {
 }  // namespace
 
 std::vector<CheckStep> TableChecks() {
-  return {{"replica-identity", CheckReplicaIdentity, /*online_only=*/true},
-          {"replica-identity-full", CheckFullIdentity, /*online_only=*/true},
-          {"generated-key", CheckGeneratedKey, /*online_only=*/true},
-          {"unlogged-table", CheckUnlogged, /*online_only=*/true},
-          {"generated-column", CheckSpecialColumns},
-          {"deferrable-key", CheckConstraints, /*online_only=*/true},
-          {.id = "foreign-table",
-           .run = CheckForeignTables,
-           .creating_only = true},
-          {.id = "invalid-index",
-           .run = CheckInvalidIndexes,
-           .creating_only = true},
-          {"access-method", CheckAccessMethods}};
+  return {
+      {"replica-identity", CheckReplicaIdentity, /*online_only=*/true},
+      {"replica-identity-full", CheckFullIdentity, /*online_only=*/true},
+      {"generated-key", CheckGeneratedKey, /*online_only=*/true},
+      {"unlogged-table", CheckUnlogged, /*online_only=*/true},
+      {"generated-column", CheckSpecialColumns},
+      {"deferrable-key", CheckConstraints, /*online_only=*/true},
+      {.id = "foreign-table", .run = CheckForeignTables, .creating_only = true},
+      {.id = "invalid-index",
+       .run = CheckInvalidIndexes,
+       .creating_only = true},
+      {"access-method", CheckAccessMethods}};
 }
 
 }  // namespace walferry

@@ -47,12 +47,12 @@ absl::Status CheckTargetRights(CheckContext& check) {
   const bool creates = check.options.scope.carries_schema();
   ASSIGN_OR_RETURN(
       const std::vector<std::string> closed,
-      QueryColumn(check.target,
-                  absl::StrCat("SELECT nspname FROM pg_namespace"
-                               " WHERE NOT has_schema_privilege(oid, '",
-                               creates ? "CREATE" : "USAGE",
-                               "') AND nspname = ANY (",
-                               QuoteTextArray(check.schemas), ") ORDER BY 1")));
+      QueryColumn(
+          check.target,
+          absl::StrCat("SELECT nspname FROM pg_namespace"
+                       " WHERE NOT has_schema_privilege(oid, '",
+                       creates ? "CREATE" : "USAGE", "') AND nspname = ANY (",
+                       QuoteTextArray(check.schemas), ") ORDER BY 1")));
   for (const std::string& schema : closed) {
     check.findings.Blocking(
         {"target-rights", "target",

@@ -85,7 +85,8 @@ absl::StatusOr<bool> CheckExtension(CheckContext& check,
     return false;
   }
   const AvailableExtension& there = found->second;
-  const bool installed = !there.installed_version.empty();
+  const bool installed =
+      !there.installed_version.empty() && !check.options.drop_target_first;
   const std::string& will_be =
       installed ? there.installed_version : there.default_version;
   if (will_be != version) {

@@ -100,6 +100,14 @@ absl::StatusOr<std::vector<std::string>> Clashes(CheckContext& check) {
 }
 
 absl::Status CheckTargetEmpty(CheckContext& check) {
+  if (check.options.drop_target_first && !check.resuming) {
+    check.findings.Info(
+        {"target-not-empty", "target",
+         absl::StrCat("database ", check.target.dbname(),
+                      " will be dropped with all that is in it, and made "
+                      "again")});
+    return absl::OkStatus();
+  }
   if (check.resuming) {
     check.findings.Ok({"target-not-empty", "target",
                        "the migration has begun: its objects are there"});
@@ -142,7 +150,9 @@ absl::StatusOr<bool> MayGiveSchemaAway(CheckContext& check,
 
 // Everybody has a schema public.
 absl::Status CheckExistingSchemas(CheckContext& check) {
-  if (check.resuming) return absl::OkStatus();
+  if (check.resuming || check.options.drop_target_first) {
+    return absl::OkStatus();
+  }
   ASSIGN_OR_RETURN(
       const std::vector<std::string> there,
       QueryColumn(check.target,

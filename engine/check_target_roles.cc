@@ -62,9 +62,7 @@ std::string RolesSql(const CheckContext& check) {
       " AND a.grantee IN (10, 6171))"
       " UNION SELECT a.grantee FROM pg_attribute t"
       " CROSS JOIN aclexplode(t.attacl) a WHERE t.attrelid = ANY (",
-      relations,
-      ") UNION SELECT a.grantee FROM ",
-      defaults,
+      relations, ") UNION SELECT a.grantee FROM ", defaults,
       " d CROSS JOIN aclexplode(d.defaclacl) a"
       " WHERE a.grantee <> d.defaclrole),"
       " uses (role, what) AS ("
@@ -74,11 +72,8 @@ std::string RolesSql(const CheckContext& check) {
       " UNION SELECT role, 'grantee' FROM granted"
       " UNION SELECT unnest(polroles), 'policy' FROM pg_policy"
       " WHERE polrelid = ANY (",
-      relations,
-      ") UNION SELECT defaclrole, 'creator' FROM ",
-      defaults,
-      " d WHERE defaclnamespace = 0 OR defaclnamespace IN (",
-      schemas,
+      relations, ") UNION SELECT defaclrole, 'creator' FROM ", defaults,
+      " d WHERE defaclnamespace = 0 OR defaclnamespace IN (", schemas,
       ")) SELECT r.rolname, bool_or(u.what = 'owner'),"
       " bool_or(u.what = 'grantee'), bool_or(u.what = 'policy'),"
       " bool_or(u.what = 'creator')"

@@ -226,11 +226,11 @@ absl::Status CheckTablesEmpty(CheckContext& check) {
   bool empty = true;
   for (const TablePair& pair : Pairs(check)) {
     if (check.resuming) break;
-    ASSIGN_OR_RETURN(const std::string filled,
-                     check.target.QueryValue(absl::StrCat(
-                         "SELECT EXISTS (SELECT FROM ONLY ",
-                         Quote(pair.source.name), " ",
-                         pair.source.config_condition, ")")));
+    ASSIGN_OR_RETURN(
+        const std::string filled,
+        check.target.QueryValue(absl::StrCat(
+            "SELECT EXISTS (SELECT FROM ONLY ", Quote(pair.source.name), " ",
+            pair.source.config_condition, ")")));
     if (filled == "f") continue;
     empty = false;
     check.findings.Acceptable(
@@ -241,8 +241,9 @@ absl::Status CheckTablesEmpty(CheckContext& check) {
   }
   if (empty) {
     check.findings.Ok({"target-rows", "target",
-                       check.resuming ? "the migration has begun: rows are there"
-                                      : "the tables are empty"});
+                       check.resuming
+                           ? "the migration has begun: rows are there"
+                           : "the tables are empty"});
   }
   return absl::OkStatus();
 }
@@ -251,15 +252,15 @@ absl::Status CheckTablesEmpty(CheckContext& check) {
 absl::Status CheckTriggersThere(CheckContext& check) {
   ASSIGN_OR_RETURN(
       const std::vector<std::string> triggers,
-      QueryColumn(check.target,
-                  absl::StrCat("SELECT tgname || ' on ' ||"
-                               " tgrelid::regclass::text FROM pg_trigger"
-                               " WHERE NOT tgisinternal AND (tgtype & 4) <> 0"
-                               " AND tgenabled IN (",
-                               check.ladder.replica_role ? "'A', 'R'"
-                                                         : "'A', 'O'",
-                               ") AND tgrelid = ANY (", TargetOids(check),
-                               ") ORDER BY 1")));
+      QueryColumn(
+          check.target,
+          absl::StrCat("SELECT tgname || ' on ' ||"
+                       " tgrelid::regclass::text FROM pg_trigger"
+                       " WHERE NOT tgisinternal AND (tgtype & 4) <> 0"
+                       " AND tgenabled IN (",
+                       check.ladder.replica_role ? "'A', 'R'" : "'A', 'O'",
+                       ") AND tgrelid = ANY (", TargetOids(check),
+                       ") ORDER BY 1")));
   if (triggers.empty()) {
     check.findings.Ok(
         {"target-trigger", "target", "no trigger sees the rows coming"});

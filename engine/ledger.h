@@ -177,6 +177,11 @@ class Ledger {
   LedgerSql sql_;
 };
 
+// Whether dropping the database that `target` is in would forget something that
+// walferry has to undo yet. kFailedPrecondition: what, and of which migration.
+absl::Status CheckNothingToUndo(PgConnection& target,
+                                const std::string& ledger_schema);
+
 }  // namespace walferry
 
 #endif  // ENGINE_LEDGER_H_

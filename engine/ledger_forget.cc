@@ -56,4 +56,27 @@ absl::Status Ledger::ForgetInTransaction() {
       .status();
 }
 
+absl::Status CheckNothingToUndo(PgConnection& target,
+                                const std::string& ledger_schema) {
+  const std::string table =
+      absl::StrCat(QuoteIdentifier(ledger_schema), ".object");
+  ASSIGN_OR_RETURN(
+      const std::string found,
+      target.QueryValue(absl::StrCat("SELECT to_regclass(", QuoteLiteral(table),
+                                     ") IS NOT NULL")));
+  if (found != "t") return absl::OkStatus();
+  ASSIGN_OR_RETURN(
+      const PgResult rows,
+      target.Exec(absl::StrCat("SELECT migration, kind, identity FROM ", table,
+                               " ORDER BY recorded_at LIMIT 1")));
+  if (rows.rows() == 0) return absl::OkStatus();
+  return WithHint(
+      absl::FailedPreconditionError(
+          absl::StrCat("target: database ", target.dbname(),
+                       " holds the ledger of migration ", rows.Text(0, 0),
+                       ", whose ", rows.Text(0, 1), " ", rows.Text(0, 2),
+                       " would be forgotten if it were dropped")),
+      absl::StrCat("first: walferry cleanup --name ", rows.Text(0, 0)));
+}
+
 }  // namespace walferry

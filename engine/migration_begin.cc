@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/check.h"
+#include "engine/check_refusal.h"
 #include "engine/migration_run.h"
 #include "engine/name_encoding.h"
 #include "engine/publication.h"
@@ -83,8 +84,15 @@ absl::Status MigrationRun::Begin() {
   RETURN_IF_ERROR(FindTools());
   ASSIGN_OR_RETURN(in_ledger_, ledger_->Exists());
   if (!in_ledger_) {
-    RETURN_IF_ERROR(RunChecks());
+    RETURN_IF_ERROR(options_.drop_target_first && !replaced_ ? ReplaceTarget()
+                                                             : RunChecks());
     return StartLedger();
+  }
+  if (options_.drop_target_first && !replaced_) {
+    Notify(Notice::Level::kInfo,
+           absl::StrCat("database ", target_->dbname(),
+                        " is not dropped: this migration has begun in it; "
+                        "`walferry cleanup` forgets that"));
   }
   RETURN_IF_ERROR(ledger_->Create());
   RETURN_IF_ERROR(LockLedger());
@@ -140,31 +148,7 @@ absl::Status MigrationRun::RunChecks() {
     if (walsender.ok()) inputs.source_replication = &*walsender;
   }
   ASSIGN_OR_RETURN(const CheckReport report, Check(options_, catalog, inputs));
-  for (const Finding& finding : report.findings) {
-    if (finding.severity == Severity::kWarning) {
-      Notify(Notice::Level::kWarning,
-             absl::StrCat(finding.subject, ": ", finding.text,
-                          finding.hint.empty() ? "" : "; ", finding.hint));
-    }
-  }
-  const std::vector<const Finding*> blocking = report.Blocking(options_.accept);
-  if (!blocking.empty()) {
-    std::vector<std::string> texts;
-    for (const Finding* finding : blocking) {
-      texts.push_back(absl::StrCat(finding->subject, ": ", finding->text, " [",
-                                   finding->id, "]"));
-    }
-    absl::Status status =
-        absl::FailedPreconditionError(absl::StrJoin(texts, "\n"));
-    if (const Finding& finding = *blocking.front();
-        blocking.size() == 1 && !finding.hint.empty()) {
-      return WithHint(
-          status, finding.acceptable
-                      ? absl::StrCat(finding.hint, "; or --accept ", finding.id)
-                      : finding.hint);
-    }
-    return WithHint(status, "`walferry check` tells what to do about each");
-  }
+  RETURN_IF_ERROR(RefuseBlocking(report, options_.accept, events_));
   if (!options_.publication.empty()) {
     RETURN_IF_ERROR(
         CheckPublicationCovers(*source_, publication_, catalog.tables));

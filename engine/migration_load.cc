@@ -143,8 +143,8 @@ absl::Status MigrationRun::Analyze() {
   if (absl::c_linear_search(steps, kAnalyzeStep)) return absl::OkStatus();
   PgConnectOptions session = connector_.TargetOptions("analyze");
   session.client_encoding = NameEncoding(*source_, *target_);
-  RETURN_IF_ERROR(AnalyzeTables(session, catalog_, options_.index_jobs,
-                                TellOfSteps()));
+  RETURN_IF_ERROR(
+      AnalyzeTables(session, catalog_, options_.index_jobs, TellOfSteps()));
   return target_->Exec(ledger_->sql().StepDone(kAnalyzeStep)).status();
 }
 

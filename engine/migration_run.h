@@ -5,6 +5,7 @@
 // as it gets. Split by phase:
 //   run_migration.cc      attempts and retries
 //   migration_begin.cc    check, ledger
+//   migration_replace.cc  an empty database in the place of the target's
 //   migration_prepare.cc  publication, slot, snapshot
 //   migration_resume.cc   the same for a later run: proofs, a new snapshot
 //   migration_load.cc     schema, copy, indexes
@@ -82,6 +83,11 @@ class MigrationRun {
   absl::Status WithdrawOldRequest();
   absl::Status RunChecks();
   absl::Status StartLedger();
+
+  // migration_replace.cc
+  absl::Status ReplaceTarget();
+  absl::Status CheckMayReplace();
+  void CloseTarget();
 
   // migration_prepare.cc
   absl::Status Prepare();
@@ -209,6 +215,7 @@ class MigrationRun {
   bool sought_old_request_ = false;
   bool began_ = false;
   bool checked_ = false;
+  bool replaced_ = false;  // The target's database is one that this run made.
   FollowTotals followed_;  // By all attempts.
   bool text_only_ = false;
   Report report_;

@@ -74,7 +74,7 @@ struct StreamOptions {
 struct MigrateOptions {
   Endpoints endpoints;
   MigrateMode mode = MigrateMode::kOnline;
-  ScopeOptions scope;  // Of an online migration, all parts.
+  ScopeOptions scope;       // Of an online migration, all parts.
   std::string publication;  // "": created as walferry_<name>.
   std::string slot;         // "": walferry_<name>.
   int jobs = 4;             // Tables or ranges copied at once.
@@ -106,7 +106,8 @@ struct MigrateOptions {
 // and no stream tells of their changes.
 inline bool CarriesLargeObjects(const MigrateOptions& options) {
   return options.mode == MigrateMode::kOffline &&
-         options.scope.carries_rows() && options.scope.schemas.empty() && options.scope.tables.empty();
+         options.scope.carries_rows() && options.scope.schemas.empty() &&
+         options.scope.tables.empty();
 }
 
 struct FollowOptions {

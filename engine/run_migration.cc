@@ -48,6 +48,10 @@ absl::StatusOr<Report> RunMigration(const MigrateOptions& options,
     return absl::InvalidArgumentError(
         "only an offline migration carries the schema alone or rows alone");
   }
+  if (options.drop_target_first && !options.scope.carries_schema()) {
+    return absl::InvalidArgumentError(
+        "a database that was dropped has no tables for rows alone");
+  }
   ASSIGN_OR_RETURN(Scope scope, Scope::Create(options.scope));
   MigrationRun run(options, std::move(scope), control, events);
   RetryPolicy retry(options.stream.retry_for, control.interrupt(), events);

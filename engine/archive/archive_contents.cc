@@ -8,7 +8,7 @@
 #include "absl/strings/strip.h"
 #include "engine/archive/archive_list.h"
 #include "engine/archive/disk_files.h"
-#include "engine/archive/pg_program.h"
+#include "engine/pg_program.h"
 #include "engine/subprocess.h"
 #include "protocol/status.h"
 

@@ -75,6 +75,9 @@ struct RestoreOptions {
   // Drops the target's database and creates it again as it was, empty, before
   // anything is restored, but after the archive was checked.
   bool drop_target_first = false;
+  // Others in a database that is dropped: their sessions are ended, or they are
+  // kFailedPrecondition.
+  bool end_sessions = true;
   // Goes on after errors, which are told one by one and counted. Otherwise the
   // first one ends the restore.
   bool allow_errors = false;

@@ -9,8 +9,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "engine/archive/pg_program.h"
 #include "engine/name_some.h"
+#include "engine/pg_program.h"
 #include "protocol/status.h"
 
 namespace walferry {

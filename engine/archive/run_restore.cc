@@ -8,10 +8,10 @@
 #include "engine/archive/archive_load.h"
 #include "engine/archive/archive_phase.h"
 #include "engine/archive/archives.h"
-#include "engine/archive/recreate_database.h"
 #include "engine/archive/target_database.h"
 #include "engine/archive/target_space.h"
 #include "engine/pg_tools.h"
+#include "engine/recreate_database.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -49,7 +49,7 @@ class Restore {
     RETURN_IF_ERROR(
         InPhase(Phase::kCheck, events_, [&] { return CheckFirst(); }));
     if (options_.drop_target_first) {
-      RETURN_IF_ERROR(RecreateDatabase(target_, tools_));
+      RETURN_IF_ERROR(Recreate());
     }
     ASSIGN_OR_RETURN(report_.errors,
                      LoadArchive(input_, tools_, target_,
@@ -105,6 +105,16 @@ class Restore {
     }
     return CheckTargetSpace(session, input_.facts->database_bytes,
                             options_.disk_share);
+  }
+
+  // The archive is known to be whole, and nothing else is to be waited for.
+  absl::Status Recreate() {
+    ASSIGN_OR_RETURN(
+        const RecreatedDatabase fresh,
+        RecreatedDatabase::Make(target_.connector, tools_,
+                                options_.end_sessions ? OthersInside::kEnd
+                                                      : OthersInside::kRefuse));
+    return fresh.DropOld();
   }
 
   absl::Status Measure() {

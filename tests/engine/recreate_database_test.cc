@@ -1,4 +1,4 @@
-#include "engine/archive/recreate_database.h"
+#include "engine/recreate_database.h"
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

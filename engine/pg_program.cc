@@ -1,4 +1,4 @@
-#include "engine/archive/pg_program.h"
+#include "engine/pg_program.h"
 
 #include <utility>
 

@@ -1,5 +1,5 @@
-#ifndef ENGINE_ARCHIVE_PG_PROGRAM_H_
-#define ENGINE_ARCHIVE_PG_PROGRAM_H_
+#ifndef ENGINE_PG_PROGRAM_H_
+#define ENGINE_PG_PROGRAM_H_
 
 // One of PostgreSQL's programs, run for what it prints.
 
@@ -18,4 +18,4 @@ absl::StatusOr<std::string> OutputOf(absl::string_view program,
 
 }  // namespace walferry
 
-#endif  // ENGINE_ARCHIVE_PG_PROGRAM_H_
+#endif  // ENGINE_PG_PROGRAM_H_
