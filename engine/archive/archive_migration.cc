@@ -1,0 +1,190 @@
+#include "engine/archive/archive_migration.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "engine/archive/archive_input.h"
+#include "engine/archive/archive_phase.h"
+#include "engine/archive/archives.h"
+#include "engine/check_refusal.h"
+#include "engine/connect.h"
+#include "engine/ledger.h"
+#include "engine/migration.h"
+#include "engine/same_source.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+class ArchiveMigration {
+ public:
+  ArchiveMigration(const ArchiveMigrationOptions& options, Control& control,
+                   EventSink& events)
+      : options_(options),
+        migrate_(options.migrate),
+        control_(control),
+        events_(events),
+        connector_{.endpoints = migrate_.endpoints,
+                   .interrupt = &control.interrupt()} {}
+
+  absl::StatusOr<ArchiveMigrationReport> Run() {
+    const absl::Time started = absl::Now();
+    RETURN_IF_ERROR(InPhase(Phase::kCheck, events_, [&] { return Check(); }));
+    if (options_.input.empty()) {
+      ASSIGN_OR_RETURN(const DumpReport dumped,
+                       RunDump(Dump(), control_, events_));
+      archive_ = dumped.path;
+      facts_ = dumped.facts;
+      events_.OnEvent(Notice{.text = absl::StrCat("dumped to ", archive_)});
+    }
+    absl::StatusOr<RestoreReport> restored =
+        RunRestore(Restore(), control_, events_);
+    if (!restored.ok()) return Explained(restored.status());
+    ArchiveMigrationReport done{
+        .report = {.name = migrate_.endpoints.name, .offline = true},
+        .errors = std::move(restored->errors)};
+    done.report.elapsed = absl::Now() - started;
+    done.report.remarks = Remarks(done.errors);
+    return done;
+  }
+
+ private:
+  absl::Status Check() {
+    ASSIGN_OR_RETURN(const CheckReport report,
+                     RunCheck({.migrate = migrate_}, control_));
+    RETURN_IF_ERROR(RefuseBlocking(report, migrate_.accept, events_));
+    if (migrate_.drop_target_first) {
+      ASSIGN_OR_RETURN(PgConnection target, connector_.OpenTarget("check"));
+      RETURN_IF_ERROR(
+          CheckNothingToUndo(target, migrate_.endpoints.ledger_schema));
+    }
+    return options_.input.empty() ? absl::OkStatus() : CheckInput();
+  }
+
+  // That it is what its manifest says is the restore's first question.
+  absl::Status CheckInput() {
+    ASSIGN_OR_RETURN(const ArchiveInput input, FindArchive(options_.input));
+    archive_ = options_.input;
+    if (!input.facts.has_value()) {
+      return WithHint(
+          absl::FailedPreconditionError(absl::StrCat(
+              archive_, " does not say which database it was made of")),
+          "take one that walferry has made, or restore it with `walferry "
+          "restore`");
+    }
+    facts_ = *input.facts;
+    ASSIGN_OR_RETURN(PgConnection source, connector_.OpenSource("check"));
+    ASSIGN_OR_RETURN(const std::string system, SystemIdentifierOf(source));
+    const bool same_system = system.empty() ||
+                             facts_.system_identifier.empty() ||
+                             system == facts_.system_identifier;
+    if (same_system && facts_.database == source.dbname()) {
+      events_.OnEvent(Notice{
+          .text = absl::StrCat("taking ", archive_, " instead of a new dump")});
+      return absl::OkStatus();
+    }
+    return WithHint(
+        absl::FailedPreconditionError(absl::StrCat(
+            archive_, " was made of database ", facts_.database, " of system ",
+            facts_.system_identifier, ", but the source is ", source.dbname(),
+            " of system ", system)),
+        "name the source's own archive, or none");
+  }
+
+  DumpOptions Dump() const {
+    DumpOptions dump;
+    dump.source = migrate_.endpoints.source;
+    dump.format = options_.format;
+    dump.compression = options_.compression;
+    dump.archive_folder = options_.archive_folder;
+    dump.jobs = migrate_.jobs;
+    dump.schema_only = schema_only();
+    // A script is restored as it is, all others can do without when they are.
+    dump.no_owner = migrate_.no_owner && plain();
+    dump.no_acl = migrate_.no_acl && plain();
+    dump.scope = migrate_.scope;
+    dump.scope.part = ScopePart::kAll;
+    dump.disk_share = options_.disk_share;
+    dump.pg_dump = migrate_.pg_dump;
+    dump.connect_timeout = migrate_.endpoints.connect_timeout;
+    return dump;
+  }
+
+  RestoreOptions Restore() const {
+    const bool script = facts_.format == ArchiveFormat::kPlain;
+    RestoreOptions restore;
+    restore.input = archive_;
+    restore.target = migrate_.endpoints.target;
+    restore.no_owner = migrate_.no_owner && !script;
+    restore.no_acl = migrate_.no_acl && !script;
+    restore.schema_only = schema_only() && !script;
+    restore.drop_target_first = migrate_.drop_target_first;
+    restore.end_sessions = false;
+    restore.allow_errors = options_.allow_errors;
+    restore.analyze = migrate_.analyze && !schema_only();
+    restore.jobs = migrate_.jobs;
+    restore.index_jobs = migrate_.index_jobs;
+    restore.disk_share = options_.disk_share;
+    restore.pg_dump = migrate_.pg_dump;
+    restore.connect_timeout = migrate_.endpoints.connect_timeout;
+    return restore;
+  }
+
+  absl::Status Explained(const absl::Status& failure) const {
+    const std::string hint = HintOf(failure);
+    const bool excludes = !(migrate_.scope.exclude_schemas.empty() &&
+                            migrate_.scope.exclude_tables.empty() &&
+                            migrate_.scope.exclude_table_data.empty());
+    return WithHint(
+        failure, absl::StrCat(hint, hint.empty() ? "" : "; ",
+                              "the archive is complete: ", "--input ", archive_,
+                              excludes ? " (without --exclude-*)" : "",
+                              " takes it instead of a new dump"));
+  }
+
+  std::vector<std::string> Remarks(
+      const std::vector<RestoreErrorKind>& errors) const {
+    std::vector<std::string> remarks;
+    for (const RestoreErrorKind& kind : errors) {
+      remarks.push_back(absl::StrCat(
+          kind.count, kind.count == 1 ? " error" : " errors", ": ",
+          kind.count == 1
+              ? kind.first.Text()
+              : absl::StrCat(kind.shape, ", first of ", kind.first.object)));
+    }
+    remarks.push_back(absl::StrCat("the archive is kept: ", archive_));
+    if (schema_only()) {
+      remarks.push_back("only the schema was carried (--schema-only)");
+    } else {
+      remarks.push_back(
+          absl::StrCat("nothing that was written to the source since ",
+                       absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", facts_.time,
+                                        absl::UTCTimeZone()),
+                       " is on the target"));
+    }
+    return remarks;
+  }
+
+  bool plain() const { return options_.format == ArchiveFormat::kPlain; }
+  bool schema_only() const { return !migrate_.scope.carries_rows(); }
+
+  const ArchiveMigrationOptions& options_;
+  const MigrateOptions& migrate_;
+  Control& control_;
+  EventSink& events_;
+  const Connector connector_;
+  std::string archive_;
+  ArchiveFacts facts_;
+};
+
+}  // namespace
+
+absl::StatusOr<ArchiveMigrationReport> RunArchiveMigration(
+    const ArchiveMigrationOptions& options, Control& control,
+    EventSink& events) {
+  return ArchiveMigration(options, control, events).Run();
+}
+
+}  // namespace walferry
