@@ -1,5 +1,7 @@
 #include "engine/recreate_database.h"
 
+#include <string>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/status_matchers.h"
@@ -76,6 +78,15 @@ TEST(DatabaseStatements, AreTheDatabasesOwnOneByOne) {
           "COMMENT ON DATABASE app IS 'two;\nlines';",
           "ALTER DATABASE app SET work_mem TO '1MB';",
           "ALTER ROLE bob IN DATABASE app SET work_mem TO '2MB';")));
+}
+
+TEST(AsideName, FitsIntoANameAndCutsNoCharacter) {
+  EXPECT_EQ(AsideName("shop"), "walferry_old_shop");
+  EXPECT_EQ(AsideName(std::string(63, 'a')),
+            "walferry_old_" + std::string(50, 'a'));
+  // The 50th byte is the first of a character of two.
+  EXPECT_EQ(AsideName(std::string(49, 'a') + "\xc3\xa9" + "b"),
+            "walferry_old_" + std::string(49, 'a'));
 }
 
 }  // namespace
