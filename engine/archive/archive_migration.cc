@@ -138,10 +138,11 @@ class ArchiveMigration {
                             migrate_.scope.exclude_tables.empty() &&
                             migrate_.scope.exclude_table_data.empty());
     return WithHint(
-        failure, absl::StrCat(hint, hint.empty() ? "" : "; ",
-                              "the archive is complete: ", "--input ", archive_,
-                              excludes ? " (without --exclude-*)" : "",
-                              " takes it instead of a new dump"));
+        absl::Status(failure.code(), failure.message()),
+        absl::StrCat(hint, hint.empty() ? "" : "; ",
+                     "the archive is complete: --input ", archive_,
+                     excludes ? " (without --exclude-*)" : "",
+                     " takes it instead of a new dump"));
   }
 
   std::vector<std::string> Remarks(
