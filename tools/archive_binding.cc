@@ -1,5 +1,8 @@
 #include "tools/archive_binding.h"
 
+#include <string>
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -29,6 +32,74 @@ int IntegerOf(const OptionValues& values, OptionId id) {
   return static_cast<int>(values.Integer(id));
 }
 
+absl::StatusOr<std::string> BindCompression(const OptionValues& values) {
+  const std::string& text = values.Text(OptionId::kCompress);
+  if (text.empty()) return text;
+  const absl::Status status = ParseCompression(text).status();
+  if (status.ok()) return text;
+  return Annotate(status, values.entry(OptionId::kCompress).where);
+}
+
+// The first of them that was asked for in so many words, or nullptr.
+const OptionValues::Entry* FirstFlag(const OptionValues& values,
+                                     absl::Span<const OptionId> ids) {
+  for (const OptionId id : ids) {
+    if (values.entry(id).origin == OriginKind::kFlag) return &values.entry(id);
+  }
+  return nullptr;
+}
+
+absl::Status CheckStream(const OptionValues& values) {
+  const auto* const flag =
+      FirstFlag(values, {OptionId::kFormat, OptionId::kCompress,
+                         OptionId::kArchiveDir, OptionId::kDiskShare,
+                         OptionId::kAllowRestoreErrors, OptionId::kInput});
+  if (flag == nullptr) return absl::OkStatus();
+  return WithHint(absl::InvalidArgumentError(absl::StrCat(
+                      flag->where, " goes with --via archive only")),
+                  "what is streamed from server to server touches no disk in "
+                  "between");
+}
+
+absl::Status CheckArchive(const OptionValues& values,
+                          const MigrateOptions& migrate) {
+  if (migrate.mode == MigrateMode::kOnline) {
+    return WithHint(
+        absl::InvalidArgumentError(
+            "--via archive goes with --mode offline only"),
+        "changes are followed from where rows were copied, which an archive "
+        "does not say");
+  }
+  // Whoever has set these, too: more than is wanted would be moved.
+  if (!migrate.scope.schemas.empty() || !migrate.scope.tables.empty()) {
+    return WithHint(absl::InvalidArgumentError(
+                        "--schema and --table go with --via stream only"),
+                    "an archive is of a whole database: use --exclude-schema "
+                    "and --exclude-table");
+  }
+  if (!migrate.scope.carries_schema()) {
+    return WithHint(
+        absl::InvalidArgumentError("--data-only goes with --via stream only"),
+        "or use `walferry dump --data-only` and `walferry restore`");
+  }
+  if (const auto* const flag =
+          FirstFlag(values, {OptionId::kSplitSize, OptionId::kNoSequenceSync,
+                             OptionId::kBinary})) {
+    return WithHint(absl::InvalidArgumentError(absl::StrCat(
+                        flag->where, " goes with --via stream only")),
+                    "pg_dump and pg_restore carry an archive's rows");
+  }
+  const bool excludes = !(migrate.scope.exclude_schemas.empty() &&
+                          migrate.scope.exclude_tables.empty() &&
+                          migrate.scope.exclude_table_data.empty());
+  if (excludes && !values.Text(OptionId::kInput).empty()) {
+    return WithHint(
+        absl::InvalidArgumentError("--input and exclusions exclude each other"),
+        "an archive that is there is restored as it is");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<DumpOptions> BindDump(const OptionValues& values) {
@@ -36,13 +107,7 @@ absl::StatusOr<DumpOptions> BindDump(const OptionValues& values) {
   ASSIGN_OR_RETURN(options.source, RequiredConnInfo(values, OptionId::kSource));
   ASSIGN_OR_RETURN(const ScopePart part, BindPart(values));
   options.format = BindFormat(values);
-  options.compression = values.Text(OptionId::kCompress);
-  if (!options.compression.empty()) {
-    const absl::Status status = ParseCompression(options.compression).status();
-    if (!status.ok()) {
-      return Annotate(status, values.entry(OptionId::kCompress).where);
-    }
-  }
+  ASSIGN_OR_RETURN(options.compression, BindCompression(values));
   options.output = values.Text(OptionId::kOutput);
   options.archive_folder = values.Text(OptionId::kArchiveDir);
   options.jobs = IntegerOf(values, OptionId::kJobs);
@@ -67,12 +132,7 @@ absl::StatusOr<RestoreOptions> BindRestore(const OptionValues& values) {
   options.schema_only = part == ScopePart::kSchema;
   options.data_only = part == ScopePart::kRows;
   options.drop_target_first = values.Flag(OptionId::kDropTargetFirst);
-  if (options.drop_target_first && options.data_only) {
-    return WithHint(
-        absl::InvalidArgumentError(
-            "--drop-target-first and --data-only exclude each other"),
-        "a database that was dropped has no tables for the rows");
-  }
+  RETURN_IF_ERROR(CheckDropAndPart(values));
   options.allow_errors = values.Flag(OptionId::kAllowRestoreErrors);
   options.analyze = !values.Flag(OptionId::kNoAnalyze);
   options.jobs = IntegerOf(values, OptionId::kJobs);
@@ -80,6 +140,22 @@ absl::StatusOr<RestoreOptions> BindRestore(const OptionValues& values) {
   options.disk_share = IntegerOf(values, OptionId::kDiskShare);
   options.pg_dump = values.Text(OptionId::kPgDump);
   options.connect_timeout = values.Duration(OptionId::kConnectTimeout);
+  return options;
+}
+
+absl::StatusOr<ArchiveMigrationOptions> BindArchiveMigration(
+    const OptionValues& values, MigrateOptions migrate) {
+  ArchiveMigrationOptions options;
+  RETURN_IF_ERROR(values.Text(OptionId::kVia) == "archive"
+                      ? CheckArchive(values, migrate)
+                      : CheckStream(values));
+  options.migrate = std::move(migrate);
+  options.format = BindFormat(values);
+  ASSIGN_OR_RETURN(options.compression, BindCompression(values));
+  options.archive_folder = values.Text(OptionId::kArchiveDir);
+  options.disk_share = IntegerOf(values, OptionId::kDiskShare);
+  options.allow_errors = values.Flag(OptionId::kAllowRestoreErrors);
+  options.input = values.Text(OptionId::kInput);
   return options;
 }
 

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/check.h"
+#include "tools/archive_binding.h"
 #include "tools/command.h"
 #include "tools/json_text.h"
 #include "tools/option_binding.h"
@@ -12,6 +13,11 @@ namespace walferry {
 CommandOutcome RunCheckCommand(const CommandContext& context) {
   const absl::StatusOr<CheckOptions> options = BindCheck(context.values);
   if (!options.ok()) return FailUsage(options.status());
+  if (const absl::Status by_archive =
+          BindArchiveMigration(context.values, options->migrate).status();
+      !by_archive.ok()) {
+    return FailUsage(by_archive);
+  }
   Control control;
   absl::StatusOr<CheckReport> report = [&] {
     const SignalWatch watch(control, InterruptMeaning::kStop);

@@ -9,12 +9,12 @@ CommandOutcome RunFollowCommand(const CommandContext& context) {
   if (!options.ok()) return FailUsage(options.status());
   return RunLive(
       context,
-      "ending once everything committed so far is applied; Ctrl+C "
-      "again stops now",
+      {.cutover_note = "ending once everything committed so far is applied; "
+                       "Ctrl+C again stops now",
+       .first_phase = Phase::kFollow},
       [&](Control& control, EventSink& events) {
         return context.engine.follow(*options, control, events);
-      },
-      Phase::kFollow);
+      });
 }
 
 }  // namespace walferry

@@ -14,7 +14,8 @@ EngineCalls RealEngineCalls() {
           .globals = RunGlobals,
           .dump = RunDump,
           .restore = RunRestore,
-          .drill = RunDrill};
+          .drill = RunDrill,
+          .migrate_by_archive = RunArchiveMigration};
 }
 
 }  // namespace walferry

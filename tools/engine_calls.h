@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "engine/archive/archive_migration.h"
 #include "engine/archive/archives.h"
 #include "engine/capture.h"
 #include "engine/migration.h"
@@ -52,6 +53,9 @@ struct EngineCalls {
   std::function<absl::StatusOr<DrillReport>(const DrillOptions&, Control&,
                                             EventSink&)>
       drill;
+  std::function<absl::StatusOr<ArchiveMigrationReport>(
+      const ArchiveMigrationOptions&, Control&, EventSink&)>
+      migrate_by_archive;
 };
 
 // The engine itself.

@@ -113,7 +113,7 @@ class EventFan : public EventSink {
 };
 
 absl::StatusOr<Report> RunWatched(const CommandContext& context,
-                                  const std::string& cutover_note,
+                                  const LiveRunOptions& options,
                                   const TerminalProgress& progress,
                                   EventFan& events, spdlog::logger& logger,
                                   const EngineRun& run) {
@@ -121,10 +121,12 @@ absl::StatusOr<Report> RunWatched(const CommandContext& context,
   absl::StatusOr<Report> result = absl::InternalError("the run did not end");
   RunInForeground(
       context, logger, control,
-      {.interrupt = cutover_note.empty() ? InterruptMeaning::kStop
-                                         : InterruptMeaning::kCutover,
-       .cutover_note = cutover_note,
-       .stop_note = "stopping; the same command goes on from here later",
+      {.interrupt = options.cutover_note.empty() ? InterruptMeaning::kStop
+                                                 : InterruptMeaning::kCutover,
+       .cutover_note = options.cutover_note,
+       .stop_note = options.goes_on
+                        ? "stopping; the same command goes on from here later"
+                        : "stopping; what is on the target by now stays",
        .render =
            [&](TerminalSize size, absl::string_view note) {
              return progress.Render(size, note);
@@ -153,8 +155,7 @@ CommandOutcome FinishWithReport(const CommandContext& context,
 }  // namespace
 
 CommandOutcome RunLive(const CommandContext& context,
-                       const std::string& cutover_note, const EngineRun& run,
-                       Phase first_phase) {
+                       const LiveRunOptions& options, const EngineRun& run) {
   const std::shared_ptr<spdlog::logger> logger =
       CreateLogger(context.log, context.screen, context.redactor);
   TerminalProgress progress(context.now);
@@ -168,12 +169,12 @@ CommandOutcome RunLive(const CommandContext& context,
     if (!opened.ok()) return FailUsage(opened.status());
     output = *std::move(opened);
     writer.emplace(output->stream(), context.redactor, context.now,
-                   first_phase);
+                   options.first_phase);
   }
   EventFan events({&progress, &log}, writer ? &*writer : nullptr, *logger,
-                  first_phase);
+                  options.first_phase);
   const absl::StatusOr<Report> result =
-      RunWatched(context, cutover_note, progress, events, *logger, run);
+      RunWatched(context, options, progress, events, *logger, run);
   events.EndWith(result);
   if (result.ok()) return FinishWithReport(context, *result);
   CommandOutcome outcome = Fail(result.status());

@@ -18,13 +18,19 @@ namespace walferry {
 using EngineRun =
     std::function<absl::StatusOr<Report>(Control& control, EventSink& events)>;
 
-// `run` is called on a thread of its own. `cutover_note` is logged when the
-// cutover is asked for; "": Ctrl+C stops the run. The events end with exactly
-// one "error" or "done", made of what `run` returns, whatever it sends.
-// `first_phase` is the phase of what it sends before it tells of one.
+struct LiveRunOptions {
+  // Logged when the cutover is asked for; "": Ctrl+C stops the run.
+  std::string cutover_note;
+  // The phase of what is sent before any is told of.
+  Phase first_phase = Phase::kCheck;
+  // The same command goes on where this one was stopped.
+  bool goes_on = true;
+};
+
+// `run` is called on a thread of its own. The events end with exactly one
+// "error" or "done", made of what it returns, whatever it sends.
 CommandOutcome RunLive(const CommandContext& context,
-                       const std::string& cutover_note, const EngineRun& run,
-                       Phase first_phase = Phase::kCheck);
+                       const LiveRunOptions& options, const EngineRun& run);
 
 }  // namespace walferry
 

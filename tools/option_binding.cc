@@ -61,13 +61,16 @@ StreamOptions BindStream(const OptionValues& values) {
 // A stream of changes begins where rows were copied, and needs tables that they
 // go into.
 absl::Status CheckOnline(const OptionValues& values) {
-  for (const OptionId id : {OptionId::kSchemaOnly, OptionId::kDataOnly}) {
+  for (const OptionId id : {OptionId::kSchemaOnly, OptionId::kDataOnly,
+                            OptionId::kDropTargetFirst}) {
     if (!values.Flag(id)) continue;
     return WithHint(
         absl::InvalidArgumentError(absl::StrCat(
             values.entry(id).where, " goes with --mode offline only")),
-        "an online migration follows the changes of what it has created and "
-        "copied itself");
+        id == OptionId::kDropTargetFirst
+            ? "give an online migration an empty database"
+            : "an online migration follows the changes of what it has created "
+              "and copied itself");
   }
   return absl::OkStatus();
 }
@@ -199,6 +202,8 @@ absl::StatusOr<MigrateOptions> BindMigrate(const OptionValues& values) {
   options.stream = BindStream(values);
   options.scope = BindScope(values);
   ASSIGN_OR_RETURN(options.scope.part, BindPart(values));
+  RETURN_IF_ERROR(CheckDropAndPart(values));
+  options.drop_target_first = values.Flag(OptionId::kDropTargetFirst);
   options.slot = values.Text(OptionId::kSlot);
   ASSIGN_OR_RETURN(options.accept,
                    BindAccept(values, AcceptIds(), "walferry check --json"));

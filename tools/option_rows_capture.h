@@ -22,13 +22,15 @@ inline constexpr OptionSpec kCaptureRows[] = {
              "--archive-dir. What exists is never written over."},
     {.id = OptionId::kInput,
      .name = "input",
-     .commands = SetOf(Command::kReplay) | kRestoring,
+     .commands = SetOf(Command::kCheck, Command::kMigrate, Command::kReplay) |
+                 kRestoring,
      .group = OptionGroup::kCapture,
      .reach = OptionReach::kFlag,
      .file = true,
      .placeholder = "PATH",
      .help = "replay: the record, which is read into memory first. restore and "
-             "drill: the archive, a folder or a file."},
+             "drill: the archive, a folder or a file. migrate --via archive: "
+             "an archive of the source that is taken instead of a new one."},
     {.id = OptionId::kDecode,
      .name = "decode",
      .type = OptionType::kFlag,

@@ -9,6 +9,38 @@
 namespace walferry {
 
 inline constexpr OptionSpec kCopyRows[] = {
+    {.id = OptionId::kVia,
+     .name = "via",
+     .type = OptionType::kChoice,
+     .default_text = "stream",
+     .choices = "stream|archive",
+     .commands = kMigration,
+     .group = OptionGroup::kCopy,
+     .placeholder = "WAY",
+     .help = "With --mode offline: stream copies from server to server and "
+             "touches no disk in between. archive has pg_dump write an archive "
+             "into --archive-dir, which is kept, and restores that; a run that "
+             "failed in the restore takes it again by --input."},
+    {.id = OptionId::kDropTargetFirst,
+     .name = "drop-target-first",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = SetOf(Command::kCheck, Command::kMigrate, Command::kRestore),
+     .group = OptionGroup::kCopy,
+     .reach = OptionReach::kFlag,
+     .help = "Drop the target's database, whatever it holds, and create it "
+             "again with its owner, settings and privileges, after all that "
+             "can be checked was. Asks first, unless --yes is given. migrate: "
+             "with --mode offline, refused while others are in it, and never "
+             "done to a database in which this migration has begun."},
+    {.id = OptionId::kYes,
+     .name = "yes",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = SetOf(Command::kCheck, Command::kMigrate, Command::kRestore),
+     .group = OptionGroup::kCopy,
+     .reach = OptionReach::kFlag,
+     .help = "Do not ask."},
     {.id = OptionId::kJobs,
      .name = "jobs",
      .type = OptionType::kInteger,

@@ -11,7 +11,8 @@ namespace walferry {
 inline constexpr OptionSpec kScopeRows[] = {
     {.id = OptionId::kSource,
      .name = "source",
-     .commands = kBothSides | SetOf(Command::kCapture) | kWholeServer | kDumping,
+     .commands =
+         kBothSides | SetOf(Command::kCapture) | kWholeServer | kDumping,
      .group = OptionGroup::kConnection,
      .secret = true,
      .placeholder = "URI",
@@ -109,7 +110,8 @@ inline constexpr OptionSpec kScopeRows[] = {
                        Command::kRestore),
      .group = OptionGroup::kScope,
      .reach = OptionReach::kFlag,
-     .help = "No rows, and no sequences' values. migrate: with --mode offline."},
+     .help =
+         "No rows, and no sequences' values. migrate: with --mode offline."},
     {.id = OptionId::kDataOnly,
      .name = "data-only",
      .type = OptionType::kFlag,

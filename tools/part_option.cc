@@ -16,4 +16,14 @@ absl::StatusOr<ScopePart> BindPart(const OptionValues& values) {
   return rows ? ScopePart::kRows : ScopePart::kAll;
 }
 
+absl::Status CheckDropAndPart(const OptionValues& values) {
+  if (!values.Flag(OptionId::kDropTargetFirst) ||
+      !values.Flag(OptionId::kDataOnly)) {
+    return absl::OkStatus();
+  }
+  return WithHint(absl::InvalidArgumentError(
+                      "--drop-target-first and --data-only exclude each other"),
+                  "a database that was dropped has no tables for the rows");
+}
+
 }  // namespace walferry

@@ -106,8 +106,10 @@ std::string ReportText(const Report& report) {
   }
   const bool cut_over = report.freeze_to_done != absl::InfiniteDuration();
   if (!report.offline) AddLine(text, "applied", ChangesText(report));
-  AddLine(text, "position", report.applied_lsn.ToString());
-  if (cut_over || report.offline) {
+  // An archive does not say where the source's log was, nor what was set.
+  const bool by_archive = report.offline && !report.applied_lsn.valid();
+  if (!by_archive) AddLine(text, "position", report.applied_lsn.ToString());
+  if (cut_over || (report.offline && !by_archive)) {
     AddLine(text, "sequences set", HumanCount(report.sequences_set));
     AddLine(text, "views refreshed",
             HumanCount(report.materialized_views_refreshed));

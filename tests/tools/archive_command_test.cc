@@ -181,7 +181,7 @@ TEST_F(RestoreCommandTest, DropsNothingForAnotherAnswer) {
     EXPECT_EQ(RunAndAnswer({"restore", "--input", "a", "--drop-target-first"},
                            answer),
               ExitCode::kFailed);
-    EXPECT_EQ(err(), "walferry: error: nothing was dropped or restored\n");
+    EXPECT_EQ(err(), "walferry: error: nothing was dropped\n");
     EXPECT_FALSE(asked_.has_value());
   }
 }

@@ -56,7 +56,8 @@ TEST(BashCompletion, OffersCommands) {
 
 TEST(BashCompletion, OffersTheOptionsOfTheCommand) {
   EXPECT_THAT(Complete({"walferry", "migrate", "--s"}),
-              ElementsAre("--source", "--schema", "--slot", "--split-size"));
+              ElementsAre("--source", "--schema", "--schema-only", "--slot",
+                          "--split-size"));
   EXPECT_THAT(Complete({"walferry", "status", "--"}),
               testing::AllOf(IsSupersetOf({"--target", "--json"}),
                              Not(Contains("--jobs"))));

@@ -177,14 +177,14 @@ TEST(OptionBinding, CarriesAPartOfADatabaseOfflineOnly) {
                          BindMigrate(Values(Command::kMigrate, flags)));
     EXPECT_EQ(bound.scope.part, part);
   }
-  EXPECT_EQ(BindMigrate(Values(Command::kMigrate,
-                               With(BothSides(),
-                                    {{OptionId::kMode, {"offline"}},
-                                     {OptionId::kSchemaOnly, {"true"}},
-                                     {OptionId::kDataOnly, {"true"}}})))
-                .status()
-                .message(),
-            "--schema-only and --data-only exclude each other");
+  EXPECT_EQ(
+      BindMigrate(Values(Command::kMigrate,
+                         With(BothSides(), {{OptionId::kMode, {"offline"}},
+                                            {OptionId::kSchemaOnly, {"true"}},
+                                            {OptionId::kDataOnly, {"true"}}})))
+          .status()
+          .message(),
+      "--schema-only and --data-only exclude each other");
 }
 
 TEST(OptionBinding, HandsEveryFollowOptionToTheEngine) {

@@ -29,6 +29,15 @@ TEST(ReportText, LeavesOutWhatDidNotHappen) {
             "  position           0/0\n");
 }
 
+TEST(ReportText, SaysNothingOfWhatAnArchiveDoesNotTell) {
+  EXPECT_EQ(ReportText({.name = "x",
+                        .offline = true,
+                        .elapsed = absl::Milliseconds(5),
+                        .remarks = {"the archive is kept: a"}}),
+            "x: done in 5 ms\n"
+            "  remark             the archive is kept: a\n");
+}
+
 MigrationStatus SampleStatus() {
   MigrationStatus status;
   status.name = "shop";

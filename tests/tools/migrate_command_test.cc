@@ -1,0 +1,207 @@
+// migrate --mode offline as a command: what it asks for, asks a person, and
+// ends with.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "protocol/status.h"
+#include "tests/tools/program_fixture.h"
+
+namespace walferry {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+
+class MigrateCommandTest : public ProgramTest {
+ protected:
+  void SetUp() override {
+    engine_.migrate = [&](const MigrateOptions& options, Control&, EventSink&) {
+      streamed_ = options;
+      return absl::StatusOr<Report>(Report{.name = "walferry"});
+    };
+    engine_.migrate_by_archive = [&](const ArchiveMigrationOptions& options,
+                                     Control&, EventSink&) {
+      archived_ = options;
+      return absl::StatusOr<ArchiveMigrationReport>(done_);
+    };
+    environment_["WALFERRY_TARGET"] = "host=new port=5433 dbname=shop";
+  }
+
+  ExitCode Offline(std::vector<std::string> more) {
+    streamed_.reset();
+    archived_.reset();
+    std::vector<std::string> arguments = {"migrate", "--mode", "offline"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return Run(std::move(arguments));
+  }
+
+  std::optional<MigrateOptions> streamed_;
+  std::optional<ArchiveMigrationOptions> archived_;
+  ArchiveMigrationReport done_{
+      .report = {.name = "walferry",
+                 .offline = true,
+                 .remarks = {"the archive is kept: a"}},
+      .errors = {}};
+};
+
+TEST_F(MigrateCommandTest, StreamsByItself) {
+  EXPECT_EQ(Offline({}), ExitCode::kDone);
+  EXPECT_TRUE(streamed_.has_value());
+  EXPECT_FALSE(streamed_->drop_target_first);
+  EXPECT_FALSE(archived_.has_value());
+}
+
+TEST_F(MigrateCommandTest, HandsEveryOptionOfAnArchiveToTheEngine) {
+  EXPECT_EQ(Offline({"--via",
+                     "archive",
+                     "--format",
+                     "custom",
+                     "--compress",
+                     "zstd:3",
+                     "--archive-dir",
+                     "d",
+                     "--disk-share",
+                     "7",
+                     "--allow-restore-errors",
+                     "--jobs",
+                     "3",
+                     "--index-jobs",
+                     "5",
+                     "--no-owner",
+                     "--no-acl",
+                     "--no-analyze",
+                     "--exclude-schema",
+                     "s",
+                     "--exclude-table",
+                     "t",
+                     "--exclude-table-data",
+                     "u",
+                     "--drop-target-first",
+                     "--yes"}),
+            ExitCode::kDone);
+  EXPECT_FALSE(streamed_.has_value());
+  ASSERT_TRUE(archived_.has_value());
+  EXPECT_EQ(archived_->format, ArchiveFormat::kCustom);
+  EXPECT_EQ(archived_->compression, "zstd:3");
+  EXPECT_EQ(archived_->archive_folder, "d");
+  EXPECT_EQ(archived_->disk_share, 7);
+  EXPECT_TRUE(archived_->allow_errors);
+  EXPECT_EQ(archived_->input, "");
+  const MigrateOptions& migrate = archived_->migrate;
+  EXPECT_EQ(migrate.mode, MigrateMode::kOffline);
+  EXPECT_EQ(migrate.jobs, 3);
+  EXPECT_EQ(migrate.index_jobs, 5);
+  EXPECT_TRUE(migrate.no_owner);
+  EXPECT_TRUE(migrate.no_acl);
+  EXPECT_FALSE(migrate.analyze);
+  EXPECT_TRUE(migrate.drop_target_first);
+  EXPECT_THAT(migrate.scope.exclude_schemas, ElementsAre("s"));
+  EXPECT_THAT(migrate.scope.exclude_tables, ElementsAre("t"));
+  EXPECT_THAT(migrate.scope.exclude_table_data, ElementsAre("u"));
+  EXPECT_THAT(out(), EndsWith("  remark             the archive is kept: a\n"));
+  EXPECT_EQ(Offline({"--via", "archive", "--input", "a"}), ExitCode::kDone);
+  EXPECT_EQ(archived_->input, "a");
+  EXPECT_EQ(archived_->format, ArchiveFormat::kDirectory);
+  EXPECT_EQ(archived_->disk_share, 50);
+}
+
+TEST_F(MigrateCommandTest, RefusesWhatDoesNotGoTogether) {
+  const struct {
+    std::vector<std::string> flags;
+    std::string error;
+  } kCases[] = {
+      {{"--format", "custom"}, "--format goes with --via archive only"},
+      {{"--archive-dir", "d"}, "--archive-dir goes with --via archive only"},
+      {{"--allow-restore-errors"},
+       "--allow-restore-errors goes with --via archive only"},
+      {{"--input", "a"}, "--input goes with --via archive only"},
+      {{"--via", "archive", "--table", "t"},
+       "--schema and --table go with --via stream only"},
+      {{"--via", "archive", "--data-only"},
+       "--data-only goes with --via stream only"},
+      {{"--via", "archive", "--split-size", "1GiB"},
+       "--split-size goes with --via stream only"},
+      {{"--via", "archive", "--input", "a", "--exclude-table", "t"},
+       "--input and exclusions exclude each other"},
+      {{"--via", "archive", "--compress", "bzip2"},
+       "--compress: \"bzip2\" is no way to compress"},
+      {{"--drop-target-first", "--data-only"},
+       "--drop-target-first and --data-only exclude each other"},
+  };
+  for (const auto& [flags, error] : kCases) {
+    EXPECT_EQ(Offline(flags), ExitCode::kUsage);
+    EXPECT_THAT(err(), HasSubstr(absl::StrCat("error: ", error, "\n")));
+    EXPECT_THAT(err(), HasSubstr("hint: "));
+    EXPECT_FALSE(streamed_.has_value());
+    EXPECT_FALSE(archived_.has_value());
+  }
+  EXPECT_EQ(Run({"migrate", "--via", "archive"}), ExitCode::kUsage);
+  EXPECT_THAT(err(), HasSubstr("--via archive goes with --mode offline only"));
+  EXPECT_EQ(Run({"migrate", "--drop-target-first", "--yes"}), ExitCode::kUsage);
+  EXPECT_THAT(err(),
+              HasSubstr("--drop-target-first goes with --mode offline only"));
+  // What is looked at is what would be done.
+  EXPECT_EQ(Run({"check", "--via", "archive"}), ExitCode::kUsage);
+}
+
+TEST_F(MigrateCommandTest, DropsADatabaseWhoseNameIsTyped) {
+  for (const std::string via : {"stream", "archive"}) {
+    std::string question;
+    ask_ = [&](absl::string_view text) {
+      question = std::string(text);
+      return std::optional<std::string>("shop");
+    };
+    EXPECT_EQ(Offline({"--via", via, "--drop-target-first"}), ExitCode::kDone);
+    EXPECT_EQ(question,
+              "This drops database shop on new:5433 with everything in it.\n"
+              "Type its name to go on: ");
+    EXPECT_TRUE(via == "stream" ? streamed_->drop_target_first
+                                : archived_->migrate.drop_target_first);
+    ask_ = [&](absl::string_view) { return std::optional<std::string>("y"); };
+    EXPECT_EQ(Offline({"--via", via, "--drop-target-first"}),
+              ExitCode::kFailed);
+    EXPECT_EQ(err(), "walferry: error: nothing was dropped\n");
+    EXPECT_FALSE(streamed_.has_value() || archived_.has_value());
+    ask_ = nullptr;
+    EXPECT_EQ(Offline({"--via", via, "--drop-target-first"}), ExitCode::kUsage);
+    EXPECT_EQ(Offline({"--via", via, "--drop-target-first", "--yes"}),
+              ExitCode::kDone);
+  }
+}
+
+TEST_F(MigrateCommandTest, EndsWithOneIfErrorsWereAllowed) {
+  done_.errors = {{.shape = "role \"...\" does not exist",
+                   .count = 2,
+                   .first = {.object = "TABLE t", .message = "m"}},
+                  {.shape = "other", .count = 1, .first = {}}};
+  EXPECT_EQ(Offline({"--via", "archive", "--allow-restore-errors"}),
+            ExitCode::kFailed);
+  EXPECT_THAT(out(), HasSubstr("the archive is kept: a"));
+  EXPECT_THAT(err(), EndsWith("walferry: error: the target lacks what 3 "
+                              "statements were to make, as "
+                              "--allow-restore-errors lets it\n"));
+}
+
+// The same command would dump anew.
+TEST_F(MigrateCommandTest, IsNotResumableThroughAnArchive) {
+  engine_.migrate_by_archive =
+      [](const ArchiveMigrationOptions&, Control&,
+         EventSink&) -> absl::StatusOr<ArchiveMigrationReport> {
+    return WithHint(absl::CancelledError("pg_restore: interrupted"),
+                    "the archive is complete");
+  };
+  EXPECT_EQ(Offline({"--via", "archive"}), ExitCode::kFailed);
+  EXPECT_EQ(err(),
+            "walferry: error: pg_restore: interrupted\n"
+            "walferry: hint: the archive is complete\n");
+}
+
+}  // namespace
+}  // namespace walferry
