@@ -10,6 +10,7 @@
 #include "engine/archive/archives.h"
 #include "engine/archive/target_database.h"
 #include "engine/archive/target_space.h"
+#include "engine/drop_permit.h"
 #include "engine/pg_tools.h"
 #include "engine/recreate_database.h"
 #include "protocol/status.h"
@@ -81,13 +82,29 @@ class Restore {
     ASSIGN_OR_RETURN(
         tools_, FindToolsFor(input_, session.server_version(), options_.pg_dump,
                              control_.interrupt()));
-    if (!options_.drop_target_first && !options_.data_only) {
+    if (options_.drop_target_first) {
+      RETURN_IF_ERROR(CheckDrop(session));
+    } else if (!options_.data_only) {
       RETURN_IF_ERROR(CheckEmpty(session));
     }
     RETURN_IF_ERROR(CheckArchive(input_, control_.interrupt(), events_));
     report_.checked = !input_.folder.empty();
     report_.facts = input_.facts;
     return CheckContents(session);
+  }
+
+  absl::Status CheckDrop(PgConnection& session) {
+    if (input_.facts.has_value()) {
+      RETURN_IF_ERROR(RefuseToDropOrigin(
+          session, {.system_identifier = input_.facts->system_identifier,
+                    .dbname = input_.facts->database}));
+    } else {
+      events_.OnEvent(Notice{
+          .level = Notice::Level::kWarning,
+          .text = "the archive does not say which database it is of: that the "
+                  "one to be dropped is another was not checked"});
+    }
+    return CheckRecreatable(session);
   }
 
   absl::Status CheckContents(PgConnection& session) {

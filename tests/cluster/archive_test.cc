@@ -176,6 +176,72 @@ TEST_F(ArchiveTest, MakesADroppedDatabaseAsItWas) {
   EXPECT_FALSE(OnTarget("SELECT FROM there").ok());
 }
 
+TEST_F(ArchiveTest, NeverDropsTheDatabaseThatItIsOf) {
+  ASSERT_OK(Run(Dump()));
+  RestoreOptions options = Restore(Path("directory"));
+  options.target = source_->ConnInfo("app");
+  options.drop_target_first = true;
+  const absl::Status status = Run(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()),
+              ::testing::MatchesRegex(
+                  "target: database app of system [0-9]+ is the one that the "
+                  "data comes from, and is not dropped"));
+  EXPECT_THAT(SourceValue("SELECT count(*) FROM orders"), IsOkAndHolds("3000"));
+  // Another database of that server is not it.
+  ASSERT_OK(source_->Exec("CREATE DATABASE other"));
+  options.target = source_->ConnInfo("other");
+  EXPECT_OK(Run(options));
+  // A role that may not know which server it is on cannot tell.
+  ASSERT_OK(
+      OnTarget("REVOKE EXECUTE ON FUNCTION pg_control_system() "
+               "FROM PUBLIC; CREATE ROLE ada LOGIN CREATEDB"));
+  ASSERT_OK(target_->Exec("ALTER DATABASE app OWNER TO ada"));
+  options.target = target_->ConnInfoAs("ada", "", "app");
+  EXPECT_THAT(Run(options),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "target: whether database app is the one that the data "
+                       "comes from cannot be told: a role may not call "
+                       "pg_control_system()"));
+}
+
+TEST_F(ArchiveTest, DropsNothingThatItCannotMakeAgain) {
+  ASSERT_OK(Run(Dump()));
+  ASSERT_OK(target_->Exec("CREATE ROLE ada LOGIN"));
+  ASSERT_OK(OnTarget("CREATE TABLE kept ()"));
+  RestoreOptions options = Restore(Path("directory"));
+  options.drop_target_first = true;
+  options.target = target_->ConnInfoAs("ada", "", "app");
+  EXPECT_THAT(Run(options),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "target: role ada may not create databases"));
+  ASSERT_OK(target_->Exec("ALTER ROLE ada CREATEDB"));
+  EXPECT_THAT(Run(options),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "target: database app belongs to postgres, and role ada "
+                       "may not drop it"));
+  // Only a superuser makes this setting, so ada cannot make the database as it
+  // is.
+  ASSERT_OK(target_->Exec("ALTER DATABASE app OWNER TO ada"));
+  ASSERT_OK(target_->Exec("ALTER DATABASE app SET log_lock_waits = on"));
+  const absl::Status status = Run(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << status;
+  EXPECT_THAT(std::string(status.message()),
+              StartsWith("target: database app cannot be made again: ALTER "
+                         "DATABASE app SET log_lock_waits TO 'on';: "));
+  EXPECT_OK(OnTarget("SELECT FROM kept"));
+  ASSERT_OK(
+      OnTarget("CREATE SUBSCRIPTION two CONNECTION 'dbname=app' "
+               "PUBLICATION p WITH (connect = false)"));
+  EXPECT_THAT(Run(options),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "target: database app has subscriptions, so it cannot "
+                       "be dropped: two"));
+  EXPECT_THAT(target_->QueryValue("SELECT count(*) FROM pg_database"
+                                  " WHERE datname LIKE 'walferry%'"),
+              IsOkAndHolds("0"));
+}
+
 TEST_F(ArchiveTest, StopsAtTheFirstErrorOrCountsAll) {
   ASSERT_OK(source_->Exec("CREATE ROLE ada"));
   ASSERT_OK(

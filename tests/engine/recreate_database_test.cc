@@ -2,83 +2,10 @@
 
 #include <string>
 
-#include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/testing/status_matchers.h"
 
 namespace walferry {
 namespace {
-
-using ::testing::ElementsAre;
-
-constexpr char kScript[] =
-    "--\n"
-    "-- PostgreSQL database dump\n"
-    "--\n"
-    "\n"
-    "\\restrict key\n"
-    "\n"
-    "SET client_encoding = 'UTF8';\n"
-    "\n"
-    "--\n"
-    "-- TOC entry 3480 (class 1262 OID 16388)\n"
-    "-- Name: app; Type: DATABASE; Schema: -; Owner: ada\n"
-    "--\n"
-    "\n"
-    "CREATE DATABASE app WITH TEMPLATE = template0 ENCODING = 'UTF8' "
-    "LOCALE_PROVIDER = libc LOCALE = 'C';\n"
-    "\n"
-    "\n"
-    "ALTER DATABASE app OWNER TO ada;\n"
-    "\n"
-    "\\unrestrict key\n"
-    "\\connect app\n"
-    "\\restrict key\n"
-    "\n"
-    "SET client_encoding = 'UTF8';\n"
-    "\n"
-    "--\n"
-    "-- TOC entry 3481 (class 0 OID 0)\n"
-    "-- Dependencies: 3480\n"
-    "-- Name: DATABASE app; Type: COMMENT; Schema: -; Owner: ada\n"
-    "--\n"
-    "\n"
-    "COMMENT ON DATABASE app IS 'two;\n"
-    "lines';\n"
-    "\n"
-    "--\n"
-    "-- TOC entry 3482 (class 0 OID 0)\n"
-    "-- Dependencies: 3480\n"
-    "-- Name: app; Type: DATABASE PROPERTIES; Schema: -; Owner: ada\n"
-    "--\n"
-    "\n"
-    "ALTER DATABASE app SET work_mem TO '1MB';\n"
-    "ALTER ROLE bob IN DATABASE app SET work_mem TO '2MB';\n"
-    "\n"
-    "--\n"
-    "-- TOC entry 2 (class 3079 OID 16389)\n"
-    "-- Name: hstore; Type: EXTENSION; Schema: -; Owner: -\n"
-    "--\n"
-    "\n"
-    "CREATE EXTENSION IF NOT EXISTS hstore WITH SCHEMA public;\n"
-    "\n"
-    "--\n"
-    "-- PostgreSQL database dump complete\n"
-    "--\n"
-    "\n"
-    "\\unrestrict key\n";
-
-TEST(DatabaseStatements, AreTheDatabasesOwnOneByOne) {
-  EXPECT_THAT(
-      DatabaseStatements(kScript),
-      IsOkAndHolds(ElementsAre(
-          "CREATE DATABASE app WITH TEMPLATE = template0 ENCODING = 'UTF8' "
-          "LOCALE_PROVIDER = libc LOCALE = 'C';",
-          "ALTER DATABASE app OWNER TO ada;",
-          "COMMENT ON DATABASE app IS 'two;\nlines';",
-          "ALTER DATABASE app SET work_mem TO '1MB';",
-          "ALTER ROLE bob IN DATABASE app SET work_mem TO '2MB';")));
-}
 
 TEST(AsideName, FitsIntoANameAndCutsNoCharacter) {
   EXPECT_EQ(AsideName("shop"), "walferry_old_shop");

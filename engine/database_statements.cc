@@ -1,0 +1,121 @@
+#include "engine/database_statements.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "engine/dump_connection.h"
+#include "engine/dump_script.h"
+#include "engine/pg_program.h"
+#include "engine/sql_lines.h"
+#include "protocol/quoting.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+constexpr absl::string_view kCreate = "CREATE DATABASE ";
+
+bool IsOfDatabase(const DumpEntry& entry) {
+  if (entry.type == "DATABASE" || entry.type == "DATABASE PROPERTIES") {
+    return true;
+  }
+  const bool tells = entry.type == "ACL" || entry.type == "COMMENT" ||
+                     entry.type == "SECURITY LABEL";
+  return tells && absl::StartsWith(entry.name, "DATABASE ");
+}
+
+// ParseDumpScript knows scripts for one session only. No table's definition is
+// here in which such lines could be anything else.
+std::string WithoutPsqlCommands(const std::string& script) {
+  std::string kept;
+  for (absl::string_view line : absl::StrSplit(script, '\n')) {
+    if (absl::StartsWith(line, "\\")) continue;
+    absl::StrAppend(&kept, line, "\n");
+  }
+  return kept;
+}
+
+bool IsSetting(absl::string_view statement) {
+  return absl::StartsWith(statement, "SET ") ||
+         absl::StartsWith(statement, "SELECT pg_catalog.set_config(");
+}
+
+// CREATE DATABASE stands for itself: it runs in no transaction, and several
+// statements sent at once are one.
+void Split(const std::string& sql, std::vector<std::string>& statements) {
+  SqlLines lines(sql);
+  std::string statement;
+  for (auto kind = lines.Next(); kind == SqlLines::Kind::kText;
+       kind = lines.Next()) {
+    absl::StrAppend(&statement, statement.empty() ? "" : "\n", lines.line());
+    if (!absl::EndsWith(lines.line(), ";")) continue;
+    // Settings follow where the script goes over to the new database.
+    if (!IsSetting(absl::StripAsciiWhitespace(statement))) {
+      statements.emplace_back(absl::StripAsciiWhitespace(statement));
+    }
+    statement.clear();
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> DatabaseStatements(
+    const std::string& script) {
+  ASSIGN_OR_RETURN(const DumpScript parsed,
+                   ParseDumpScript(WithoutPsqlCommands(script)));
+  std::vector<std::string> statements;
+  for (const DumpEntry& entry : parsed.entries) {
+    if (IsOfDatabase(entry)) Split(entry.sql, statements);
+  }
+  return statements;
+}
+
+std::string CreatedUnder(absl::string_view create, absl::string_view name) {
+  const absl::string_view rest = create.substr(kCreate.size());
+  size_t end = rest.find(' ');
+  if (absl::StartsWith(rest, "\"")) {
+    end = 1;
+    // A doubled quote is one of the name.
+    while (end < rest.size() &&
+           (rest[end] != '"' || rest.substr(end, 2) == "\"\"")) {
+      end += rest[end] == '"' ? 2 : 1;
+    }
+    ++end;
+  }
+  return absl::StrCat(kCreate, QuoteIdentifier(name),
+                      end < rest.size() ? rest.substr(end) : "");
+}
+
+absl::StatusOr<std::vector<std::string>> ReadDatabaseStatements(
+    const Connector& connector, const PgTools& tools) {
+  ASSIGN_OR_RETURN(const DumpConnection connection,
+                   ConnectionForDump(connector.endpoints.target,
+                                     connector.endpoints.connect_timeout));
+  ASSIGN_OR_RETURN(
+      const std::string archive,
+      OutputOf(
+          "pg_dump",
+          {.argv = {tools.pg_dump,
+                    absl::StrCat("--dbname=", connection.conninfo),
+                    "--no-password", "--format=custom", "--compress=0",
+                    "--schema-only", "--exclude-schema=*", "--encoding=UTF8"},
+           .environment = connection.environment,
+           .input = connection.input,
+           .interrupt = connector.interrupt}));
+  ASSIGN_OR_RETURN(
+      const std::string script,
+      OutputOf("pg_restore",
+               {.argv = {tools.pg_restore, "--create", "--verbose", "--file=-"},
+                .input = archive,
+                .interrupt = connector.interrupt}));
+  ASSIGN_OR_RETURN(std::vector<std::string> statements,
+                   DatabaseStatements(script));
+  if (statements.empty() || !absl::StartsWith(statements.front(), kCreate)) {
+    return absl::DataLossError(
+        "pg_dump does not say how the target's database was made");
+  }
+  return statements;
+}
+
+}  // namespace walferry
