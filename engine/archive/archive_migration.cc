@@ -55,12 +55,23 @@ class ArchiveMigration {
     ASSIGN_OR_RETURN(const CheckReport report,
                      RunCheck({.migrate = migrate_}, control_));
     RETURN_IF_ERROR(RefuseBlocking(report, migrate_.accept, events_));
-    if (migrate_.drop_target_first) {
-      ASSIGN_OR_RETURN(PgConnection target, connector_.OpenTarget("check"));
-      RETURN_IF_ERROR(
-          CheckNothingToUndo(target, migrate_.endpoints.ledger_schema));
-    }
+    if (migrate_.drop_target_first) RETURN_IF_ERROR(CheckMayDrop());
     return options_.input.empty() ? absl::OkStatus() : CheckInput();
+  }
+
+  absl::Status CheckMayDrop() {
+    const Endpoints& endpoints = migrate_.endpoints;
+    ASSIGN_OR_RETURN(PgConnection target, connector_.OpenTarget("check"));
+    RETURN_IF_ERROR(CheckNothingToUndo(target, endpoints.ledger_schema));
+    Ledger ledger(target, {.schema = endpoints.ledger_schema,
+                           .migration = endpoints.name});
+    ASSIGN_OR_RETURN(const bool begun, ledger.Exists());
+    if (!begun) return absl::OkStatus();
+    return WithHint(
+        absl::FailedPreconditionError(absl::StrCat(
+            "target: migration ", endpoints.name, " has begun in database ",
+            target.dbname(), ", which is not dropped")),
+        "go on with --via stream, or run `walferry cleanup` first");
   }
 
   // That it is what its manifest says is the restore's first question.
@@ -137,12 +148,11 @@ class ArchiveMigration {
     const bool excludes = !(migrate_.scope.exclude_schemas.empty() &&
                             migrate_.scope.exclude_tables.empty() &&
                             migrate_.scope.exclude_table_data.empty());
-    return WithHint(
-        absl::Status(failure.code(), failure.message()),
-        absl::StrCat(hint, hint.empty() ? "" : "; ",
-                     "the archive is complete: --input ", archive_,
-                     excludes ? " (without --exclude-*)" : "",
-                     " takes it instead of a new dump"));
+    return WithHint(absl::Status(failure.code(), failure.message()),
+                    absl::StrCat(hint, hint.empty() ? "" : "; ",
+                                 "the archive is complete: --input ", archive_,
+                                 excludes ? " (without --exclude-*)" : "",
+                                 " takes it instead of a new dump"));
   }
 
   std::vector<std::string> Remarks(

@@ -202,6 +202,21 @@ TEST_F(OfflineArchiveTest, LeavesOutWhatIsNotWanted) {
               Contains("only the schema was carried (--schema-only)"));
 }
 
+TEST_F(OfflineArchiveTest, DropsNoDatabaseInWhichItHasBegunOtherwise) {
+  ASSERT_NO_FATAL_FAILURE(FailInTheCopy("notes", "extra IS NULL"));
+  ArchiveMigrationOptions options = Through();
+  options.migrate.drop_target_first = true;
+  const absl::Status status = Move(options).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
+                               "target: migration test has begun in database "
+                               "app, which is not dropped"));
+  EXPECT_EQ(HintOf(status),
+            "go on with --via stream, or run `walferry cleanup` first");
+  EXPECT_THAT(Archives(), IsEmpty());
+  ASSERT_OK(Migrate(Options()));
+  ExpectEqual();
+}
+
 TEST_F(OfflineArchiveTest, EndsNoSessionOfOthers) {
   ASSERT_OK_AND_ASSIGN(SqlConnection other,
                        SqlConnection::Open(target_->ConnInfo("app")));
