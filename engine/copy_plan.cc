@@ -83,9 +83,13 @@ absl::StatusOr<TablePlan> PlanTable(const CopyTask& task, size_t index,
   for (const LedgerRange& range : ranges) {
     const int64_t end =
         range.end_block == kNoEnd ? table.blocks : range.end_block;
-    const auto bytes = static_cast<int64_t>(
-        static_cast<double>(std::max<int64_t>(0, end - range.first_block)) *
-        bytes_per_block);
+    const bool whole = range.first_block == 0 && range.end_block == kNoEnd;
+    // Of another access method than heap nobody knows the blocks.
+    const auto bytes =
+        whole ? table.bytes
+              : static_cast<int64_t>(static_cast<double>(std::max<int64_t>(
+                                         0, end - range.first_block)) *
+                                     bytes_per_block);
     plan.items.push_back({.task = index, .range = range, .bytes = bytes});
     plan.largest = std::max(plan.largest, bytes);
     plan.total += bytes;

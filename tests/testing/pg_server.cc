@@ -86,6 +86,39 @@ bool IsGone(pid_t pid) {
 
 absl::StatusOr<std::unique_ptr<PgServer>> PgServer::Start(
     const PgServerOptions& options) {
+  ASSIGN_OR_RETURN(std::unique_ptr<PgServer> server, Create(options));
+  RETURN_IF_ERROR(server->MakeCluster());
+  RETURN_IF_ERROR(server->WriteSettings());
+  RETURN_IF_ERROR(server->WriteCertificate());
+  RETURN_IF_ERROR(server->LaunchOnFreePort());
+  return server;
+}
+
+absl::StatusOr<std::unique_ptr<PgServer>> PgServer::StartStandby(
+    PgServer& primary) {
+  PgServerOptions options = primary.options_;
+  options.settings.emplace_back("primary_conninfo", primary.ConnInfo());
+  ASSIGN_OR_RETURN(std::unique_ptr<PgServer> standby, Create(options));
+  // Of a server that is down the files are a backup.
+  RETURN_IF_ERROR(primary.Stop());
+  ASSIGN_OR_RETURN(const CommandResult copied,
+                   RunCommand({.command = {"cp", "-a", primary.data_directory(),
+                                           standby->data_directory()},
+                               .directory = standby->directory_.path(),
+                               .user = standby->user_},
+                              kTestPatience));
+  if (copied.exit_code != 0) return absl::InternalError(copied.output);
+  const std::string signal = standby->data_directory() + "/standby.signal";
+  std::ofstream(signal).close();
+  RETURN_IF_ERROR(GiveTo(standby->user_, signal));
+  RETURN_IF_ERROR(standby->WriteSettings());
+  RETURN_IF_ERROR(primary.Restart());
+  RETURN_IF_ERROR(standby->LaunchOnFreePort());
+  return standby;
+}
+
+absl::StatusOr<std::unique_ptr<PgServer>> PgServer::Create(
+    const PgServerOptions& options) {
   PgServerOptions resolved = options;
   if (resolved.bin_dir.empty()) {
     const std::vector<std::string> bin_dirs = TestServerBinDirs();
@@ -106,10 +139,6 @@ absl::StatusOr<std::unique_ptr<PgServer>> PgServer::Start(
   std::unique_ptr<PgServer> server(new PgServer(
       std::move(resolved), user, std::move(directory), std::move(watchdog)));
   server->major_version_ = major_version;
-  RETURN_IF_ERROR(server->MakeCluster());
-  RETURN_IF_ERROR(server->WriteSettings());
-  RETURN_IF_ERROR(server->WriteCertificate());
-  RETURN_IF_ERROR(server->LaunchOnFreePort());
   return server;
 }
 

@@ -54,6 +54,11 @@ class PgServer {
   // Returns when the server accepts connections.
   static absl::StatusOr<std::unique_ptr<PgServer>> Start(
       const PgServerOptions& options = {});
+  // Returns when the standby of `primary` accepts connections. It has the
+  // primary's options and, as an exception, its system identifier. The primary
+  // is restarted on the way.
+  static absl::StatusOr<std::unique_ptr<PgServer>> StartStandby(
+      PgServer& primary);
   ~PgServer();
 
   // Like pg_ctl stop. kDeadlineExceeded: the server still runs, e.g. because
@@ -94,6 +99,10 @@ class PgServer {
  private:
   PgServer(PgServerOptions options, std::string user, TempDir directory,
            ServerWatchdog watchdog);
+
+  // Not started, and without a data directory.
+  static absl::StatusOr<std::unique_ptr<PgServer>> Create(
+      const PgServerOptions& options);
 
   std::string data_directory() const { return directory_.path() + "/data"; }
   std::string log_path() const { return directory_.path() + "/log"; }
