@@ -136,6 +136,12 @@ struct ConnInfoParts {
 };
 absl::StatusOr<ConnInfoParts> ParseConnInfo(const std::string& conninfo);
 
+// The connection string of another database of the same server: what is not
+// the database stays as it was given, password and service included, so that it
+// is no more fit to be shown. Errors as above.
+absl::StatusOr<std::string> ConnInfoOfDatabase(const std::string& conninfo,
+                                               absl::string_view dbname);
+
 }  // namespace walferry
 
 #endif  // PROTOCOL_PG_CONNECTION_H_

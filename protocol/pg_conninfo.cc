@@ -144,11 +144,13 @@ absl::Status CheckScheme(absl::string_view conninfo) {
                      "dbname='...'");
 }
 
+// Otherwise it is a database's name and nothing else.
+bool IsUriOrKeywords(absl::string_view conninfo) {
+  return ConsumeUriScheme(conninfo) || absl::StrContains(conninfo, "=");
+}
+
 absl::Status CheckSyntax(const std::string& conninfo) {
-  absl::string_view rest = conninfo;
-  if (!ConsumeUriScheme(rest) && !absl::StrContains(rest, "=")) {
-    return absl::OkStatus();  // A database's name and nothing else.
-  }
+  if (!IsUriOrKeywords(conninfo)) return absl::OkStatus();
   char* error = nullptr;
   const Options parsed(PQconninfoParse(conninfo.c_str(), &error));
   if (parsed != nullptr) return absl::OkStatus();
@@ -234,6 +236,27 @@ absl::StatusOr<ConnInfoParts> ParseConnInfo(const std::string& conninfo) {
                     "=", QuoteConnInfoValue(setting.value));
   }
   return parts;
+}
+
+absl::StatusOr<std::string> ConnInfoOfDatabase(const std::string& conninfo,
+                                               absl::string_view dbname) {
+  RETURN_IF_ERROR(ResolvedConnInfo::Of(conninfo).status());
+  const std::string database =
+      absl::StrCat("dbname=", QuoteConnInfoValue(dbname));
+  if (!IsUriOrKeywords(conninfo)) return database;
+  const Options parsed(PQconninfoParse(conninfo.c_str(), nullptr));
+  if (parsed == nullptr) return absl::ResourceExhaustedError("out of memory");
+  std::string others;
+  for (const PQconninfoOption* option = parsed.get();
+       option->keyword != nullptr; ++option) {
+    if (option->val == nullptr ||
+        absl::string_view(option->keyword) == "dbname") {
+      continue;
+    }
+    absl::StrAppend(&others, option->keyword, "=",
+                    QuoteConnInfoValue(option->val), " ");
+  }
+  return absl::StrCat(others, database);
 }
 
 absl::StatusOr<std::vector<std::pair<std::string, std::string>>> OtherSecrets(

@@ -78,6 +78,26 @@ TEST_F(ParseConnInfoTest, ReadsAPlainDatabaseName) {
   EXPECT_EQ(parts.port, "5432");
 }
 
+TEST_F(ParseConnInfoTest, NamesAnotherDatabaseAndKeepsTheRest) {
+  for (const auto& [conninfo, others] :
+       std::vector<std::pair<std::string, std::string>>{
+           {"shop", ""},
+           {"postgresql://me:s%40crt@db:5433/shop?sslmode=require",
+            "user='me' password='s@crt' host='db' port='5433' "
+            "sslmode='require' "},
+           {"host=h dbname=d dbname=e password='p w'",
+            "password='p w' host='h' "}}) {
+    SCOPED_TRACE(conninfo);
+    ASSERT_OK_AND_ASSIGN(const std::string other,
+                         ConnInfoOfDatabase(conninfo, "a b'c\\"));
+    EXPECT_EQ(other, others + R"(dbname='a b\'c\\')");
+    ASSERT_OK_AND_ASSIGN(const ConnInfoParts parts, ParseConnInfo(other));
+    EXPECT_EQ(parts.dbname, "a b'c\\");
+  }
+  EXPECT_EQ(ConnInfoOfDatabase("host=h sslmode=maybe", "d").status().message(),
+            "connection string: invalid sslmode value: \"maybe\"");
+}
+
 TEST_F(ParseConnInfoTest, ResolvesTheServiceFile) {
   ASSERT_OK_AND_ASSIGN(const TempDir directory, TempDir::Create());
   const std::string path = directory.path() + "/service.conf";
