@@ -122,6 +122,15 @@ absl::StatusOr<LedgerObject> DescribeUnsynced(PgConnection& target) {
 }
 
 absl::Status SyncServer(PgConnection& target) {
+  ASSIGN_OR_RETURN(const std::string fsync, target.QueryValue("SHOW fsync"));
+  if (fsync != "on") {
+    return WithHint(
+        absl::FailedPreconditionError(
+            "target: fsync is still off, so what is written from now on would "
+            "not be durable"),
+        "find who turns it off (pg_settings.sourcefile), turn it on and run "
+        "the same command again");
+  }
   RETURN_IF_ERROR(AwaitEarlierCommands(target));
   RETURN_IF_ERROR(target.Exec("SELECT pg_catalog.pg_switch_wal()").status());
   RETURN_IF_ERROR(Checkpoint(target));

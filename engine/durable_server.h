@@ -48,10 +48,10 @@ absl::Status CheckCanSync(PgConnection& target);
 // The note of a server whose fsync is about to be turned off.
 absl::StatusOr<LedgerObject> DescribeUnsynced(PgConnection& target);
 
-// Makes everything durable that was written so far; fsync is on again and
-// ReloadSettings has been called. Takes as long as the disk does, and waits
-// for other sessions' commands (kFailedPrecondition after ten minutes: which).
-// May be repeated.
+// Makes everything durable that was written so far; ReloadSettings has been
+// called. Takes as long as the disk does, and waits for other sessions'
+// commands (kFailedPrecondition after ten minutes: which). kFailedPrecondition
+// also if fsync is not on again. May be repeated.
 absl::Status SyncServer(PgConnection& target);
 
 // kDataLoss: the note's machine is not the one that runs now.

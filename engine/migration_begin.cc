@@ -6,7 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/check.h"
-#include "engine/check_refusal.h"
+#include "engine/check_verdict.h"
+#include "engine/fast_target.h"
 #include "engine/migration_run.h"
 #include "engine/name_encoding.h"
 #include "engine/publication.h"
@@ -148,7 +149,9 @@ absl::Status MigrationRun::RunChecks() {
     if (walsender.ok()) inputs.source_replication = &*walsender;
   }
   ASSIGN_OR_RETURN(const CheckReport report, Check(options_, catalog, inputs));
-  RETURN_IF_ERROR(RefuseBlocking(report, options_.accept, events_));
+  if (options_.fast_target) RETURN_IF_ERROR(CheckFastTarget(*target_));
+  TellWarnings(report.findings, events_);
+  RETURN_IF_ERROR(StopIfBlocked(report, options_.accept));
   if (!options_.publication.empty()) {
     RETURN_IF_ERROR(
         CheckPublicationCovers(*source_, publication_, catalog.tables));

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/check.h"
+#include "engine/fast_target.h"
 #include "engine/large_objects.h"
 #include "engine/migration_run.h"
 #include "protocol/status.h"
@@ -46,6 +47,36 @@ absl::Status MigrationRun::RemoveAcceptedRows() {
                   "remove them yourself, and go on with the same command");
 }
 
+// An earlier run may have left the target as only a run may.
+absl::Status MigrationRun::SettleFastTarget() {
+  ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger_->Objects());
+  fast_noted_ = HasFastTargetNotes(objects);
+  if (!options_.fast_target) {
+    if (!fast_noted_) return absl::OkStatus();
+    RETURN_IF_ERROR(EndFastTarget(connector_).status());
+    fast_noted_ = false;
+    Notify(Notice::Level::kInfo,
+           "the target's settings are what they were before an earlier run");
+    return absl::OkStatus();
+  }
+  fast_noted_ = true;  // Also if it fails half-way.
+  ASSIGN_OR_RETURN(const std::vector<std::string> changed,
+                   BeginFastTarget(*target_, ledger_->sql().key(), {}));
+  if (changed.empty()) return absl::OkStatus();
+  Notify(Notice::Level::kWarning, kFastTargetWarning);
+  Notify(Notice::Level::kInfo, absl::StrCat("settings of the target: ",
+                                            absl::StrJoin(changed, ", ")));
+  return absl::OkStatus();
+}
+
+void MigrationRun::PutBackSettings() {
+  if (!fast_noted_) return;
+  const absl::Status put_back = EndFastTarget(connector_).status();
+  if (put_back.ok()) return;
+  Notify(Notice::Level::kWarning,
+         absl::StrCat(put_back.message(), "; ", HintOf(put_back)));
+}
+
 absl::Status MigrationRun::CopyLargeObjectsOnce() {
   ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger_->StepsDone());
   if (absl::c_linear_search(steps, kLargeObjectsStep)) return absl::OkStatus();
@@ -61,6 +92,7 @@ absl::Status MigrationRun::CopyLargeObjectsOnce() {
 // No change comes any more, so nothing has to be kept quiet. Event triggers
 // come last: they would see all else being made.
 absl::Status MigrationRun::Complete() {
+  RETURN_IF_ERROR(TakeTurn(Work::kBuild));
   RETURN_IF_ERROR(Enter(Phase::kIndexes, known_->consistent_point.valid()));
   RETURN_IF_ERROR(RestoreStages({SchemaStage::kIndexes, SchemaStage::kObjects,
                                  SchemaStage::kForeignKeys}));

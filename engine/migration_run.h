@@ -42,6 +42,7 @@
 #include "engine/scope.h"
 #include "engine/snapshot.h"
 #include "engine/stream_run.h"
+#include "engine/turns.h"
 #include "engine/unlogged_tables.h"
 #include "protocol/lsn.h"
 #include "protocol/pg_connection.h"
@@ -66,6 +67,9 @@ class MigrationRun {
   bool only_begun() const { return began_ && !consistent_point_.valid(); }
   // Whether the attempt has ended because the next one must ask for text.
   bool TurnToText(const absl::Status& status);
+  // No attempt comes any more: the target's settings are put back, if they were
+  // changed for a while.
+  void PutBackSettings();
 
  private:
   bool offline() const { return options_.mode == MigrateMode::kOffline; }
@@ -157,10 +161,13 @@ class MigrationRun {
 
   // migration_offline.cc
   absl::Status RemoveAcceptedRows();
+  absl::Status SettleFastTarget();
   absl::Status CopyLargeObjectsOnce();
   absl::Status Complete();
 
   absl::Status MeasureWork();
+  // Gives back the turn that it has, and waits for the other.
+  absl::Status TakeTurn(Work work);
   // Tells of a phase's beginning, and of the end of the one before.
   absl::Status Enter(Phase phase, bool resumed = false);
   void Notify(Notice::Level level, std::string text);
@@ -177,6 +184,7 @@ class MigrationRun {
   Contact contact_ = Contact::kFirst;
 
   // Of one attempt, in the order of Attempt().
+  std::optional<Turn> turn_;
   std::optional<PgConnection> source_;
   std::optional<PgConnection> target_;
   std::optional<Ledger> ledger_;
@@ -218,6 +226,8 @@ class MigrationRun {
   bool replaced_ = false;  // The target's database is one that this run made.
   FollowTotals followed_;  // By all attempts.
   bool text_only_ = false;
+  // The ledger may have notes of what the target's settings were.
+  bool fast_noted_ = false;
   Report report_;
 };
 

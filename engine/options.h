@@ -15,6 +15,8 @@
 
 namespace walferry {
 
+class Turns;
+
 // Of one connection, until the server has answered.
 constexpr absl::Duration kDefaultConnectTimeout = absl::Seconds(8);
 
@@ -99,6 +101,12 @@ struct MigrateOptions {
   absl::Duration cutover_timeout = absl::Minutes(5);
   bool keep_slot = false;
   bool keep_publication = false;
+  // Settings of the target's server that speed this up, for the time of an
+  // offline migration (engine/fast_target.h).
+  bool fast_target = false;
+  // Asked when others migrate between the same servers; null: nobody does.
+  // Outlives the run.
+  Turns* turns = nullptr;
   StreamOptions stream;
 };
 

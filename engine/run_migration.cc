@@ -64,6 +64,8 @@ absl::StatusOr<Report> RunMigration(const MigrateOptions& options,
     if (wait.ok()) continue;
     if (run.only_begun() && !IsResumable(wait)) {
       UndoBeginning(options, events);
+    } else {
+      run.PutBackSettings();
     }
     events.OnEvent(Failed{.phase = run.phase(), .status = wait});
     return wait;
@@ -96,11 +98,14 @@ absl::Status MigrationRun::Attempt() {
   in_phase_ = false;
   report_ = Report();
   const absl::Status status = [this]() -> absl::Status {
+    // Who waits for it has no session.
+    RETURN_IF_ERROR(TakeTurn(Work::kRead));
     RETURN_IF_ERROR(Connect());
     RETURN_IF_ERROR(Begin());
     if (phase_ == Phase::kDone) return absl::OkStatus();
     RETURN_IF_ERROR(MeasureWork());
     if (known_->report.has_value()) return DropCreated();
+    RETURN_IF_ERROR(SettleFastTarget());
     if (!offline()) {
       RETURN_IF_ERROR(ThawLeftover());
       RETURN_IF_ERROR(ChooseGuard());
@@ -124,6 +129,7 @@ absl::Status MigrationRun::Attempt() {
   ledger_.reset();
   source_.reset();
   target_.reset();
+  turn_.reset();
   return status;
 }
 
@@ -138,6 +144,14 @@ absl::Status MigrationRun::MeasureWork() {
   }
   progressed_ = held > work_held_;
   work_held_ = std::max(work_held_, held);
+  return absl::OkStatus();
+}
+
+absl::Status MigrationRun::TakeTurn(Work work) {
+  turn_.reset();
+  ASSIGN_OR_RETURN(Turn turn,
+                   Turn::Take(options_.turns, work, control_.interrupt()));
+  turn_.emplace(std::move(turn));
   return absl::OkStatus();
 }
 

@@ -10,9 +10,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/connect.h"
+#include "engine/copy_rate.h"
 #include "engine/event.h"
 #include "engine/large_objects.h"
 #include "engine/ledger.h"
+#include "engine/ledger_time.h"
 #include "engine/migration.h"
 #include "engine/report_json.h"
 #include "protocol/status.h"
@@ -30,17 +32,6 @@ absl::Status NoSuchMigration(const std::string& name,
       absl::NotFoundError(absl::StrCat("target: there is no migration ", name,
                                        " in ledger schema ", schema)),
       "check --target, --name and --ledger-schema");
-}
-
-absl::StatusOr<std::optional<absl::Time>> ParseTime(const std::string& text) {
-  if (text.empty()) return std::optional<absl::Time>();
-  absl::Time time;
-  std::string error;
-  if (!absl::ParseTime(absl::RFC3339_full, text, &time, &error)) {
-    return absl::InternalError(
-        absl::StrCat("ledger: ", text, " is not a time: ", error));
-  }
-  return std::optional<absl::Time>(time);
 }
 
 // One migration's ledger, as another process sees it.
@@ -61,6 +52,7 @@ class LedgerView {
   }
 
   Ledger& ledger() { return ledger_; }
+  PgConnection& target() { return target_; }
 
   absl::StatusOr<LedgerMigration> Read() {
     ASSIGN_OR_RETURN(std::optional<LedgerMigration> row, ledger_.Read());
@@ -294,9 +286,9 @@ absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
   status.name = options.name;
   status.kind = row.kind;
   status.phase = row.phase;
-  ASSIGN_OR_RETURN(const auto started_at, ParseTime(row.started_at));
+  ASSIGN_OR_RETURN(const auto started_at, LedgerTime(row.started_at));
   status.started_at = started_at.value_or(absl::UnixEpoch());
-  ASSIGN_OR_RETURN(status.heartbeat_at, ParseTime(row.heartbeat_at));
+  ASSIGN_OR_RETURN(status.heartbeat_at, LedgerTime(row.heartbeat_at));
   status.waiting_for = row.heartbeat.waiting_for;
   status.received_lsn = row.heartbeat.received_lsn;
   status.source_lsn = row.heartbeat.source_lsn;
@@ -320,6 +312,10 @@ absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
     status.changes = Changes(stream->counts);
   }
   RETURN_IF_ERROR(FillTables(ledger, status));
+  if (status.running && row.phase == PhaseName(Phase::kCopy)) {
+    ASSIGN_OR_RETURN(status.bytes_per_second,
+                     RecentCopyRate(view->target(), ledger.sql().key()));
+  }
   if (row.report) {
     ASSIGN_OR_RETURN(status.report, ReportFromJson(*row.report));
     status.lag_bytes = 0;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "protocol/status.h"
 
@@ -12,18 +13,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Filter {
-  const char* name;
-  std::vector<std::string> ScopeOptions::*patterns;
-  bool may_grow;
-};
-constexpr Filter kFilters[] = {
-    {"schema", &ScopeOptions::schemas, false},
-    {"exclude-schema", &ScopeOptions::exclude_schemas, true},
-    {"table", &ScopeOptions::tables, false},
-    {"exclude-table", &ScopeOptions::exclude_tables, true},
-    {"exclude-table-data", &ScopeOptions::exclude_table_data, false},
-};
+std::vector<Filter> FiltersOf(const ScopeOptions& scope) {
+  return {{"schema", scope.schemas, false},
+          {"exclude-schema", scope.exclude_schemas, true},
+          {"table", scope.tables, false},
+          {"exclude-table", scope.exclude_tables, true},
+          {"exclude-table-data", scope.exclude_table_data, false}};
+}
 
 // Where nothing is said, it is all: as in ledgers of before there was a choice.
 constexpr char kPart[] = "part";
@@ -45,8 +41,8 @@ std::string PartText(absl::string_view name) {
   return name.empty() ? "everything" : absl::StrCat("--", name);
 }
 
-absl::Status CheckPartUnchanged(const Json& begun_with, ScopePart now) {
-  const std::string before = begun_with.value(kPart, "");
+// `before` is "" where nothing is said.
+absl::Status CheckPartUnchanged(const std::string& before, ScopePart now) {
   if (before == PartName(now)) return absl::OkStatus();
   return WithHint(
       absl::FailedPreconditionError(
@@ -57,31 +53,36 @@ absl::Status CheckPartUnchanged(const Json& begun_with, ScopePart now) {
                    "begin again"));
 }
 
-}  // namespace
-
-std::string ScopeToJson(const ScopeOptions& scope) {
+Json ToJson(const std::vector<Filter>& filters) {
   Json json = Json::object();
-  for (const Filter& filter : kFilters) {
-    json[filter.name] = scope.*filter.patterns;
-  }
-  if (const absl::string_view part = PartName(scope.part); !part.empty()) {
-    json[kPart] = std::string(part);
-  }
+  for (const Filter& filter : filters) json[filter.option] = filter.patterns;
+  return json;
+}
+
+std::string ToText(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-absl::Status CheckScopeUnchanged(absl::string_view begun_with,
-                                 const ScopeOptions& now) {
-  const Json before = Json::parse(begun_with.begin(), begun_with.end(), nullptr,
-                                  /*allow_exceptions=*/false);
-  const Json current = Json::parse(ScopeToJson(now));
-  if (!before.is_object()) {
-    return absl::DataLossError("ledger: malformed filters");
-  }
-  RETURN_IF_ERROR(CheckPartUnchanged(before, now.part));
-  for (const Filter& filter : kFilters) {
-    const Json& old_patterns = before.value(filter.name, Json::array());
-    const Json& new_patterns = current[filter.name];
+absl::StatusOr<Json> Parse(absl::string_view text) {
+  Json json = Json::parse(text.begin(), text.end(), nullptr,
+                          /*allow_exceptions=*/false);
+  if (json.is_object()) return json;
+  return absl::DataLossError("ledger: malformed filters");
+}
+
+}  // namespace
+
+std::string FiltersToJson(const std::vector<Filter>& filters) {
+  return ToText(ToJson(filters));
+}
+
+absl::Status CheckFiltersUnchanged(absl::string_view begun_with,
+                                   const std::vector<Filter>& now) {
+  ASSIGN_OR_RETURN(const Json before, Parse(begun_with));
+  const Json current = ToJson(now);
+  for (const Filter& filter : now) {
+    const Json& old_patterns = before.value(filter.option, Json::array());
+    const Json& new_patterns = current[filter.option];
     if (old_patterns == new_patterns) continue;
     const bool grown =
         filter.may_grow &&
@@ -93,12 +94,27 @@ absl::Status CheckScopeUnchanged(absl::string_view begun_with,
     if (grown) continue;
     return WithHint(
         absl::FailedPreconditionError(
-            absl::StrCat("this migration was begun with --", filter.name, " ",
+            absl::StrCat("this migration was begun with --", filter.option, " ",
                          old_patterns.dump(), ", not ", new_patterns.dump())),
         "go on with the same filters, or run `walferry cleanup` and begin "
         "again");
   }
   return absl::OkStatus();
+}
+
+std::string ScopeToJson(const ScopeOptions& scope) {
+  Json json = ToJson(FiltersOf(scope));
+  if (const absl::string_view part = PartName(scope.part); !part.empty()) {
+    json[kPart] = std::string(part);
+  }
+  return ToText(json);
+}
+
+absl::Status CheckScopeUnchanged(absl::string_view begun_with,
+                                 const ScopeOptions& now) {
+  ASSIGN_OR_RETURN(const Json before, Parse(begun_with));
+  RETURN_IF_ERROR(CheckPartUnchanged(before.value(kPart, ""), now.part));
+  return CheckFiltersUnchanged(begun_with, FiltersOf(now));
 }
 
 }  // namespace walferry

@@ -4,6 +4,7 @@
 // What a migration carries, as the ledger keeps it.
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -11,7 +12,20 @@
 
 namespace walferry {
 
-// One object; equal options give equal text.
+struct Filter {
+  std::string option;  // "exclude-table"
+  std::vector<std::string> patterns;
+  // Patterns may be added when a migration goes on.
+  bool may_grow = false;
+};
+
+// One object; equal filters give equal text.
+std::string FiltersToJson(const std::vector<Filter>& filters);
+// kFailedPrecondition says which filter differs.
+absl::Status CheckFiltersUnchanged(absl::string_view begun_with,
+                                   const std::vector<Filter>& now);
+
+// The same for a database's.
 std::string ScopeToJson(const ScopeOptions& scope);
 
 // A migration goes on with what it was begun with. Only further

@@ -46,6 +46,8 @@ struct MigrationStatus {
   std::vector<std::string> publications;
   int64_t steps_done = 0;   // Of schema and indexes.
   int64_t steps_total = 0;  // 0: not known yet.
+  // Of the copy, over its last minutes; 0: not known.
+  double bytes_per_second = 0;
   std::vector<TableStatus> tables;
   // Of the last run that failed, or "".
   std::string last_error;

@@ -82,6 +82,12 @@ absl::Status CheckArchive(const OptionValues& values,
         absl::InvalidArgumentError("--data-only goes with --via stream only"),
         "or use `walferry dump --data-only` and `walferry restore`");
   }
+  if (migrate.fast_target) {
+    return WithHint(
+        absl::InvalidArgumentError("--fast-target goes with --via stream only"),
+        "what is put back after a crash is noted in a migration's ledger, and "
+        "a restore keeps none");
+  }
   if (const auto* const flag =
           FirstFlag(values, {OptionId::kSplitSize, OptionId::kNoSequenceSync,
                              OptionId::kBinary})) {

@@ -10,21 +10,45 @@
 
 namespace walferry {
 
-CommandOutcome RunCheckCommand(const CommandContext& context) {
-  const absl::StatusOr<CheckOptions> options = BindCheck(context.values);
-  if (!options.ok()) return FailUsage(options.status());
-  if (const absl::Status by_archive =
-          BindArchiveMigration(context.values, options->migrate).status();
-      !by_archive.ok()) {
-    return FailUsage(by_archive);
-  }
+namespace {
+
+struct Checked {
+  std::vector<std::string> accept;
+  // A usage error, or what came of it.
+  absl::Status usage;
+  absl::StatusOr<CheckReport> report = CheckReport();
+};
+
+Checked Check(const CommandContext& context) {
   Control control;
-  absl::StatusOr<CheckReport> report = [&] {
+  Checked checked;
+  if (context.values.Flag(OptionId::kAllDatabases)) {
+    const auto options = BindServerMigrate(context.values);
+    if (!options.ok()) return {.usage = options.status()};
+    checked.accept = options->migrate.accept;
     const SignalWatch watch(control, InterruptMeaning::kStop);
-    return context.engine.check(*options, control);
-  }();
+    checked.report = context.engine.check_server(*options, control);
+    return checked;
+  }
+  const auto options = BindCheck(context.values);
+  if (!options.ok()) return {.usage = options.status()};
+  const absl::Status by_archive =
+      BindArchiveMigration(context.values, options->migrate).status();
+  if (!by_archive.ok()) return {.usage = by_archive};
+  checked.accept = options->migrate.accept;
+  const SignalWatch watch(control, InterruptMeaning::kStop);
+  checked.report = context.engine.check(*options, control);
+  return checked;
+}
+
+}  // namespace
+
+CommandOutcome RunCheckCommand(const CommandContext& context) {
+  const Checked checked = Check(context);
+  if (!checked.usage.ok()) return FailUsage(checked.usage);
+  const absl::StatusOr<CheckReport>& report = checked.report;
   if (!report.ok()) return Fail(report.status());
-  const std::vector<std::string>& accept = options->migrate.accept;
+  const std::vector<std::string>& accept = checked.accept;
   CommandOutcome outcome =
       context.values.Flag(OptionId::kJson)
           ? FinishWithRedacted(

@@ -10,6 +10,7 @@
 #include "tools/confirm_drop.h"
 #include "tools/live_run.h"
 #include "tools/option_binding.h"
+#include "tools/server_live.h"
 
 namespace walferry {
 namespace {
@@ -59,6 +60,12 @@ CommandOutcome RunArchive(const CommandContext& context,
 }  // namespace
 
 CommandOutcome RunMigrateCommand(const CommandContext& context) {
+  if (context.values.Flag(OptionId::kAllDatabases)) {
+    const absl::StatusOr<ServerMigrateOptions> server =
+        BindServerMigrate(context.values);
+    if (!server.ok()) return FailUsage(server.status());
+    return RunServerLive(context, *server);
+  }
   const absl::StatusOr<MigrateOptions> options = BindMigrate(context.values);
   if (!options.ok()) return FailUsage(options.status());
   const absl::StatusOr<ArchiveMigrationOptions> by_archive =

@@ -4,6 +4,7 @@
 // What the commands ask the engine for, so that a test can answer instead.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,18 @@ struct EngineCalls {
   std::function<absl::StatusOr<GlobalsReport>(const GlobalsOptions&, Control&,
                                               EventSink&)>
       globals;
+  std::function<absl::StatusOr<ServerReport>(const ServerMigrateOptions&,
+                                             Control&, ServerEventSink&)>
+      migrate_server;
+  std::function<absl::StatusOr<CheckReport>(const ServerMigrateOptions&,
+                                            Control&)>
+      check_server;
+  // nullopt: the name is not a whole server's.
+  std::function<absl::StatusOr<std::optional<ServerStatus>>(
+      const StatusOptions&, Control&)>
+      status_server = [](const StatusOptions&, Control&) {
+        return absl::StatusOr<std::optional<ServerStatus>>(std::nullopt);
+      };
   std::function<absl::StatusOr<DumpReport>(const DumpOptions&, Control&,
                                            EventSink&)>
       dump;

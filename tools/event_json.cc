@@ -134,10 +134,12 @@ Phase PhaseAfter(const Event& event, Phase phase) {
 }
 
 std::string EventToJson(const Event& event, Phase phase, absl::Time time,
-                        const Redactor& redactor) {
+                        const Redactor& redactor,
+                        std::optional<absl::string_view> database) {
   Json json;
   json["time"] = JsonTime(time);
   json["phase"] = std::string(PhaseName(PhaseAfter(event, phase)));
+  if (database) json["database"] = std::string(*database);
   std::visit(FieldWriter(json), event);
   return JsonText(std::move(json), redactor);
 }
@@ -147,13 +149,17 @@ EventWriter::EventWriter(std::ostream& out, const Redactor& redactor,
     : out_(out),
       redactor_(redactor),
       now_(std::move(now)),
-      phase_(first_phase) {}
+      first_phase_(first_phase) {}
 
-void EventWriter::OnEvent(const Event& event) {
-  phase_ = PhaseAfter(event, phase_);
+void EventWriter::Write(std::optional<absl::string_view> database,
+                        const Event& event) {
+  Phase& phase =
+      phases_.try_emplace(std::string(database.value_or("")), first_phase_)
+          .first->second;
+  phase = PhaseAfter(event, phase);
   if (!status_.ok()) return;
   errno = 0;
-  out_ << EventToJson(event, phase_, now_(), redactor_) << std::endl;
+  out_ << EventToJson(event, phase, now_(), redactor_, database) << std::endl;
   if (out_) return;
   status_ = absl::UnknownError(
       absl::StrCat("cannot write events", errno == 0 ? "" : ": ",

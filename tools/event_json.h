@@ -5,10 +5,13 @@
 // test holds the two together.
 
 #include <functional>
+#include <map>
+#include <optional>
 #include <ostream>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "engine/event.h"
 #include "tools/redaction.h"
@@ -16,9 +19,11 @@
 namespace walferry {
 
 // The event as one line without its end. `phase`: the one that runs, for
-// events that do not say themselves.
+// events that do not say themselves. `database`: of a move of all databases the
+// one that it is about, or "" for the whole.
 std::string EventToJson(const Event& event, Phase phase, absl::Time time,
-                        const Redactor& redactor);
+                        const Redactor& redactor,
+                        std::optional<absl::string_view> database = {});
 
 // The phase that runs once `event` has been seen after `phase`.
 Phase PhaseAfter(const Event& event, Phase phase);
@@ -34,14 +39,18 @@ class EventWriter : public EventSink {
               std::function<absl::Time()> now,
               Phase first_phase = Phase::kCheck);
 
-  void OnEvent(const Event& event) override;
+  void OnEvent(const Event& event) override { Write({}, event); }
+  // As in EventToJson.
+  void Write(std::optional<absl::string_view> database, const Event& event);
   const absl::Status& status() const { return status_; }
 
  private:
   std::ostream& out_;
   const Redactor& redactor_;
   std::function<absl::Time()> now_;
-  Phase phase_;
+  const Phase first_phase_;
+  // Of each database; of a migration of one under "".
+  std::map<std::string, Phase, std::less<>> phases_;
   absl::Status status_;
 };
 

@@ -22,22 +22,22 @@ void EventLog::OnEvent(const Event& event) {
   if (const auto* started = std::get_if<PhaseStarted>(&event)) {
     OnPhase(*started);
   } else if (const auto* finished = std::get_if<PhaseFinished>(&event)) {
-    logger_.info("{}: finished in {}", PhaseName(finished->phase),
+    logger_.info("{}{}: finished in {}", subject_, PhaseName(finished->phase),
                  HumanDuration(finished->duration));
   } else if (const auto* progress = std::get_if<Progress>(&event)) {
     OnProgress(*progress);
   } else if (const auto* lag = std::get_if<Lag>(&event)) {
     OnLag(*lag);
   } else if (const auto* caught_up = std::get_if<CaughtUp>(&event)) {
-    logger_.info("caught up at {}, {} behind",
+    logger_.info("{}caught up at {}, {} behind", subject_,
                  caught_up->applied_lsn.ToString(),
                  HumanBytes(static_cast<double>(caught_up->lag_bytes)));
   } else if (const auto* conflict = std::get_if<ConflictFound>(&event)) {
-    logger_.error("{}", ConflictText(*conflict));
+    logger_.error("{}{}", subject_, ConflictText(*conflict));
   } else if (const auto* notice = std::get_if<Notice>(&event)) {
     const bool warning = notice->level == Notice::Level::kWarning;
-    logger_.log(warning ? spdlog::level::warn : spdlog::level::info, "{}",
-                notice->text);
+    logger_.log(warning ? spdlog::level::warn : spdlog::level::info, "{}{}",
+                subject_, notice->text);
   }
 }
 
@@ -46,14 +46,14 @@ void EventLog::OnPhase(const PhaseStarted& started) {
   next_line_ = now_() + kLineInterval;
   // The result says that it is done.
   if (started.phase == Phase::kDone) return;
-  logger_.info("{}: {}", PhaseName(started.phase),
+  logger_.info("{}{}: {}", subject_, PhaseName(started.phase),
                started.resumed ? "resumed" : "started");
 }
 
 void EventLog::OnProgress(const Progress& progress) {
   bytes_.Add(progress.elapsed, static_cast<double>(progress.bytes));
   if (!Due()) return;
-  logger_.info("{}: {}", PhaseName(progress.phase),
+  logger_.info("{}{}: {}", subject_, PhaseName(progress.phase),
                ProgressText(progress, bytes_.PerSecond()));
 }
 
@@ -63,9 +63,11 @@ void EventLog::OnLag(const Lag& lag) {
   waits_for_ = subject;
   const bool due = Due();
   if (log_progress_ && (waits_anew || (due && !subject.empty()))) {
-    logger_.info("{}: {}", PhaseName(lag.phase), WaitText(lag.waiting_for));
+    logger_.info("{}{}: {}", subject_, PhaseName(lag.phase),
+                 WaitText(lag.waiting_for));
   }
-  if (due) logger_.info("{}: {}", PhaseName(lag.phase), LagText(lag));
+  if (due)
+    logger_.info("{}{}: {}", subject_, PhaseName(lag.phase), LagText(lag));
 }
 
 bool EventLog::Due() {

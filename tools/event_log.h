@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "engine/event.h"
@@ -19,9 +20,13 @@ namespace walferry {
 // that is the command's result.
 class EventLog : public EventSink {
  public:
+  // `subject` begins every line: "", or "shop: ".
   EventLog(spdlog::logger& logger, bool log_progress,
-           std::function<absl::Time()> now)
-      : logger_(logger), log_progress_(log_progress), now_(std::move(now)) {}
+           std::function<absl::Time()> now, std::string subject = "")
+      : logger_(logger),
+        log_progress_(log_progress),
+        now_(std::move(now)),
+        subject_(std::move(subject)) {}
 
   void OnEvent(const Event& event) override;
 
@@ -35,6 +40,7 @@ class EventLog : public EventSink {
   spdlog::logger& logger_;
   const bool log_progress_;
   const std::function<absl::Time()> now_;
+  const std::string subject_;
   absl::Time next_line_ = absl::InfinitePast();
   std::string waits_for_;
   RateMeter bytes_;

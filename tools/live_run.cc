@@ -1,12 +1,7 @@
 #include "tools/live_run.h"
 
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
-#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -16,6 +11,7 @@
 #include "protocol/status.h"
 #include "tools/event_json.h"
 #include "tools/event_log.h"
+#include "tools/events_output.h"
 #include "tools/foreground_run.h"
 #include "tools/log_format.h"
 #include "tools/report_text.h"
@@ -23,41 +19,6 @@
 
 namespace walferry {
 namespace {
-
-// Where --events goes: a file that it opens, or the results' stream.
-class EventsOutput {
- public:
-  static absl::StatusOr<std::unique_ptr<EventsOutput>> Open(
-      const std::string& path, std::ostream& out) {
-    auto output = std::make_unique<EventsOutput>();
-    output->stream_ = &out;
-    if (path == "-") return output;
-    const bool torn = EndsInHalfALine(path);
-    errno = 0;
-    output->file_.open(path, std::ios::app);
-    output->stream_ = &output->file_;
-    if (torn) output->file_ << '\n';
-    if (output->file_) return output;
-    return absl::InvalidArgumentError(absl::StrCat(
-        "cannot open --events ", path, ": ", std::strerror(errno)));
-  }
-
-  std::ostream& stream() { return *stream_; }
-
- private:
-  // As a run leaves it that was killed while it wrote.
-  static bool EndsInHalfALine(const std::string& path) {
-    std::error_code ignored;  // Opening it tells.
-    if (!std::filesystem::is_regular_file(path, ignored)) return false;
-    std::ifstream file(path, std::ios::binary);
-    file.seekg(-1, std::ios::end);
-    char last = '\n';
-    return file.get(last) && last != '\n';
-  }
-
-  std::ofstream file_;
-  std::ostream* stream_ = nullptr;
-};
 
 // Hands every event to all that tell of it, but for the end: that is what the
 // run has returned, whatever it has said before.

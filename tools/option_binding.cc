@@ -8,6 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "engine/check_ids.h"
+#include "engine/server/create_database.h"
+#include "engine/server/server_plan.h"
 #include "protocol/status.h"
 #include "tools/near_name.h"
 #include "tools/part_option.h"
@@ -95,6 +97,16 @@ absl::StatusOr<MigrateMode> BindMode(const OptionValues& values) {
   return MigrateMode::kOffline;
 }
 
+absl::StatusOr<bool> BindFastTarget(const OptionValues& values) {
+  const bool fast = values.Flag(OptionId::kFastTarget);
+  if (!fast || values.Text(OptionId::kMode) == "offline") return fast;
+  return WithHint(
+      absl::InvalidArgumentError(
+          absl::StrCat(values.entry(OptionId::kFastTarget).where,
+                       " goes with --mode offline only")),
+      "an online migration's target must keep what it has confirmed");
+}
+
 // migrate reads one publication, the one that it creates or is given.
 absl::StatusOr<std::string> BindPublication(const OptionValues& values) {
   const std::vector<std::string>& names = values.List(OptionId::kPublication);
@@ -125,6 +137,17 @@ absl::StatusOr<std::vector<std::string>> BindAccept(
                         : absl::StrCat("did you mean ", near, "?"));
   }
   return accept;
+}
+
+// Of what `migrate` is asked to move.
+std::vector<absl::string_view> IdsToAccept(const OptionValues& values) {
+  std::vector<absl::string_view> ids(AcceptIds().begin(), AcceptIds().end());
+  if (!values.Flag(OptionId::kAllDatabases)) return ids;
+  for (const auto more :
+       {GlobalsFindingIds(), DatabaseFindingIds(), ServerFindingIds()}) {
+    ids.insert(ids.end(), more.begin(), more.end());
+  }
+  return ids;
 }
 
 void BindCopy(const OptionValues& values, MigrateOptions& options) {
@@ -166,6 +189,59 @@ absl::StatusOr<std::vector<TablespaceMapping>> BindTablespaces(
   return mappings;
 }
 
+absl::StatusOr<GlobalsPlanOptions> BindGlobalsPlan(const OptionValues& values) {
+  GlobalsPlanOptions plan{
+      .update_existing = values.Flag(OptionId::kUpdateExisting),
+      .passwords = !values.Flag(OptionId::kNoRolePasswords)};
+  ASSIGN_OR_RETURN(plan.tablespaces, BindTablespaces(values));
+  return plan;
+}
+
+// They say nothing where one database is moved.
+absl::Status RefuseServerOptions(const OptionValues& values) {
+  for (const OptionId id :
+       {OptionId::kDatabase, OptionId::kExcludeDatabase, OptionId::kUseExisting,
+        OptionId::kNoGlobals, OptionId::kMaxParallel, OptionId::kDumpParallel,
+        OptionId::kRestoreParallel, OptionId::kUpdateExisting,
+        OptionId::kNoRolePasswords, OptionId::kTablespaceMapping}) {
+    if (values.entry(id).origin != OriginKind::kFlag) continue;
+    return WithHint(
+        absl::InvalidArgumentError(absl::StrCat(
+            values.entry(id).where, " goes with --all-databases only")),
+        "one database is named by --source and --target");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckAllDatabases(const OptionValues& values) {
+  if (values.Text(OptionId::kMode) == "online") {
+    return WithHint(
+        absl::InvalidArgumentError(
+            "--all-databases goes with --mode offline only"),
+        "to stay online, run one `walferry migrate --mode online` for each "
+        "database, after `walferry globals`");
+  }
+  const auto refuse = [&](OptionId id, absl::string_view hint) {
+    return WithHint(
+        absl::InvalidArgumentError(absl::StrCat(
+            values.entry(id).where, " does not go with --all-databases")),
+        hint);
+  };
+  for (const OptionId id : {OptionId::kSchema, OptionId::kTable}) {
+    if (values.List(id).empty()) continue;
+    return refuse(
+        id, "exclude what is not wanted, or move that database by itself");
+  }
+  for (const OptionId id : {OptionId::kSchemaOnly, OptionId::kDataOnly,
+                            OptionId::kDropTargetFirst}) {
+    if (values.Flag(id)) return refuse(id, "move such a database by itself");
+  }
+  if (values.Text(OptionId::kVia) == "archive") {
+    return refuse(OptionId::kVia, "move such a database by itself");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckReplay(const OptionValues& values) {
   const bool decode = values.Flag(OptionId::kDecode);
   const bool apply = !values.Text(OptionId::kApply).empty();
@@ -196,6 +272,9 @@ absl::StatusOr<CheckOptions> BindCheck(const OptionValues& values) {
 
 absl::StatusOr<MigrateOptions> BindMigrate(const OptionValues& values) {
   MigrateOptions options;
+  if (!values.Flag(OptionId::kAllDatabases)) {
+    RETURN_IF_ERROR(RefuseServerOptions(values));
+  }
   ASSIGN_OR_RETURN(options.mode, BindMode(values));
   ASSIGN_OR_RETURN(options.endpoints, BindEndpoints(values));
   ASSIGN_OR_RETURN(options.publication, BindPublication(values));
@@ -205,10 +284,31 @@ absl::StatusOr<MigrateOptions> BindMigrate(const OptionValues& values) {
   RETURN_IF_ERROR(CheckDropAndPart(values));
   options.drop_target_first = values.Flag(OptionId::kDropTargetFirst);
   options.slot = values.Text(OptionId::kSlot);
-  ASSIGN_OR_RETURN(options.accept,
-                   BindAccept(values, AcceptIds(), "walferry check --json"));
+  ASSIGN_OR_RETURN(options.accept, BindAccept(values, IdsToAccept(values),
+                                              "walferry check --json"));
   BindCopy(values, options);
+  ASSIGN_OR_RETURN(options.fast_target, BindFastTarget(values));
   BindCutoverPlan(values, options);
+  return options;
+}
+
+absl::StatusOr<ServerMigrateOptions> BindServerMigrate(
+    const OptionValues& values) {
+  RETURN_IF_ERROR(CheckAllDatabases(values));
+  ServerMigrateOptions options;
+  ASSIGN_OR_RETURN(options.migrate, BindMigrate(values));
+  options.databases = {
+      .databases = values.List(OptionId::kDatabase),
+      .exclude_databases = values.List(OptionId::kExcludeDatabase)};
+  options.globals = !values.Flag(OptionId::kNoGlobals);
+  ASSIGN_OR_RETURN(options.globals_plan, BindGlobalsPlan(values));
+  options.use_existing = values.Flag(OptionId::kUseExisting);
+  const auto integer = [&](OptionId id) {
+    return static_cast<int>(values.Integer(id));
+  };
+  options.max_parallel = integer(OptionId::kMaxParallel);
+  options.dump_parallel = integer(OptionId::kDumpParallel);
+  options.restore_parallel = integer(OptionId::kRestoreParallel);
   return options;
 }
 
@@ -280,9 +380,7 @@ absl::StatusOr<GlobalsOptions> BindGlobals(const OptionValues& values) {
                    RequiredConnInfo(values, OptionId::kTarget));
   options.endpoints.connect_timeout =
       values.Duration(OptionId::kConnectTimeout);
-  options.plan.update_existing = values.Flag(OptionId::kUpdateExisting);
-  options.plan.passwords = !values.Flag(OptionId::kNoRolePasswords);
-  ASSIGN_OR_RETURN(options.plan.tablespaces, BindTablespaces(values));
+  ASSIGN_OR_RETURN(options.plan, BindGlobalsPlan(values));
   ASSIGN_OR_RETURN(options.accept, BindAccept(values, GlobalsFindingIds(),
                                               "walferry globals --dry-run"));
   options.dry_run = values.Flag(OptionId::kDryRun);

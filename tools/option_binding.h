@@ -14,6 +14,9 @@ namespace walferry {
 
 absl::StatusOr<CheckOptions> BindCheck(const OptionValues& values);
 absl::StatusOr<MigrateOptions> BindMigrate(const OptionValues& values);
+// Of all databases of a server: with --all-databases.
+absl::StatusOr<ServerMigrateOptions> BindServerMigrate(
+    const OptionValues& values);
 absl::StatusOr<FollowOptions> BindFollow(const OptionValues& values);
 absl::StatusOr<CutoverOptions> BindCutover(const OptionValues& values);
 absl::StatusOr<StatusOptions> BindStatus(const OptionValues& values);

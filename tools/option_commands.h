@@ -20,6 +20,8 @@ inline constexpr CommandSet kRecording =
 // What belongs to a server as a whole.
 inline constexpr CommandSet kWholeServer =
     SetOf(Command::kGlobals, Command::kConfig);
+// The same, with what comes along when all its databases are moved.
+inline constexpr CommandSet kServerMoves = kWholeServer | kMigration;
 // They speak of archives on disk.
 inline constexpr CommandSet kArchive =
     SetOf(Command::kDump, Command::kRestore, Command::kDrill);

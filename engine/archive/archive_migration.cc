@@ -8,7 +8,7 @@
 #include "engine/archive/archive_input.h"
 #include "engine/archive/archive_phase.h"
 #include "engine/archive/archives.h"
-#include "engine/check_refusal.h"
+#include "engine/check_verdict.h"
 #include "engine/connect.h"
 #include "engine/ledger.h"
 #include "engine/migration.h"
@@ -54,7 +54,8 @@ class ArchiveMigration {
   absl::Status Check() {
     ASSIGN_OR_RETURN(const CheckReport report,
                      RunCheck({.migrate = migrate_}, control_));
-    RETURN_IF_ERROR(RefuseBlocking(report, migrate_.accept, events_));
+    TellWarnings(report.findings, events_);
+    RETURN_IF_ERROR(StopIfBlocked(report, migrate_.accept));
     if (migrate_.drop_target_first) RETURN_IF_ERROR(CheckMayDrop());
     return options_.input.empty() ? absl::OkStatus() : CheckInput();
   }

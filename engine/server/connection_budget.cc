@@ -10,12 +10,12 @@
 namespace walferry {
 namespace {
 
-// The whole run's own: databases and ledger.
-constexpr int kOfTheRun = 1;
-constexpr int kOfReading = 2;
-constexpr int kOfWriting = 2;
-constexpr int kOfComparing = 1;
-constexpr int kOfWaitingOnTarget = 1;
+// See PeakConnections.
+constexpr int kOfTheRunOnTarget = 1;
+constexpr int kOfReadingOnSource = 3;
+constexpr int kOfReadingOnTarget = 2;
+constexpr int kOfBuildingOnTarget = 1;
+constexpr int kOfAnyOther = 1;
 
 // A state that so many databases may be in, at so many connections each.
 struct State {
@@ -26,7 +26,7 @@ struct State {
 int PeakOf(int databases, std::vector<State> states) {
   std::sort(states.begin(), states.end(),
             [](const State& a, const State& b) { return a.cost > b.cost; });
-  int peak = kOfTheRun;
+  int peak = 0;
   for (const State& state : states) {
     const int taken = std::min(databases, state.limit);
     peak += taken * state.cost;
@@ -47,7 +47,6 @@ struct Knob {
 
 // From the one that costs the least speed.
 constexpr Knob kKnobs[] = {
-    {"--verify-concurrency", &ServerJobs::verify_concurrency},
     {"--restore-parallel", &ServerJobs::restore_parallel},
     {"--dump-parallel", &ServerJobs::dump_parallel},
     {"--max-parallel", &ServerJobs::max_parallel},
@@ -100,16 +99,15 @@ std::string Describe(const ConnectionRoom& room) {
 
 PeakConnections PeakConnectionsOf(const ServerJobs& jobs) {
   const int all = jobs.max_parallel;
-  return {
-      .source = PeakOf(all, {{jobs.dump_parallel, kOfReading + jobs.jobs},
-                             {jobs.verify_concurrency, kOfComparing}}),
-      // Indexes are built as soon as their table is there, while others are
-      // still copied.
-      .target = PeakOf(
-          all,
-          {{jobs.restore_parallel, kOfWriting + jobs.jobs + jobs.index_jobs},
-           {jobs.verify_concurrency, kOfWaitingOnTarget + kOfComparing},
-           {all, kOfWaitingOnTarget}})};
+  return {.source =
+              PeakOf(all, {{jobs.dump_parallel, kOfReadingOnSource + jobs.jobs},
+                           {all, kOfAnyOther}}),
+          .target =
+              kOfTheRunOnTarget +
+              PeakOf(all, {{jobs.dump_parallel, kOfReadingOnTarget + jobs.jobs},
+                           {jobs.restore_parallel,
+                            kOfBuildingOnTarget + jobs.index_jobs},
+                           {all, kOfAnyOther}})};
 }
 
 int ConnectionRoom::Free() const {
@@ -162,8 +160,7 @@ absl::Status CheckConnectionRoom(Side side, const ServerJobs& jobs,
   const int free = room.Free();
   if (need <= free) return absl::OkStatus();
   return WithHint(absl::FailedPreconditionError(absl::StrCat(
-                      side == Side::kSource ? "source" : "target", ": ", need,
-                      " connections are needed at the peak, and ", free,
+                      need, " connections are needed at the peak, and ", free,
                       " are free: ", Describe(room))),
                   Hint(side, jobs, free));
 }

@@ -16,24 +16,31 @@ namespace walferry {
 
 // What the options say. All at least 1.
 struct ServerJobs {
-  int max_parallel = 1;        // Databases that are worked on at once, ...
-  int dump_parallel = 1;       // ... of them those read from the source, ...
-  int restore_parallel = 1;    // ... those written to on the target, ...
-  int verify_concurrency = 1;  // ... and those compared.
-  int jobs = 4;                // In each: tables or ranges copied, ...
-  int index_jobs = 2;          // ... and indexes built at once.
+  int max_parallel = 1;      // Databases that are worked on at once, ...
+  int dump_parallel = 1;     // ... of them those that read the source, ...
+  int restore_parallel = 1;  // ... and those that build on the target.
+  int jobs = 4;              // In each: tables or ranges copied, ...
+  int index_jobs = 2;        // ... and indexes built at once.
 };
 
-// Sessions of the walferry command itself besides the jobs' own. A database
-// that is read: its catalog and the snapshot's owner; one that is written to:
-// the ledger and the schema; one that is compared: a session on either side;
-// one that waits or is finished: a session on the target.
+// Sessions of the whole run. Each database is in one of these states at a time,
+// so the peak is that of the costliest mixture that the limits allow:
+//
+//   state                  source              target
+//   awaits its turn        none                none
+//   reads (Work::kRead)    migration, guard,   ledger, the copy's own, and
+//                          the list of large   one for each job
+//                          objects, and one
+//                          for each job
+//   awaits the next turn   migration           ledger
+//   builds (Work::kBuild)  migration           ledger, and one for each index
+//                                              job
+//
+// Besides, the run itself has a session on the target.
 struct PeakConnections {
   int source = 0;
   int target = 0;
 };
-// Each database is in one of those states at a time, so the peak is that of the
-// costliest mixture that the limits allow.
 PeakConnections PeakConnectionsOf(const ServerJobs& jobs);
 
 // What a server has for this role, now.
@@ -48,8 +55,9 @@ struct ConnectionRoom {
 };
 absl::StatusOr<ConnectionRoom> ReadConnectionRoom(PgConnection& connection);
 
-// kFailedPrecondition: the side has fewer than are needed. The hint names the
-// option that is to be lowered, and to what.
+// kFailedPrecondition: the side, which the text leaves to the caller, has fewer
+// than are needed. The hint names the option that is to be lowered, and to
+// what.
 absl::Status CheckConnectionRoom(Side side, const ServerJobs& jobs,
                                  const ConnectionRoom& room);
 

@@ -33,6 +33,9 @@ struct GlobalsPlanOptions {
   bool update_existing = false;
   bool passwords = true;
   std::vector<TablespaceMapping> tablespaces;
+  // Names of those that an earlier run has begun to make: they are altered, as
+  // it may have got no further.
+  absl::flat_hash_set<std::string> tablespaces_begun;
 };
 
 struct GlobalStatement {

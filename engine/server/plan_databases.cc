@@ -57,7 +57,7 @@ class DatabasePlanner {
     findings_.Acceptable({"database-exists", subject_,
                           "exists on the target already",
                           "drop it, leave it out with --exclude-database, or "
-                          "accept that its content is added to"});
+                          "migrate into it with --use-existing"});
   }
 
   void PlanCreate() {

@@ -4,6 +4,7 @@
 // What walferry does with servers as a whole, as functions like those of
 // engine/migration.h, with the same kinds of errors.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,10 @@
 #include "engine/event.h"
 #include "engine/options.h"
 #include "engine/server/globals_plan.h"
+#include "engine/server/server_databases.h"
+#include "engine/server/server_events.h"
+#include "engine/server/server_report.h"
+#include "engine/server/server_status.h"
 
 namespace walferry {
 
@@ -44,6 +49,49 @@ struct GlobalsReport {
 // finding blocks that is not accepted; nothing was made.
 absl::StatusOr<GlobalsReport> RunGlobals(const GlobalsOptions& options,
                                          Control& control, EventSink& events);
+
+struct ServerMigrateOptions {
+  // Of each database, offline. Its endpoints name the servers, by any database:
+  // the target's keeps the ledger of the whole (engine/server/server_ledger.h).
+  MigrateOptions migrate;
+  DatabaseScope databases;
+  // Roles and tablespaces come first.
+  bool globals = true;
+  GlobalsPlanOptions globals_plan;
+  // Databases that the target has are migrated into; otherwise they stop the
+  // run, but for those that it has begun, and for postgres.
+  bool use_existing = false;
+  // See ServerJobs in engine/server/connection_budget.h.
+  int max_parallel = 4;
+  int dump_parallel = 2;
+  int restore_parallel = 2;
+};
+
+// Every database of a server: roles and tablespaces, then the databases,
+// smallest first and several at once. Called again with the same name it goes
+// on where the last run ended.
+//
+// One that fails does not stop the others: the report says what became of each,
+// and OutcomeOf() whether all is done. An error means that no database was
+// begun in this run: kFailedPrecondition, a finding blocks that is not accepted
+// (nothing was made); kInvalidArgument, the options.
+absl::StatusOr<ServerReport> RunServerMigration(
+    const ServerMigrateOptions& options, Control& control,
+    ServerEventSink& events);
+
+// What RunServerMigration would find before it does anything.
+absl::StatusOr<CheckReport> RunServerCheck(const ServerMigrateOptions& options,
+                                           Control& control);
+
+// What the ledgers say of a move of all databases; nullopt: there is none of
+// that name in the target's database.
+absl::StatusOr<std::optional<ServerStatus>> RunServerStatus(
+    const StatusOptions& options, Control& control);
+
+// As RunCleanup (engine/migration.h), and of a move of all databases: in every
+// one of them. Databases, roles and tablespaces stay.
+absl::StatusOr<std::vector<std::string>> RunServerCleanup(
+    const CleanupOptions& options, Control& control);
 
 }  // namespace walferry
 

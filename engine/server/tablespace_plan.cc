@@ -141,7 +141,10 @@ class TablespacePlanner {
     const std::vector<std::string> differences =
         Differences(tablespace, present);
     if (differences.empty()) return;
-    if (!options_.update_existing || !inputs_.rights.superuser) {
+    const bool altered_here =
+        options_.update_existing ||
+        options_.tablespaces_begun.contains(tablespace.name);
+    if (!altered_here || !inputs_.rights.superuser) {
       findings_.Warning(
           {"tablespace-exists", Subject(tablespace),
            absl::StrCat("exists on the target and is left as it is; on the "

@@ -1,6 +1,6 @@
 // A faster target, and that it always becomes what it was.
 
-#include "engine/server/fast_target.h"
+#include "engine/fast_target.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -122,7 +122,7 @@ TEST_P(FastTargetTest, ChangesSettingsAndPutsThemBack) {
             "fsync=off full_page_writes=off maintenance_work_mem=524288 "
             "max_wal_size=8192 synchronous_commit=off");
   // A second run finds it so, and keeps the first one's notes.
-  EXPECT_THAT(Begin(), IsOkAndHolds(::testing::SizeIs(1)));
+  EXPECT_THAT(Begin(), IsOkAndHolds(::testing::IsEmpty()));
   EXPECT_THAT(End(), IsOkAndHolds(::testing::ElementsAre(
                          "autovacuum", "checkpoint_completion_target", "fsync",
                          "full_page_writes", "maintenance_work_mem",
@@ -249,6 +249,18 @@ TEST_P(FastTargetTest, SaysWhenTheMachineWasStartedAnewMeanwhile) {
   EXPECT_EQ(Value("SELECT count(*) FROM walferry.object WHERE kind = "
                   "'unsynced'"),
             "1");
+}
+
+// It would be a lie: what is written next is not synced.
+TEST_P(FastTargetTest, CallsNoServerDurableWhoseFsyncIsOff) {
+  ASSERT_OK(Begin());
+  ASSERT_OK_AND_ASSIGN(PgConnection target, Open());
+  EXPECT_THAT(SyncServer(target),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "target: fsync is still off, so what is written from "
+                       "now on would not be durable"));
+  ASSERT_OK(End());
+  ExpectAsBefore();
 }
 
 TEST_P(FastTargetTest, IsRefusedWithoutASuperuser) {

@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "protocol/status.h"
 #include "tests/tools/sample_events.h"
+#include "tools/server_status_json.h"
 #include "tools/status_json.h"
 
 namespace walferry {
@@ -186,6 +187,11 @@ TEST(EventsPage, DocumentsExactlyTheFieldsThatAreWritten) {
     if (json.contains("active")) written["active"] = KeysOf(json["active"][0]);
   }
   EXPECT_EQ(written[""], (std::vector<std::string>{"time", "phase", "event"}));
+  // Of all databases of a server.
+  const auto of_database = nlohmann::ordered_json::parse(
+      EventToJson(CaughtUp(), Phase::kFollow, kNow, Redactor(), "shop"));
+  const std::vector<std::string> keys = KeysOf(of_database);
+  written[""].assign(keys.begin(), keys.begin() + 4);
   EXPECT_EQ(documented, written);
 }
 
@@ -194,8 +200,15 @@ TEST(StatusPage, DocumentsExactlyTheFieldsThatAreWritten) {
   status.tables.push_back({.table = {"public", "orders"}, .state = "copied"});
   const auto json =
       nlohmann::ordered_json::parse(StatusToJson(status, Redactor()));
+  ServerStatus server;
+  server.databases.push_back({.database = "shop", .phase = "copy"});
+  const auto whole =
+      nlohmann::ordered_json::parse(ServerStatusToJson(server, Redactor()));
   const std::map<std::string, std::vector<std::string>> written = {
-      {"", KeysOf(json)}, {"tables", KeysOf(json["tables"][0])}};
+      {"", KeysOf(json)},
+      {"tables", KeysOf(json["tables"][0])},
+      {"--all-databases", KeysOf(whole)},
+      {"databases", KeysOf(whole["databases"][0])}};
   EXPECT_EQ(DocumentedFields("status.md"), written);
 }
 

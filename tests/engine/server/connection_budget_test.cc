@@ -9,20 +9,27 @@ namespace {
 
 constexpr ServerJobs kFour = {.max_parallel = 4,
                               .dump_parallel = 2,
-                              .restore_parallel = 3,
-                              .verify_concurrency = 2,
+                              .restore_parallel = 1,
                               .jobs = 4,
                               .index_jobs = 2};
 
 TEST(ConnectionBudget, IsThatOfTheCostliestMixture) {
-  // One database: the run, and all that is done to it at once.
+  // One database: it is read.
   const PeakConnections one = PeakConnectionsOf({});
-  EXPECT_EQ(one.source, 1 + 2 + 4);
-  EXPECT_EQ(one.target, 1 + 2 + 4 + 2);
-  // Two are read, two compared; three are written to, one is compared.
+  EXPECT_EQ(one.source, 3 + 4);
+  EXPECT_EQ(one.target, 1 + 2 + 4);
+  // Two are read; one is built on the target, and one waits for that.
   const PeakConnections four = PeakConnectionsOf(kFour);
-  EXPECT_EQ(four.source, 1 + 2 * 6 + 2 * 1);
-  EXPECT_EQ(four.target, 1 + 3 * 8 + 2);
+  EXPECT_EQ(four.source, 2 * 7 + 2);
+  EXPECT_EQ(four.target, 1 + 2 * 6 + 3 + 1);
+  // Where building costs more than reading, as many as may build do.
+  EXPECT_EQ(PeakConnectionsOf({.max_parallel = 2,
+                               .dump_parallel = 2,
+                               .restore_parallel = 2,
+                               .jobs = 1,
+                               .index_jobs = 9})
+                .target,
+            1 + 2 * 10);
 }
 
 TEST(ConnectionBudget, CountsWhatTheRoleMayTake) {
@@ -37,16 +44,16 @@ TEST(ConnectionBudget, CountsWhatTheRoleMayTake) {
 
 TEST(ConnectionBudget, NamesTheKnobToTurn) {
   const ConnectionRoom room = {
-      .max_connections = 40, .reserved = 3, .in_use = 12};
+      .max_connections = 31, .reserved = 3, .in_use = 12};
   EXPECT_OK(CheckConnectionRoom(Side::kSource, kFour, room));
   const absl::Status status = CheckConnectionRoom(Side::kTarget, kFour, room);
   EXPECT_THAT(status,
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       "target: 27 connections are needed at the peak, and 25 "
-                       "are free: max_connections is 40, 12 are in use, 3 are "
+                       "17 connections are needed at the peak, and 16 are "
+                       "free: max_connections is 31, 12 are in use, 3 are "
                        "reserved for others"));
   EXPECT_EQ(HintOf(status),
-            "lower --restore-parallel to 2, or lower --max-parallel to 3, or "
+            "lower --dump-parallel to 1, or lower --max-parallel to 3, or "
             "lower --index-jobs to 1, or lower --jobs to 3, or raise "
             "max_connections there or end other sessions");
 }
@@ -61,11 +68,11 @@ TEST(ConnectionBudget, SaysWhenNothingHelps) {
       {.max_connections = 20, .role_limit = 4, .role_in_use = 2});
   EXPECT_THAT(status,
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       "target: 9 connections are needed at the peak, and 2 "
-                       "are free: max_connections is 20, 0 are in use, the "
-                       "role's own limit is 4 with 2 in use"));
+                       "7 connections are needed at the peak, and 2 are free: "
+                       "max_connections is 20, 0 are in use, the role's own "
+                       "limit is 4 with 2 in use"));
   EXPECT_EQ(HintOf(status),
-            "even one database with one job needs 5, or raise "
+            "even one database with one job needs 4, or raise "
             "max_connections there or end other sessions");
 }
 

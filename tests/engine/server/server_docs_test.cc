@@ -6,6 +6,7 @@
 #include "absl/algorithm/container.h"
 #include "engine/server/create_database.h"
 #include "engine/server/globals_plan.h"
+#include "engine/server/server_plan.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/read_file.h"
@@ -30,7 +31,8 @@ std::vector<std::string> Matches(const std::string& text,
 
 std::vector<std::string> AllIds() {
   std::vector<std::string> ids;
-  for (const auto list : {GlobalsFindingIds(), DatabaseFindingIds()}) {
+  for (const auto list :
+       {GlobalsFindingIds(), DatabaseFindingIds(), ServerFindingIds()}) {
     for (const absl::string_view id : list) ids.emplace_back(id);
   }
   return ids;

@@ -1,4 +1,4 @@
-#include "engine/server/fast_target.h"
+#include "engine/fast_target.h"
 
 #include <algorithm>
 #include <utility>
@@ -41,6 +41,11 @@ std::vector<FastSetting> FastSettings(const FastTargetOptions& options) {
            .at_least = true}};
 }
 
+bool IsOurs(const LedgerObject& note) {
+  return note.side == Side::kTarget &&
+         (note.kind == "setting" || note.kind == "unsynced");
+}
+
 bool HasNote(const std::vector<LedgerObject>& notes, absl::string_view kind,
              absl::string_view identity) {
   return absl::c_any_of(notes, [&](const LedgerObject& note) {
@@ -49,20 +54,21 @@ bool HasNote(const std::vector<LedgerObject>& notes, absl::string_view kind,
   });
 }
 
-// What the setting is now if it is to be changed, "" otherwise.
+// What the setting is now if it is to be changed, "" otherwise. The session's
+// own value, which it may have SET, is not the server's.
 absl::StatusOr<std::string> ValueToChange(PgConnection& target,
                                           const FastSetting& setting) {
   const std::string reached =
       setting.at_least
           ? absl::Substitute(
-                "pg_catalog.pg_size_bytes(pg_catalog.current_setting(name)) >= "
+                "pg_catalog.pg_size_bytes(reset_val || unit) >= "
                 "pg_catalog.pg_size_bytes($0)",
                 QuoteLiteral(setting.value))
-          : absl::StrCat("setting = ", QuoteLiteral(setting.value));
+          : absl::StrCat("reset_val = ", QuoteLiteral(setting.value));
   return target.QueryValue(absl::Substitute(
-      "SELECT CASE WHEN source = 'command line' OR $0 THEN '' ELSE "
-      "pg_catalog.current_setting(name) END FROM pg_catalog.pg_settings WHERE "
-      "name = $1",
+      "SELECT CASE WHEN source = 'command line' OR $0 THEN '' WHEN unit IS "
+      "NULL THEN reset_val ELSE pg_catalog.current_setting(name) END FROM "
+      "pg_catalog.pg_settings WHERE name = $1",
       reached, QuoteLiteral(setting.name)));
 }
 
@@ -86,13 +92,10 @@ absl::Status NoteAndAlter(PgConnection& target, Ledger& ledger,
 absl::StatusOr<std::vector<std::string>> PutBackAll(PgConnection& target,
                                                     Ledger& ledger) {
   ASSIGN_OR_RETURN(std::vector<LedgerObject> notes, ledger.Objects());
-  notes.erase(std::remove_if(notes.begin(), notes.end(),
-                             [](const LedgerObject& note) {
-                               return note.side != Side::kTarget ||
-                                      (note.kind != "setting" &&
-                                       note.kind != "unsynced");
-                             }),
-              notes.end());
+  notes.erase(
+      std::remove_if(notes.begin(), notes.end(),
+                     [](const LedgerObject& note) { return !IsOurs(note); }),
+      notes.end());
   std::vector<std::string> names;
   if (notes.empty()) return names;
   for (const LedgerObject& note : notes) {
@@ -160,6 +163,10 @@ absl::StatusOr<std::vector<std::string>> BeginFastTarget(
   }
   RETURN_IF_ERROR(ReloadSettings(target));
   return changed;
+}
+
+bool HasFastTargetNotes(const std::vector<LedgerObject>& objects) {
+  return absl::c_any_of(objects, IsOurs);
 }
 
 absl::StatusOr<std::vector<std::string>> EndFastTarget(

@@ -1,5 +1,5 @@
-#ifndef ENGINE_SERVER_FAST_TARGET_H_
-#define ENGINE_SERVER_FAST_TARGET_H_
+#ifndef ENGINE_FAST_TARGET_H_
+#define ENGINE_FAST_TARGET_H_
 
 // A target that restores faster for the time of a run, at the price that a
 // crash of its machine meanwhile loses the whole server.
@@ -53,6 +53,9 @@ absl::StatusOr<std::vector<std::string>> BeginFastTarget(
     PgConnection& target, const LedgerKey& key,
     const FastTargetOptions& options);
 
+// Whether there is something for EndFastTarget to do.
+bool HasFastTargetNotes(const std::vector<LedgerObject>& objects);
+
 // Puts back what the ledger's notes say and makes the server durable; returns
 // the names of the settings, nothing if there is no note. Over a session of its
 // own that no interrupt ends: a run that is told to stop must not leave the
@@ -62,4 +65,4 @@ absl::StatusOr<std::vector<std::string>> EndFastTarget(
 
 }  // namespace walferry
 
-#endif  // ENGINE_SERVER_FAST_TARGET_H_
+#endif  // ENGINE_FAST_TARGET_H_

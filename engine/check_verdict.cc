@@ -1,14 +1,13 @@
-#include "engine/check_refusal.h"
+#include "engine/check_verdict.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "protocol/status.h"
 
 namespace walferry {
-namespace {
 
-void TellWarnings(const CheckReport& report, EventSink& events) {
-  for (const Finding& finding : report.findings) {
+void TellWarnings(const std::vector<Finding>& findings, EventSink& events) {
+  for (const Finding& finding : findings) {
     if (finding.severity != Severity::kWarning) continue;
     events.OnEvent(Notice{
         .level = Notice::Level::kWarning,
@@ -17,12 +16,8 @@ void TellWarnings(const CheckReport& report, EventSink& events) {
   }
 }
 
-}  // namespace
-
-absl::Status RefuseBlocking(const CheckReport& report,
-                            const std::vector<std::string>& accept,
-                            EventSink& events) {
-  TellWarnings(report, events);
+absl::Status StopIfBlocked(const CheckReport& report,
+                           const std::vector<std::string>& accept) {
   const std::vector<const Finding*> blocking = report.Blocking(accept);
   if (blocking.empty()) return absl::OkStatus();
   std::vector<std::string> texts;
@@ -30,16 +25,16 @@ absl::Status RefuseBlocking(const CheckReport& report,
     texts.push_back(absl::StrCat(finding->subject, ": ", finding->text, " [",
                                  finding->id, "]"));
   }
-  const absl::Status status =
+  absl::Status status =
       absl::FailedPreconditionError(absl::StrJoin(texts, "\n"));
-  const Finding& first = *blocking.front();
-  if (blocking.size() > 1 || first.hint.empty()) {
-    return WithHint(status, "`walferry check` tells what to do about each");
+  if (const Finding& finding = *blocking.front();
+      blocking.size() == 1 && !finding.hint.empty()) {
+    return WithHint(
+        status, finding.acceptable
+                    ? absl::StrCat(finding.hint, "; or --accept ", finding.id)
+                    : finding.hint);
   }
-  return WithHint(status,
-                  first.acceptable
-                      ? absl::StrCat(first.hint, "; or --accept ", first.id)
-                      : first.hint);
+  return WithHint(status, "`walferry check` tells what to do about each");
 }
 
 }  // namespace walferry

@@ -1,0 +1,149 @@
+// RunServerMigration and RunServerCheck: every database of a server.
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "engine/fast_target.h"
+#include "engine/migration_name.h"
+#include "engine/name_encoding.h"
+#include "engine/server/server_run.h"
+#include "engine/server/servers.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+absl::Status RefuseBadOptions(const ServerMigrateOptions& options) {
+  RETURN_IF_ERROR(CheckMigrationName(options.migrate.endpoints.name));
+  if (options.migrate.mode == MigrateMode::kOffline) return absl::OkStatus();
+  return WithHint(
+      absl::InvalidArgumentError(
+          "all databases of a server at once can only be migrated offline"),
+      "use --mode offline, or run one online migration for each database");
+}
+
+}  // namespace
+
+absl::StatusOr<ServerReport> RunServerMigration(
+    const ServerMigrateOptions& options, Control& control,
+    ServerEventSink& events) {
+  RETURN_IF_ERROR(RefuseBadOptions(options));
+  return ServerRun(options, control, events).Run();
+}
+
+absl::StatusOr<CheckReport> RunServerCheck(const ServerMigrateOptions& options,
+                                           Control& control) {
+  RETURN_IF_ERROR(RefuseBadOptions(options));
+  const Connector connector{
+      .endpoints = ServerEndpoints(options.migrate.endpoints),
+      .interrupt = &control.interrupt()};
+  ASSIGN_OR_RETURN(PgConnection source,
+                   connector.OpenSource("check", Contact::kFirst));
+  ASSIGN_OR_RETURN(PgConnection target,
+                   connector.OpenTarget("check", Contact::kFirst));
+  RETURN_IF_ERROR(SpeakNameEncoding(source, target));
+  Ledger ledger(target, {.schema = connector.endpoints.ledger_schema,
+                         .migration = connector.endpoints.name});
+  ServerProgress progress;
+  ASSIGN_OR_RETURN(const bool begun, ledger.Exists());
+  if (begun) {
+    ASSIGN_OR_RETURN(progress, ReadServerProgress(ledger));
+  }
+  ASSIGN_OR_RETURN(ServerPlan plan,
+                   PlanServer(options, progress, connector, source, target));
+  return std::move(plan.check);
+}
+
+ServerRun::ServerRun(const ServerMigrateOptions& options, Control& control,
+                     ServerEventSink& events)
+    : options_(options),
+      control_(control),
+      events_(events),
+      whole_("", events_),
+      connector_{.endpoints = ServerEndpoints(options.migrate.endpoints),
+                 .interrupt = &control.interrupt()},
+      turns_(options.dump_parallel, options.restore_parallel) {
+  report_.name = options.migrate.endpoints.name;
+}
+
+absl::StatusOr<ServerReport> ServerRun::Run() {
+  const absl::Status prepared = Prepare();
+  if (!prepared.ok()) return FailBeforeDatabases(prepared);
+  MoveDatabases();
+  Finish();
+  return std::move(report_);
+}
+
+absl::StatusOr<ServerReport> ServerRun::FailBeforeDatabases(
+    const absl::Status& status) {
+  NoteError(status);
+  const absl::Status put_back = EndFastTarget();
+  if (!put_back.ok()) {
+    Notify(Notice::Level::kWarning,
+           absl::StrCat(put_back.message(), "; ", HintOf(put_back)));
+  }
+  whole_.OnEvent(Failed{.phase = phase_, .status = status});
+  return status;
+}
+
+void ServerRun::Finish() {
+  report_.failure = EndFastTarget();
+  if (OutcomeOf(report_).ok()) report_.failure = Enter(Phase::kDone);
+  report_.elapsed = absl::Now() - started_;
+  const absl::Status outcome = OutcomeOf(report_);
+  if (outcome.ok()) {
+    whole_.OnEvent(Done{TotalOf(report_)});
+    return;
+  }
+  NoteError(outcome);
+  whole_.OnEvent(Failed{.phase = phase_, .status = outcome});
+}
+
+absl::Status ServerRun::EndFastTarget() {
+  if (!fast_noted_) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                   walferry::EndFastTarget(connector_));
+  fast_noted_ = false;
+  if (!names.empty()) {
+    Notify(Notice::Level::kInfo,
+           absl::StrCat("the target's settings are what they were: ",
+                        absl::StrJoin(names, ", ")));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ServerRun::Enter(Phase phase) {
+  const absl::Time now = absl::Now();
+  if (in_phase_) {
+    whole_.OnEvent(
+        PhaseFinished{.phase = phase_, .duration = now - phase_began_});
+  }
+  phase_ = phase;
+  phase_began_ = now;
+  in_phase_ = true;
+  if (in_ledger_) {
+    RETURN_IF_ERROR(session_->Use([&](PgConnection&, Ledger& ledger) {
+      return ledger.SetPhase(PhaseName(phase));
+    }));
+  }
+  whole_.OnEvent(PhaseStarted{.phase = phase, .resumed = resumed_});
+  return absl::OkStatus();
+}
+
+void ServerRun::Notify(Notice::Level level, std::string text) {
+  whole_.OnEvent(Notice{.level = level, .text = std::move(text)});
+}
+
+// The error itself is what matters; the note is for `walferry status`.
+void ServerRun::NoteError(const absl::Status& status) {
+  if (!in_ledger_) return;
+  session_
+      ->Use([&](PgConnection&, Ledger& ledger) {
+        return ledger.SetLastError(status.message());
+      })
+      .IgnoreError();
+}
+
+}  // namespace walferry

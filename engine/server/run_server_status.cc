@@ -1,0 +1,155 @@
+// RunServerStatus and RunServerCleanup: a move of all databases, as another
+// process finds it.
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "engine/connect.h"
+#include "engine/fast_target.h"
+#include "engine/ledger_time.h"
+#include "engine/migration.h"
+#include "engine/migration_name.h"
+#include "engine/server/server_ledger.h"
+#include "engine/server/servers.h"
+#include "protocol/quoting.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+absl::StatusOr<bool> DatabaseExists(PgConnection& target,
+                                    const std::string& name) {
+  ASSIGN_OR_RETURN(const std::string exists,
+                   target.QueryValue(absl::StrCat(
+                       "SELECT EXISTS (SELECT FROM pg_catalog.pg_database "
+                       "WHERE datname = ",
+                       QuoteLiteral(name), ")")));
+  return exists == "t";
+}
+
+DatabaseStatus StatusOf(const MigrationStatus& migration) {
+  DatabaseStatus status{.phase = migration.phase,
+                        .running = migration.running,
+                        .tables = static_cast<int64_t>(migration.tables.size()),
+                        .steps_done = migration.steps_done,
+                        .steps_total = migration.steps_total,
+                        .bytes_total = 0,
+                        .bytes_per_second = migration.bytes_per_second,
+                        .last_error = migration.last_error};
+  for (const TableStatus& table : migration.tables) {
+    status.bytes += table.bytes;
+    status.bytes_total += table.bytes_total;
+    if (table.state == "copied") ++status.tables_copied;
+  }
+  return status;
+}
+
+// What its own ledger says, which is as true as the database is there.
+absl::StatusOr<DatabaseStatus> ReadDatabase(PgConnection& target,
+                                            const StatusOptions& options,
+                                            const NotedDatabase& noted,
+                                            Control& control) {
+  DatabaseStatus waiting{.phase = "waiting", .bytes_total = noted.bytes};
+  ASSIGN_OR_RETURN(const bool exists, DatabaseExists(target, noted.name));
+  if (!exists) return waiting;
+  StatusOptions of_database = options;
+  ASSIGN_OR_RETURN(of_database.target,
+                   ConnInfoOfDatabase(options.target, noted.name));
+  const absl::StatusOr<MigrationStatus> status =
+      RunStatus(of_database, control);
+  if (status.ok()) return StatusOf(*status);
+  if (absl::IsCancelled(status.status())) return status.status();
+  if (!absl::IsNotFound(status.status())) {
+    waiting.last_error = std::string(status.status().message());
+  }
+  return waiting;
+}
+
+Endpoints EndpointsOf(const StatusOptions& options) {
+  return {.source = "",
+          .target = options.target,
+          .name = options.name,
+          .ledger_schema = options.ledger_schema};
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<ServerStatus>> RunServerStatus(
+    const StatusOptions& options, Control& control) {
+  const Connector connector{.endpoints = ServerEndpoints(EndpointsOf(options)),
+                            .interrupt = &control.interrupt()};
+  ASSIGN_OR_RETURN(PgConnection target,
+                   connector.OpenTarget("status", Contact::kFirst));
+  Ledger ledger(target, {.schema = connector.endpoints.ledger_schema,
+                         .migration = connector.endpoints.name});
+  ASSIGN_OR_RETURN(const bool exists, ledger.Exists());
+  if (!exists) return std::optional<ServerStatus>();
+  ServerStatus status{.name = options.name};
+  ASSIGN_OR_RETURN(status.running, ledger.Locked());
+  ASSIGN_OR_RETURN(const std::optional<LedgerMigration> row, ledger.Read());
+  if (!row) return std::optional<ServerStatus>();
+  status.phase = row->phase;
+  status.last_error = row->last_error;
+  ASSIGN_OR_RETURN(const auto started_at, LedgerTime(row->started_at));
+  status.started_at = started_at.value_or(absl::UnixEpoch());
+  ASSIGN_OR_RETURN(status.heartbeat_at, LedgerTime(row->heartbeat_at));
+  ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger.Objects());
+  status.fast_target = HasFastTargetNotes(objects);
+  ASSIGN_OR_RETURN(const std::vector<NotedDatabase> databases,
+                   NotedDatabases(ledger));
+  for (const NotedDatabase& noted : databases) {
+    ASSIGN_OR_RETURN(DatabaseStatus database,
+                     ReadDatabase(target, options, noted, control));
+    database.database = noted.name;
+    status.databases.push_back(std::move(database));
+  }
+  return std::optional<ServerStatus>(std::move(status));
+}
+
+absl::StatusOr<std::vector<std::string>> RunServerCleanup(
+    const CleanupOptions& options, Control& control) {
+  RETURN_IF_ERROR(CheckMigrationName(options.endpoints.name));
+  const Connector connector{.endpoints = ServerEndpoints(options.endpoints),
+                            .interrupt = &control.interrupt()};
+  ASSIGN_OR_RETURN(PgConnection target,
+                   connector.OpenTarget("cleanup", Contact::kFirst));
+  Ledger ledger(target, {.schema = connector.endpoints.ledger_schema,
+                         .migration = connector.endpoints.name});
+  ASSIGN_OR_RETURN(const bool exists, ledger.Exists());
+  if (!exists) return RunCleanup(options, control);
+  RETURN_IF_ERROR(ledger.Create());
+  RETURN_IF_ERROR(
+      ledger.Lock(options.force ? absl::Seconds(5) : absl::ZeroDuration()));
+  std::vector<std::string> done;
+  // First, as it does not depend on the source.
+  ASSIGN_OR_RETURN(const std::vector<std::string> settings,
+                   EndFastTarget(connector));
+  for (const std::string& name : settings) {
+    done.push_back(absl::StrCat("target: setting ", name, " put back"));
+  }
+  ASSIGN_OR_RETURN(const std::vector<NotedDatabase> databases,
+                   NotedDatabases(ledger));
+  for (const NotedDatabase& database : databases) {
+    ASSIGN_OR_RETURN(const bool there, DatabaseExists(target, database.name));
+    if (!there) continue;
+    CleanupOptions of_database = options;
+    ASSIGN_OR_RETURN(of_database.endpoints,
+                     DatabaseEndpoints(options.endpoints, database.name));
+    const absl::StatusOr<std::vector<std::string>> lines =
+        RunCleanup(of_database, control);
+    const std::string subject = absl::StrCat("database ", database.name);
+    if (!lines.ok()) return Annotate(lines.status(), subject);
+    for (const std::string& line : *lines) {
+      done.push_back(absl::StrCat(subject, ": ", line));
+    }
+  }
+  RETURN_IF_ERROR(ledger.Forget());
+  done.push_back(absl::StrCat("target: ledger of migration ",
+                              connector.endpoints.name, " forgotten"));
+  return done;
+}
+
+}  // namespace walferry

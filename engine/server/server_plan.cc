@@ -1,0 +1,180 @@
+#include "engine/server/server_plan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+#include "engine/check_findings.h"
+#include "engine/server/carry_out_globals.h"
+#include "engine/server/server_ledger.h"
+#include "engine/server/target_databases.h"
+#include "engine/server/unused_database.h"
+#include "protocol/quoting.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+constexpr absl::string_view kIds[] = {
+    "database-connect",
+    "database-none",
+    "server-connections",
+};
+
+void Append(std::vector<Finding> findings, CheckReport& report) {
+  for (Finding& finding : findings) {
+    report.findings.push_back(std::move(finding));
+  }
+}
+
+absl::StatusOr<bool> IsUnusedOnSource(const Connector& connector,
+                                      PgConnection& source,
+                                      const ServerDatabase& database) {
+  if (source.dbname() == database.name) return IsUnused(source);
+  Connector other = connector;
+  ASSIGN_OR_RETURN(other.endpoints,
+                   DatabaseEndpoints(connector.endpoints, database.name));
+  ASSIGN_OR_RETURN(PgConnection session, other.OpenSource("check"));
+  return IsUnused(session);
+}
+
+// The target has one, too: there is nothing to bring.
+absl::Status LeaveOutUnused(const Connector& connector, PgConnection& source,
+                            ServerDatabases& found) {
+  for (auto database = found.databases.begin();
+       database != found.databases.end(); ++database) {
+    if (database->name != kMaintenanceDatabase || !database->may_connect) {
+      continue;
+    }
+    ASSIGN_OR_RETURN(const bool unused,
+                     IsUnusedOnSource(connector, source, *database));
+    if (!unused) return absl::OkStatus();
+    found.left_out.push_back(absl::StrCat(database->name, " (is empty)"));
+    found.databases.erase(database);
+    return absl::OkStatus();
+  }
+  return absl::OkStatus();
+}
+
+std::vector<Finding> CheckSource(const std::vector<ServerDatabase>& wanted,
+                                 const std::string& role) {
+  FindingList findings;
+  for (const ServerDatabase& database : wanted) {
+    if (database.may_connect) continue;
+    findings.Blocking(
+        {"database-connect", absl::StrCat("database ", database.name),
+         absl::StrCat("role ", role, " may not connect to it on the source"),
+         absl::StrCat("GRANT CONNECT ON DATABASE ",
+                      QuoteIdentifier(database.name), " TO ",
+                      QuoteIdentifier(role),
+                      ", or leave it out with --exclude-database")});
+  }
+  if (wanted.empty()) {
+    findings.Blocking({"database-none", "source", "no database is to be moved",
+                       "look at --database and --exclude-database"});
+  }
+  return findings.Take();
+}
+
+absl::Status CheckRoom(Side side, const ServerJobs& jobs,
+                       PgConnection& connection, FindingList& findings) {
+  ASSIGN_OR_RETURN(const ConnectionRoom room, ReadConnectionRoom(connection));
+  const absl::Status enough = CheckConnectionRoom(side, jobs, room);
+  if (enough.ok()) return absl::OkStatus();
+  findings.Blocking({"server-connections",
+                     side == Side::kSource ? "source" : "target",
+                     std::string(enough.message()), HintOf(enough)});
+  return absl::OkStatus();
+}
+
+CreateDatabaseOptions CreationOptions(const ServerMigrateOptions& options,
+                                      const ServerProgress& progress) {
+  CreateDatabaseOptions creation{.no_owner = options.migrate.no_owner,
+                                 .no_acl = options.migrate.no_acl,
+                                 .use_existing = options.use_existing,
+                                 .begun = progress.begun};
+  // No server is without it, and what the source has in its own one belongs
+  // there.
+  creation.begun.emplace(kMaintenanceDatabase);
+  return creation;
+}
+
+ServerJobs JobsFor(const ServerMigrateOptions& options, size_t databases) {
+  const auto at_once = [&](int limit) {
+    return std::max(1, std::min(limit, static_cast<int>(databases)));
+  };
+  return {.max_parallel = at_once(options.max_parallel),
+          .dump_parallel = at_once(options.dump_parallel),
+          .restore_parallel = at_once(options.restore_parallel),
+          .jobs = options.migrate.jobs,
+          .index_jobs = options.migrate.index_jobs};
+}
+
+}  // namespace
+
+absl::StatusOr<ServerProgress> ReadServerProgress(Ledger& ledger) {
+  ServerProgress progress;
+  ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger.StepsDone());
+  progress.globals = absl::c_linear_search(steps, kGlobalsStep);
+  ASSIGN_OR_RETURN(progress.begun, DatabasesBegun(ledger));
+  ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger.Objects());
+  for (const LedgerObject& object : objects) {
+    if (object.kind == kTablespaceKind) {
+      progress.tablespaces.insert(object.identity);
+    }
+  }
+  return progress;
+}
+
+absl::StatusOr<ServerPlan> PlanServer(const ServerMigrateOptions& options,
+                                      const ServerProgress& progress,
+                                      const Connector& connector,
+                                      PgConnection& source,
+                                      PgConnection& target) {
+  ServerPlan plan;
+  plan.check.source_version = source.server_version();
+  plan.check.target_version = target.server_version();
+  ASSIGN_OR_RETURN(plan.rights, ReadTargetRights(target));
+  CreateDatabaseOptions creation = CreationOptions(options, progress);
+  if (options.globals && !progress.globals) {
+    GlobalsPlanOptions globals = options.globals_plan;
+    globals.tablespaces_begun = progress.tablespaces;
+    ASSIGN_OR_RETURN(plan.globals,
+                     ReadGlobalsPlan(source, target, plan.rights, globals));
+    creation.roles_to_come.insert(plan.globals->roles.begin(),
+                                  plan.globals->roles.end());
+    for (const TablespacePlan& tablespace : plan.globals->tablespaces) {
+      creation.tablespaces_to_come.insert(tablespace.name);
+    }
+    Append(plan.globals->findings, plan.check);
+  }
+  ASSIGN_OR_RETURN(ServerDatabases found,
+                   ReadServerDatabases(source, options.databases));
+  RETURN_IF_ERROR(LeaveOutUnused(connector, source, found));
+  plan.wanted = std::move(found.databases);
+  plan.left_out = std::move(found.left_out);
+  Append(CheckSource(plan.wanted, source.user()), plan.check);
+  ASSIGN_OR_RETURN(const TargetDatabases facts,
+                   ReadTargetDatabases(target, plan.wanted));
+  plan.databases = PlanDatabases(plan.wanted, facts, creation);
+  Append(plan.databases.findings, plan.check);
+  plan.jobs = JobsFor(options, plan.wanted.size());
+  FindingList rooms;
+  RETURN_IF_ERROR(CheckRoom(Side::kSource, plan.jobs, source, rooms));
+  RETURN_IF_ERROR(CheckRoom(Side::kTarget, plan.jobs, target, rooms));
+  Append(rooms.Take(), plan.check);
+  return plan;
+}
+
+absl::StatusOr<DatabasesPlan> PlanDatabasesAgain(
+    const ServerMigrateOptions& options, const ServerProgress& progress,
+    const ServerPlan& plan, PgConnection& target) {
+  ASSIGN_OR_RETURN(const TargetDatabases facts,
+                   ReadTargetDatabases(target, plan.wanted));
+  return PlanDatabases(plan.wanted, facts, CreationOptions(options, progress));
+}
+
+absl::Span<const absl::string_view> ServerFindingIds() { return kIds; }
+
+}  // namespace walferry

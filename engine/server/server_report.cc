@@ -1,0 +1,67 @@
+#include "engine/server/server_report.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "engine/name_some.h"
+#include "engine/retry_policy.h"
+#include "protocol/status.h"
+
+namespace walferry {
+
+absl::Status OutcomeOf(const ServerReport& report) {
+  std::vector<std::string> failures;
+  int64_t stopped = 0;
+  absl::StatusCode code = absl::StatusCode::kCancelled;
+  for (const DatabaseReport& database : report.databases) {
+    const absl::Status& status = database.status;
+    if (status.ok()) continue;
+    if (absl::IsCancelled(status)) {
+      ++stopped;
+      continue;
+    }
+    failures.push_back(absl::StrCat(
+        "database ", database.database, ": ", status.message(),
+        HintOf(status).empty() ? "" : absl::StrCat(" (", HintOf(status), ")")));
+    if (!IsResumable(status) || code == absl::StatusCode::kCancelled) {
+      code = status.code();
+    }
+  }
+  const auto all = static_cast<int64_t>(report.databases.size());
+  if (!report.failure.ok()) failures.emplace_back(report.failure.message());
+  if (failures.empty() && stopped == 0) return absl::OkStatus();
+  if (failures.empty()) {
+    return absl::CancelledError(absl::StrCat(
+        "stopped: ", all - stopped, " of ", CountOf(all, "database"), " done"));
+  }
+  if (!report.failure.ok()) code = report.failure.code();
+  const auto open =
+      static_cast<int64_t>(stopped + static_cast<int64_t>(failures.size()) -
+                           (report.failure.ok() ? 0 : 1));
+  return WithHint(
+      absl::Status(code,
+                   absl::StrCat(all - open, " of ", CountOf(all, "database"),
+                                " done\n", absl::StrJoin(failures, "\n"))),
+      report.failure.ok()
+          ? "mend what is named and run the same command again: what is done "
+            "stays"
+          : HintOf(report.failure));
+}
+
+Report TotalOf(const ServerReport& report) {
+  Report total{.name = report.name,
+               .offline = true,
+               .elapsed = report.elapsed,
+               .remarks = report.remarks};
+  for (const DatabaseReport& database : report.databases) {
+    if (!database.status.ok()) continue;
+    total.tables += database.report.tables;
+    total.rows_copied += database.report.rows_copied;
+    total.bytes_copied += database.report.bytes_copied;
+    total.sequences_set += database.report.sequences_set;
+    total.materialized_views_refreshed +=
+        database.report.materialized_views_refreshed;
+  }
+  return total;
+}
+
+}  // namespace walferry

@@ -1,0 +1,48 @@
+#ifndef ENGINE_SERVER_SERVER_REPORT_H_
+#define ENGINE_SERVER_SERVER_REPORT_H_
+
+// What a move of all databases did.
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "engine/report.h"
+#include "engine/server/server_events.h"
+
+namespace walferry {
+
+struct DatabaseReport {
+  std::string database;
+  // OK: the target has all of it. kCancelled also if it was not begun.
+  absl::Status status;
+  // Totals over all runs, if status is OK.
+  Report report;
+  // Of this run.
+  std::vector<PhaseTime> phases;
+  absl::Duration elapsed;
+};
+
+struct ServerReport {
+  std::string name;
+  std::vector<DatabaseReport> databases;  // In the order of the work.
+  // "postgres (is empty)".
+  std::vector<std::string> left_out;
+  // What was left undone or is for the operator to do, one sentence each.
+  std::vector<std::string> remarks;
+  // The run as a whole failed after its databases.
+  absl::Status failure;
+  absl::Duration elapsed;  // Of this run.
+};
+
+// OK if all is done. Otherwise what failed, of which database; as resumable
+// (engine/retry_policy.h) as the least of them.
+absl::Status OutcomeOf(const ServerReport& report);
+
+// The sum over its databases.
+Report TotalOf(const ServerReport& report);
+
+}  // namespace walferry
+
+#endif  // ENGINE_SERVER_SERVER_REPORT_H_

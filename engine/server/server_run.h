@@ -1,0 +1,98 @@
+#ifndef ENGINE_SERVER_SERVER_RUN_H_
+#define ENGINE_SERVER_SERVER_RUN_H_
+
+// One run of a move of all databases: from wherever the ledgers say it stands.
+// Split by what it does:
+//   run_server_migration.cc   the whole, and its end
+//   server_run_prepare.cc     checks, ledger, roles and tablespaces
+//   server_run_databases.cc   the databases
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "engine/connect.h"
+#include "engine/control.h"
+#include "engine/server/server_events.h"
+#include "engine/server/server_ledger.h"
+#include "engine/server/server_plan.h"
+#include "engine/server/server_report.h"
+#include "engine/server/servers.h"
+#include "engine/server/shared_turns.h"
+#include "protocol/pg_connection.h"
+
+namespace walferry {
+
+class ServerRun {
+ public:
+  ServerRun(const ServerMigrateOptions& options, Control& control,
+            ServerEventSink& events);
+
+  // Called once.
+  absl::StatusOr<ServerReport> Run();
+
+ private:
+  // run_server_migration.cc
+  absl::StatusOr<ServerReport> FailBeforeDatabases(const absl::Status& status);
+  void Finish();
+  absl::Status Enter(Phase phase);
+  void Notify(Notice::Level level, std::string text);
+  void NoteError(const absl::Status& status);
+  // The target's settings are what they were, or an error says that not.
+  absl::Status EndFastTarget();
+
+  // server_run_prepare.cc
+  absl::Status Prepare();
+  absl::Status Plan(PgConnection& source, PgConnection& target, Ledger& ledger);
+  absl::Status ReadLedger(PgConnection& source, Ledger& ledger);
+  void TellPlan();
+  absl::Status StartLedger(PgConnection& source, Ledger& ledger);
+  absl::Status NoteDatabases(Ledger& ledger);
+  absl::Status SettleFastTarget();
+  absl::Status BringGlobals(PgConnection& target, Ledger& ledger);
+
+  // server_run_databases.cc
+  void MoveDatabases();
+  // With retries, of what concerns the server and not a database of it.
+  absl::Status Persist(
+      EventSink& events,
+      absl::FunctionRef<absl::Status(PgConnection& target, Ledger& ledger)>
+          work);
+  absl::StatusOr<Report> MoveDatabase(const DatabasePlan& plan,
+                                      EventSink& events);
+  absl::Status Create(const DatabasePlan& plan, PgConnection& target,
+                      Ledger& ledger);
+  absl::Status SetProperties(const DatabasePlan& plan, PgConnection& target,
+                             Ledger& ledger);
+
+  const ServerMigrateOptions& options_;
+  Control& control_;
+  SerialServerEvents events_;
+  DatabaseEvents whole_;
+  const Connector connector_;
+  SharedTurns turns_;
+  const absl::Time started_ = absl::Now();
+
+  std::unique_ptr<ServerSession> session_;
+  std::string encoding_;  // Of names, on the session.
+  // The ledger has this move: phases and errors are noted there.
+  bool in_ledger_ = false;
+  bool resumed_ = false;
+  // The ledger may have notes of what the target's settings were.
+  bool fast_noted_ = false;
+  ServerProgress progress_;
+  ServerPlan plan_;
+  Phase phase_ = Phase::kCheck;
+  absl::Time phase_began_;
+  bool in_phase_ = false;
+  ServerReport report_;
+};
+
+}  // namespace walferry
+
+#endif  // ENGINE_SERVER_SERVER_RUN_H_

@@ -1,0 +1,91 @@
+// The databases: each is created, migrated, and given what is its owner's.
+
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+#include "engine/migration.h"
+#include "engine/retry_policy.h"
+#include "engine/server/create_database.h"
+#include "engine/server/database_pool.h"
+#include "engine/server/server_run.h"
+#include "protocol/status.h"
+
+namespace walferry {
+
+void ServerRun::MoveDatabases() {
+  std::vector<std::string> names;
+  for (const DatabasePlan& plan : plan_.databases.databases) {
+    names.push_back(plan.name);
+  }
+  const absl::Status entered = Enter(Phase::kCopy);
+  if (!entered.ok()) {
+    Notify(Notice::Level::kWarning, std::string(entered.message()));
+  }
+  report_.databases = RunDatabases(
+      names,
+      {.max_parallel = options_.max_parallel,
+       .tick = options_.migrate.stream.poll_interval},
+      control_.interrupt(),
+      [this](size_t place, EventSink& events) {
+        return MoveDatabase(plan_.databases.databases[place], events);
+      },
+      [this] {
+        // A session that is lost is opened anew by who needs it.
+        session_
+            ->Use([](PgConnection&, Ledger& ledger) { return ledger.Beat(); })
+            .IgnoreError();
+      },
+      events_);
+}
+
+absl::StatusOr<Report> ServerRun::MoveDatabase(const DatabasePlan& plan,
+                                               EventSink& events) {
+  RETURN_IF_ERROR(Persist(events, [&](PgConnection& target, Ledger& ledger) {
+    return Create(plan, target, ledger);
+  }));
+  MigrateOptions migrate = options_.migrate;
+  ASSIGN_OR_RETURN(migrate.endpoints,
+                   DatabaseEndpoints(options_.migrate.endpoints, plan.name));
+  migrate.fast_target = false;  // The whole server's is.
+  migrate.turns = &turns_;
+  ASSIGN_OR_RETURN(Report report, RunMigration(migrate, control_, events));
+  RETURN_IF_ERROR(Persist(events, [&](PgConnection& target, Ledger& ledger) {
+    return SetProperties(plan, target, ledger);
+  }));
+  return report;
+}
+
+absl::Status ServerRun::Persist(
+    EventSink& events,
+    absl::FunctionRef<absl::Status(PgConnection& target, Ledger& ledger)>
+        work) {
+  RetryPolicy retry(options_.migrate.stream.retry_for, control_.interrupt(),
+                    events);
+  while (true) {
+    const absl::Status status = session_->Use(work);
+    if (status.ok()) return status;
+    RETURN_IF_ERROR(retry.WaitAfter(status));
+  }
+}
+
+absl::Status ServerRun::Create(const DatabasePlan& plan, PgConnection& target,
+                               Ledger& ledger) {
+  if (plan.create.empty()) return absl::OkStatus();
+  // It may be of one that somebody has dropped.
+  RETURN_IF_ERROR(
+      target.Exec(ledger.sql().ForgetStep(PropertiesStep(plan.name))).status());
+  return CreateDatabase(target, ledger, plan);
+}
+
+// Once: later they are for whoever works with the target.
+absl::Status ServerRun::SetProperties(const DatabasePlan& plan,
+                                      PgConnection& target, Ledger& ledger) {
+  const std::string step = PropertiesStep(plan.name);
+  ASSIGN_OR_RETURN(const std::vector<std::string> done, ledger.StepsDone());
+  if (absl::c_linear_search(done, step)) return absl::OkStatus();
+  RETURN_IF_ERROR(SetDatabaseProperties(target, plan));
+  return target.Exec(ledger.sql().StepDone(step)).status();
+}
+
+}  // namespace walferry

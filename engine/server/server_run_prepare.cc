@@ -1,0 +1,186 @@
+// Before the databases: what is found out, what is written down, and what
+// belongs to none of them.
+
+#include <utility>
+#include <vector>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "engine/check_verdict.h"
+#include "engine/fast_target.h"
+#include "engine/name_encoding.h"
+#include "engine/name_some.h"
+#include "engine/same_source.h"
+#include "engine/scope_json.h"
+#include "engine/server/carry_out_globals.h"
+#include "engine/server/server_run.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+// What a later run must not change.
+std::vector<Filter> FiltersOf(const ServerMigrateOptions& options) {
+  const auto flag = [](const char* option, bool set) {
+    Filter filter{.option = option};
+    if (set) filter.patterns.emplace_back("true");
+    return filter;
+  };
+  return {{"database", options.databases.databases, false},
+          {"exclude-database", options.databases.exclude_databases, true},
+          flag("no-globals", !options.globals),
+          flag("no-owner", options.migrate.no_owner),
+          flag("no-acl", options.migrate.no_acl)};
+}
+
+}  // namespace
+
+absl::Status ServerRun::Prepare() {
+  ASSIGN_OR_RETURN(session_,
+                   ServerSession::Open(connector_, [this](std::string text) {
+                     Notify(Notice::Level::kInfo, std::move(text));
+                   }));
+  // Closed when the databases begin, which count on its place.
+  ASSIGN_OR_RETURN(PgConnection source,
+                   connector_.OpenSource("migrate", Contact::kFirst));
+  RETURN_IF_ERROR(Enter(Phase::kCheck));
+  RETURN_IF_ERROR(session_->Use([&](PgConnection& target, Ledger& ledger) {
+    return Plan(source, target, ledger);
+  }));
+  session_->SetClientEncoding(encoding_);
+  RETURN_IF_ERROR(StopIfBlocked(plan_.check, options_.migrate.accept));
+  TellPlan();
+  RETURN_IF_ERROR(session_->Use([&](PgConnection&, Ledger& ledger) {
+    return StartLedger(source, ledger);
+  }));
+  in_ledger_ = true;
+  RETURN_IF_ERROR(SettleFastTarget());
+  RETURN_IF_ERROR(Enter(Phase::kPrepare));
+  return session_->Use([&](PgConnection& target, Ledger& ledger) {
+    return BringGlobals(target, ledger);
+  });
+}
+
+absl::Status ServerRun::Plan(PgConnection& source, PgConnection& target,
+                             Ledger& ledger) {
+  RETURN_IF_ERROR(SpeakNameEncoding(source, target));
+  encoding_ = NameEncoding(source, target);
+  RETURN_IF_ERROR(ReadLedger(source, ledger));
+  ASSIGN_OR_RETURN(plan_,
+                   PlanServer(options_, progress_, connector_, source, target));
+  if (!options_.migrate.fast_target) return absl::OkStatus();
+  return CheckFastTarget(target);
+}
+
+absl::Status ServerRun::ReadLedger(PgConnection& source, Ledger& ledger) {
+  ASSIGN_OR_RETURN(const bool exists, ledger.Exists());
+  if (!exists) return absl::OkStatus();
+  RETURN_IF_ERROR(ledger.Create());  // Of another version it is refused.
+  ASSIGN_OR_RETURN(const std::optional<LedgerMigration> known, ledger.Read());
+  if (!known) {
+    return absl::AbortedError("the migration was cleaned up just now");
+  }
+  ASSIGN_OR_RETURN(const std::string system, SystemIdentifierOf(source));
+  if (!system.empty() && !known->source_system_identifier.empty() &&
+      system != known->source_system_identifier) {
+    return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                        "source: this is system ", system,
+                        ", but the migration was begun with system ",
+                        known->source_system_identifier)),
+                    "go on with the same --source, or choose another --name");
+  }
+  RETURN_IF_ERROR(CheckFiltersUnchanged(known->scope, FiltersOf(options_)));
+  ASSIGN_OR_RETURN(progress_, ReadServerProgress(ledger));
+  ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger.Objects());
+  fast_noted_ = HasFastTargetNotes(objects);
+  in_ledger_ = true;
+  resumed_ = true;
+  return ledger.SetLastError("");
+}
+
+void ServerRun::TellPlan() {
+  TellWarnings(plan_.check.findings, whole_);
+  report_.left_out = plan_.left_out;
+  if (plan_.left_out.empty()) return;
+  Notify(Notice::Level::kInfo,
+         absl::StrCat("left out: ", NameSome(plan_.left_out)));
+}
+
+// From here on there is something that a later run goes on with.
+absl::Status ServerRun::StartLedger(PgConnection& source, Ledger& ledger) {
+  if (in_ledger_) return NoteDatabases(ledger);
+  ASSIGN_OR_RETURN(std::string system, SystemIdentifierOf(source));
+  RETURN_IF_ERROR(ledger.Create());
+  RETURN_IF_ERROR(ledger.Start({.kind = std::string(kServerKind),
+                                .phase = std::string(PhaseName(Phase::kCheck)),
+                                .source_system_identifier = std::move(system),
+                                .source_dbname = source.dbname(),
+                                .scope = FiltersToJson(FiltersOf(options_))}));
+  return NoteDatabases(ledger);
+}
+
+absl::Status ServerRun::NoteDatabases(Ledger& ledger) {
+  ASSIGN_OR_RETURN(const std::vector<NotedDatabase> noted,
+                   NotedDatabases(ledger));
+  for (const ServerDatabase& database : plan_.wanted) {
+    RETURN_IF_ERROR(ledger.AddObject(
+        NoteOf({.name = database.name, .bytes = database.bytes})));
+  }
+  for (const NotedDatabase& database : noted) {
+    const bool wanted = absl::c_any_of(
+        plan_.wanted,
+        [&](const ServerDatabase& one) { return one.name == database.name; });
+    if (wanted) continue;
+    report_.remarks.push_back(absl::StrCat(
+        "database ", database.name,
+        " was begun by an earlier run and is not among the source's any more, "
+        "or left out: what the target has of it stays as it is"));
+    Notify(Notice::Level::kWarning, report_.remarks.back());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ServerRun::SettleFastTarget() {
+  if (!options_.migrate.fast_target) return EndFastTarget();
+  fast_noted_ = true;  // Also if it fails half-way.
+  absl::StatusOr<std::vector<std::string>> changed;
+  RETURN_IF_ERROR(session_->Use([&](PgConnection& target, Ledger& ledger) {
+    changed = BeginFastTarget(target, ledger.sql().key(), {});
+    return changed.status();
+  }));
+  if (changed->empty()) return absl::OkStatus();
+  Notify(Notice::Level::kWarning, kFastTargetWarning);
+  Notify(Notice::Level::kInfo, absl::StrCat("settings of the target: ",
+                                            absl::StrJoin(*changed, ", ")));
+  return absl::OkStatus();
+}
+
+absl::Status ServerRun::BringGlobals(PgConnection& target, Ledger& ledger) {
+  if (!plan_.globals) return absl::OkStatus();
+  for (const TablespacePlan& tablespace : plan_.globals->tablespaces) {
+    if (tablespace.create.sql.empty()) continue;
+    RETURN_IF_ERROR(ledger.AddObject({.side = Side::kTarget,
+                                      .kind = std::string(kTablespaceKind),
+                                      .identity = tablespace.name}));
+  }
+  GlobalsReport globals;
+  RETURN_IF_ERROR(CarryOutGlobals(target, *plan_.globals,
+                                  plan_.rights.superuser, whole_, globals));
+  // Some tablespaces may have been skipped.
+  ASSIGN_OR_RETURN(plan_.databases,
+                   PlanDatabasesAgain(options_, progress_, plan_, target));
+  RETURN_IF_ERROR(StopIfBlocked({.findings = plan_.databases.findings},
+                                options_.migrate.accept));
+  const auto remark = [this](absl::string_view what,
+                             const std::vector<std::string>& names) {
+    if (names.empty()) return;
+    report_.remarks.push_back(
+        absl::StrCat(what, ": ", absl::StrJoin(names, ", ")));
+  };
+  remark("roles without a password", plan_.globals->roles_without_password);
+  remark("tablespaces skipped", globals.skipped_tablespaces);
+  return target.Exec(ledger.sql().StepDone(kGlobalsStep)).status();
+}
+
+}  // namespace walferry

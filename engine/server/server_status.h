@@ -1,0 +1,50 @@
+#ifndef ENGINE_SERVER_SERVER_STATUS_H_
+#define ENGINE_SERVER_SERVER_STATUS_H_
+
+// What the ledgers tell of a move of all databases, for `walferry status`.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "engine/status.h"
+
+namespace walferry {
+
+struct DatabaseStatus {
+  std::string database;
+  // PhaseName, or "waiting": not begun.
+  std::string phase;
+  // A process works on it right now.
+  bool running = false;
+  int64_t tables = 0;  // 0: not known yet.
+  int64_t tables_copied = 0;
+  int64_t steps_done = 0;
+  int64_t steps_total = 0;
+  int64_t bytes = 0;  // Copied.
+  // Estimate; before the database was begun its size on the source, with
+  // indexes. -1: not known.
+  int64_t bytes_total = -1;
+  double bytes_per_second = 0;  // 0: not known.
+  // Of the last run that failed, or "".
+  std::string last_error;
+};
+
+struct ServerStatus {
+  std::string name;
+  // check, prepare (roles and tablespaces), copy (the databases) or done.
+  std::string phase;
+  bool running = false;
+  absl::Time started_at;
+  std::optional<absl::Time> heartbeat_at;
+  // The target's settings are not what they were (engine/fast_target.h).
+  bool fast_target = false;
+  std::string last_error;
+  std::vector<DatabaseStatus> databases;  // In the order of the work.
+};
+
+}  // namespace walferry
+
+#endif  // ENGINE_SERVER_SERVER_STATUS_H_

@@ -1,0 +1,69 @@
+// An offline migration of one database with --fast-target.
+
+#include "tests/cluster/offline_fixture.h"
+#include "tests/testing/wait_until.h"
+
+namespace walferry {
+namespace {
+
+constexpr char kSettings[] =
+    "SELECT string_agg(name || '=' || setting, ' ' ORDER BY name) FROM "
+    "pg_settings WHERE name IN ('fsync', 'synchronous_commit', "
+    "'full_page_writes', 'autovacuum', 'max_wal_size')";
+
+class OfflineFastTargetTest : public OfflineTest {
+ protected:
+  void SetUp() override {
+    OfflineTest::SetUp();
+    if (HasFatalFailure()) return;
+    ASSERT_OK(target_->Exec("ALTER SYSTEM SET fsync = on"));
+    ASSERT_OK(target_->Exec("ALTER SYSTEM SET full_page_writes = on"));
+    ASSERT_OK(target_->Exec("SELECT pg_reload_conf()"));
+    ASSERT_TRUE(WaitUntil([&] { return Setting("fsync") == "on"; }));
+    settings_ = Settings();
+  }
+
+  MigrateOptions Fast() const {
+    MigrateOptions options = Options();
+    options.fast_target = true;
+    return options;
+  }
+  std::string Settings() const {
+    return target_->QueryValue(kSettings).value_or("error");
+  }
+  std::string Setting(const std::string& name) const {
+    return target_->QueryValue("SHOW " + name).value_or("error");
+  }
+  void ExpectSettingsAsBefore() {
+    EXPECT_TRUE(WaitUntil([&] { return Settings() == settings_; }))
+        << Settings();
+    EXPECT_THAT(TargetValue("SELECT count(*) FROM walferry.object"),
+                IsOkAndHolds("0"));
+  }
+
+  std::string settings_;
+};
+
+TEST_F(OfflineFastTargetTest, ChangesSettingsForTheTimeOfTheRun) {
+  Control control;
+  std::string meanwhile;
+  AtPhase events(Phase::kCopy, [&] { meanwhile = Setting("fsync"); });
+  ASSERT_OK(RunMigration(Fast(), control, events));
+  EXPECT_EQ(meanwhile, "off");
+  ExpectSettingsAsBefore();
+  ExpectEqual();
+}
+
+TEST_F(OfflineFastTargetTest, PutsThemBackWhenItIsStopped) {
+  Control control;
+  AtPhase events(Phase::kCopy, [&] { control.RequestStop(); });
+  EXPECT_TRUE(
+      absl::IsCancelled(RunMigration(Fast(), control, events).status()));
+  ExpectSettingsAsBefore();
+  ASSERT_OK(Migrate(Fast()));
+  ExpectSettingsAsBefore();
+  ExpectEqual();
+}
+
+}  // namespace
+}  // namespace walferry

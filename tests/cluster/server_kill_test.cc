@@ -1,0 +1,151 @@
+// The command that moves all databases is killed again and again, with the
+// target's settings changed for the time of the run, and loses nothing.
+
+#include <csignal>
+#include <optional>
+#include <random>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "tests/cluster/server_fixture.h"
+#include "tests/testing/child_process.h"
+#include "tests/testing/read_file.h"
+#include "tests/testing/temp_dir.h"
+#include "tests/testing/wait_until.h"
+
+namespace walferry {
+namespace {
+
+constexpr int kKills = 5;
+
+constexpr char kSettings[] =
+    "SELECT string_agg(name || '=' || setting, ' ' ORDER BY name) FROM "
+    "pg_settings WHERE name IN ('fsync', 'synchronous_commit', "
+    "'full_page_writes', 'autovacuum', 'checkpoint_completion_target', "
+    "'maintenance_work_mem', 'max_wal_size')";
+
+class ServerKillTest : public ServerTest {
+ protected:
+  void SetUp() override {
+    StartAndLoad({}, {.settings = {{"fsync", "on"},
+                                   {"full_page_writes", "on"},
+                                   {"synchronous_commit", "on"}}});
+    if (HasFatalFailure()) return;
+    ASSERT_OK(target_->Exec("ALTER SYSTEM SET max_wal_size = '2GB'"));
+    ASSERT_OK(target_->Exec("SELECT pg_reload_conf()"));
+    settings_ = Settings();
+    absl::StatusOr<TempDir> directory = TempDir::Create();
+    ASSERT_OK(directory);
+    directory_.emplace(*std::move(directory));
+  }
+
+  std::string Settings() const {
+    return target_->QueryValue(kSettings).value_or("error");
+  }
+
+  std::string Log(const std::string& run) const {
+    return absl::StrCat(directory_->path(), "/log-", run);
+  }
+
+  absl::StatusOr<ChildProcess> Start(const std::string& run) const {
+    return ChildProcess::Start(
+        {.command = {WALFERRY_BINARY,
+                     "migrate",
+                     "--all-databases",
+                     "--mode",
+                     "offline",
+                     "--fast-target",
+                     "--name",
+                     "killed",
+                     "--split-size",
+                     "1MiB",
+                     "--jobs",
+                     "2",
+                     "--poll-interval",
+                     "100ms",
+                     "--tablespace-mapping",
+                     absl::StrCat("fast=", target_space_),
+                     "--source",
+                     source_->ConnInfo(),
+                     "--target",
+                     target_->ConnInfo()},
+         .stdout_path = Log(run),
+         .stderr_path = Log(run)});
+  }
+
+  std::string settings_;
+  std::optional<TempDir> directory_;
+};
+
+TEST_F(ServerKillTest, FiveKillsLoseNothingAndTheSettingsAreWhatTheyWere) {
+  const uint64_t seed = std::random_device{}();
+  RecordProperty("seed", absl::StrCat(seed));
+  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  std::mt19937_64 random(seed);
+  for (int kill = 0; kill < kKills; ++kill) {
+    const std::string run = absl::StrCat(kill);
+    ASSERT_OK_AND_ASSIGN(ChildProcess walferry, Start(run));
+    const absl::Time until =
+        absl::Now() + absl::Milliseconds(static_cast<int64_t>(random() % 6000));
+    WaitUntil([&] { return absl::Now() >= until || walferry.Poll(); });
+    // It may have been fast enough, but never fails.
+    if (const auto ended = walferry.Poll()) {
+      ASSERT_EQ(*ended, 0) << ReadFile(Log(run));
+    }
+    walferry.Signal(SIGKILL);
+    ASSERT_OK(walferry.Wait(kTestPatience));
+  }
+  ASSERT_OK_AND_ASSIGN(ChildProcess last, Start("last"));
+  ASSERT_THAT(last.Wait(absl::Minutes(5)), IsOkAndHolds(0))
+      << ReadFile(Log("last"));
+  ExpectAllEqual();
+  EXPECT_EQ(Settings(), settings_);
+  EXPECT_THAT(target_->QueryValue("SELECT count(*) FROM walferry.object WHERE "
+                                  "kind IN ('setting', 'unsynced')"),
+              IsOkAndHolds("0"));
+}
+
+TEST_F(ServerKillTest, CtrlCStopsCleanlyAndPutsTheSettingsBack) {
+  ASSERT_OK_AND_ASSIGN(ChildProcess walferry, Start("stopped"));
+  ASSERT_TRUE(WaitUntil([&] {
+    return target_->QueryValue("SHOW fsync").value_or("") == "off" ||
+           walferry.Poll();
+  }));
+  walferry.Signal(SIGINT);
+  EXPECT_THAT(walferry.Wait(kTestPatience), IsOkAndHolds(75))
+      << ReadFile(Log("stopped"));
+  EXPECT_EQ(Settings(), settings_);
+  ASSERT_OK_AND_ASSIGN(ChildProcess last, Start("last"));
+  ASSERT_THAT(last.Wait(absl::Minutes(5)), IsOkAndHolds(0))
+      << ReadFile(Log("last"));
+  ExpectAllEqual();
+}
+
+TEST_F(ServerKillTest, ARunWithoutItAndCleanupPutTheSettingsBack) {
+  for (const bool cleanup : {false, true}) {
+    ASSERT_OK_AND_ASSIGN(ChildProcess walferry,
+                         Start(cleanup ? "cleanup" : "run"));
+    ASSERT_TRUE(WaitUntil([&] {
+      return target_->QueryValue("SHOW fsync").value_or("") == "off" ||
+             walferry.Poll();
+    }));
+    walferry.Signal(SIGKILL);
+    ASSERT_OK(walferry.Wait(kTestPatience));
+    ServerMigrateOptions options = MoveOptions();
+    options.migrate.endpoints.name = "killed";
+    Control control;
+    if (cleanup) {
+      EXPECT_OK(RunServerCleanup(
+          {.endpoints = options.migrate.endpoints, .force = true}, control));
+    } else {
+      ASSERT_OK_AND_ASSIGN(const ServerReport report, Move(options));
+      EXPECT_OK(OutcomeOf(report));
+    }
+    EXPECT_TRUE(WaitUntil([&] { return Settings() == settings_; }))
+        << Settings();
+  }
+}
+
+}  // namespace
+}  // namespace walferry

@@ -1,0 +1,64 @@
+#include "engine/server/server_report.h"
+
+#include "engine/retry_policy.h"
+#include "gtest/gtest.h"
+#include "protocol/status.h"
+#include "tests/testing/status_matchers.h"
+
+namespace walferry {
+namespace {
+
+ServerReport Three() {
+  return {.name = "move",
+          .databases = {
+              {.database = "a", .report = {.tables = 2, .rows_copied = 10}},
+              {.database = "b", .report = {.tables = 3}},
+              {.database = "c"}}};
+}
+
+TEST(ServerReport, IsDoneWhenEveryDatabaseIs) {
+  EXPECT_OK(OutcomeOf(Three()));
+  EXPECT_EQ(TotalOf(Three()).tables, 5);
+  EXPECT_EQ(TotalOf(Three()).rows_copied, 10);
+}
+
+TEST(ServerReport, NamesWhatFailed) {
+  ServerReport report = Three();
+  report.databases[1].status =
+      WithHint(absl::UnavailableError("source: gone"), "start it");
+  EXPECT_TRUE(IsResumable(OutcomeOf(report)));
+  report.databases[2].status = absl::FailedPreconditionError("broken");
+  const absl::Status outcome = OutcomeOf(report);
+  EXPECT_THAT(outcome, StatusIs(absl::StatusCode::kFailedPrecondition,
+                                "1 of 3 databases done\n"
+                                "database b: source: gone (start it)\n"
+                                "database c: broken"));
+  EXPECT_EQ(HintOf(outcome),
+            "mend what is named and run the same command again: what is done "
+            "stays");
+  EXPECT_EQ(TotalOf(report).tables, 2);
+}
+
+TEST(ServerReport, SaysWhenItWasStopped) {
+  ServerReport report = Three();
+  report.databases[1].status = absl::CancelledError("stopped");
+  report.databases[2].status = absl::CancelledError("not begun");
+  EXPECT_THAT(OutcomeOf(report), StatusIs(absl::StatusCode::kCancelled,
+                                          "stopped: 1 of 3 databases done"));
+  // A failure is more than that.
+  report.databases[0].status = absl::InternalError("bug");
+  EXPECT_THAT(OutcomeOf(report),
+              StatusIs(absl::StatusCode::kInternal,
+                       "0 of 3 databases done\ndatabase a: bug"));
+}
+
+TEST(ServerReport, FailsWithTheWhole) {
+  ServerReport report = Three();
+  report.failure = WithHint(absl::UnavailableError("settings"), "again");
+  EXPECT_THAT(OutcomeOf(report), StatusIs(absl::StatusCode::kUnavailable,
+                                          "3 of 3 databases done\nsettings"));
+  EXPECT_EQ(HintOf(OutcomeOf(report)), "again");
+}
+
+}  // namespace
+}  // namespace walferry

@@ -1,0 +1,183 @@
+#include "tools/server_text.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tools/event_text.h"
+#include "tools/human_format.h"
+#include "tools/result_text.h"
+#include "tools/terminal_row.h"
+
+namespace walferry {
+namespace {
+
+using Table = std::vector<std::vector<std::string>>;
+
+// The first column to the left, the others to the right, two blanks between;
+// a last column of words may be left out of that by `left`.
+std::string Aligned(const Table& table, size_t left_columns) {
+  std::vector<size_t> widths;
+  for (const std::vector<std::string>& row : table) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t column = 0; column < row.size(); ++column) {
+      widths[column] = std::max(widths[column], ColumnsOf(row[column]));
+    }
+  }
+  std::string text;
+  for (const std::vector<std::string>& row : table) {
+    std::string line;
+    for (size_t column = 0; column < row.size(); ++column) {
+      const std::string padding(widths[column] - ColumnsOf(row[column]), ' ');
+      absl::StrAppend(&line, column == 0 ? "" : "  ",
+                      column < left_columns ? row[column] : padding,
+                      column < left_columns ? padding : row[column]);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    absl::StrAppend(&text, line, "\n");
+  }
+  return text;
+}
+
+constexpr Phase kTimedPhases[] = {Phase::kCheck, Phase::kPrepare,
+                                  Phase::kSchema, Phase::kCopy,
+                                  Phase::kIndexes};
+
+std::string TimeOf(const DatabaseReport& database, Phase phase) {
+  for (const PhaseTime& time : database.phases) {
+    if (time.phase == phase) return HumanDuration(time.duration);
+  }
+  return "-";
+}
+
+std::string StateOf(const absl::Status& status) {
+  if (status.ok()) return "done";
+  return absl::IsCancelled(status) ? "stopped" : "failed";
+}
+
+std::string ReportTable(const ServerReport& report) {
+  Table table = {{"database", "state", "tables", "rows", "bytes"}};
+  for (const Phase phase : kTimedPhases) {
+    table.front().emplace_back(PhaseName(phase));
+  }
+  table.front().emplace_back("in all");
+  for (const DatabaseReport& database : report.databases) {
+    const bool done = database.status.ok();
+    std::vector<std::string> row = {
+        database.database, StateOf(database.status),
+        done ? HumanCount(database.report.tables) : "-",
+        done ? HumanCount(database.report.rows_copied) : "-",
+        done ? BytesText(database.report.bytes_copied) : "-"};
+    for (const Phase phase : kTimedPhases)
+      row.push_back(TimeOf(database, phase));
+    row.push_back(HumanDuration(database.elapsed));
+    table.push_back(std::move(row));
+  }
+  return Aligned(table, 2);
+}
+
+std::vector<std::string> StatusRow(const DatabaseStatus& database) {
+  const double rate = database.bytes_per_second;
+  const absl::Duration left =
+      TimeLeft(database.bytes, database.bytes_total, rate);
+  return {
+      database.database,
+      absl::StrCat(database.phase, database.running ? ", running" : ""),
+      database.tables > 0 ? absl::StrCat(HumanCount(database.tables_copied),
+                                         " of ", HumanCount(database.tables))
+                          : "-",
+      database.steps_total > 0
+          ? absl::StrCat(HumanCount(database.steps_done), " of ",
+                         HumanCount(database.steps_total))
+          : "-",
+      BytesText(database.bytes),
+      database.bytes_total < 0 ? "?" : BytesText(database.bytes_total),
+      rate > 0 ? HumanRate(rate) : "-",
+      rate > 0 && left != absl::InfiniteDuration() ? HumanDuration(left) : "-"};
+}
+
+std::string Ago(absl::Time time, absl::Time now) {
+  return absl::StrCat(TimeText(time), ", ",
+                      HumanDuration(std::max(now - time, absl::ZeroDuration())),
+                      " ago");
+}
+
+}  // namespace
+
+std::string ServerReportText(const ServerReport& report) {
+  const auto done =
+      std::count_if(report.databases.begin(), report.databases.end(),
+                    [](const DatabaseReport& one) { return one.status.ok(); });
+  const Report total = TotalOf(report);
+  std::string text =
+      absl::StrCat(report.name, ": ", HumanCount(done), " of ",
+                   HumanCount(static_cast<int64_t>(report.databases.size()),
+                              "database", "databases"),
+                   " done in ", HumanDuration(report.elapsed), "\n");
+  AddLine(text, "copied",
+          absl::StrCat(HumanCount(total.rows_copied, "row", "rows"), ", ",
+                       BytesText(total.bytes_copied), " in ",
+                       HumanCount(total.tables, "table", "tables")));
+  if (!report.left_out.empty()) {
+    AddLine(text, "left out", absl::StrJoin(report.left_out, ", "));
+  }
+  for (const std::string& remark : report.remarks) {
+    AddLine(text, "remark", remark);
+  }
+  if (done > 0) {
+    AddLine(text, "remark",
+            "nothing that was written to the source since its rows were read "
+            "is on the target");
+  }
+  absl::StrAppend(&text, "\n", ReportTable(report));
+  for (const DatabaseReport& database : report.databases) {
+    std::string remarks;
+    for (const std::string& remark : database.report.remarks) {
+      // Said once for all of them.
+      if (absl::string_view(remark).substr(0, 12) == "nothing that") continue;
+      AddLine(remarks, "remark", remark);
+    }
+    if (remarks.empty()) continue;
+    absl::StrAppend(&text, "\n", database.database, ":\n", remarks);
+  }
+  return text;
+}
+
+std::string ServerStatusText(const ServerStatus& status, absl::Time now) {
+  const auto done = std::count_if(
+      status.databases.begin(), status.databases.end(),
+      [](const DatabaseStatus& one) { return one.phase == "done"; });
+  std::string text =
+      absl::StrCat(status.name, ": all databases, phase ", status.phase, ", ",
+                   status.running ? "running" : "not running", "\n");
+  AddLine(text, "started", Ago(status.started_at, now));
+  if (status.heartbeat_at.has_value()) {
+    AddLine(text, "last sign of life", Ago(*status.heartbeat_at, now));
+  }
+  AddLine(
+      text, "databases done",
+      absl::StrCat(HumanCount(done), " of ",
+                   HumanCount(static_cast<int64_t>(status.databases.size()))));
+  if (status.fast_target) {
+    AddLine(text, "target",
+            "fsync and other settings are changed for the time of the run");
+  }
+  if (!status.last_error.empty()) {
+    AddLine(text, "last error", status.last_error);
+  }
+  Table table = {
+      {"database", "step", "tables", "steps", "bytes", "of", "rate", "left"}};
+  std::string errors;
+  for (const DatabaseStatus& database : status.databases) {
+    table.push_back(StatusRow(database));
+    if (database.last_error.empty()) continue;
+    absl::StrAppend(&errors, database.database, ": ", database.last_error,
+                    "\n");
+  }
+  absl::StrAppend(&text, "\n", Aligned(table, 2));
+  if (!errors.empty()) absl::StrAppend(&text, "\n", errors);
+  return text;
+}
+
+}  // namespace walferry
