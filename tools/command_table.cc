@@ -30,7 +30,10 @@ constexpr CommandSpec kCommands[] = {
          "one stopped. What it has created is recorded in the ledger on the "
          "target; `walferry cleanup` removes it.\n\n"
          "Ctrl+C once cuts over as soon as the target has caught up; twice "
-         "stops now. SIGTERM and SIGHUP stop now. Both can be resumed.",
+         "stops now. SIGTERM and SIGHUP stop now. Both can be resumed.\n\n"
+         "With --mode offline the source's state at one moment is copied and "
+         "nothing is followed; with --all-databases besides, every database of "
+         "the server is, after its roles and tablespaces. Ctrl+C stops that.",
      .example = "walferry migrate --source service=old --target service=new "
                 "--jobs 8"},
     {.command = Command::kFollow,
@@ -57,14 +60,17 @@ constexpr CommandSpec kCommands[] = {
      .summary = "Show what a migration has done and how far behind it is",
      .description =
          "Reads the ledger on the target: phase, lag, tables, last error, and "
-         "the report once it is done. Needs no connection to the source.",
+         "the report once it is done. Needs no connection to the source. Of a "
+         "move of all databases, whose ledger is in the database that --target "
+         "names, it shows each of them.",
      .example = "walferry status --target service=new --json"},
     {.command = Command::kCleanup,
      .name = "cleanup",
      .summary = "Remove what walferry created on both sides",
      .description =
          "Drops slot, publication, replication origin, settings and ledger; "
-         "never a table of yours. Fine to run twice.",
+         "never a table of yours, nor, of a move of all databases, a database, "
+         "role or tablespace. Fine to run twice.",
      .example = "walferry cleanup --source service=old --target service=new"},
     {.command = Command::kCapture,
      .name = "capture",

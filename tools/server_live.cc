@@ -64,6 +64,8 @@ class ServerEventFan : public ServerEventSink {
 
   void Log(absl::string_view database, const Event& event) {
     const std::string name(database);
+    // How many databases are done is said when each of them is.
+    if (name.empty() && std::holds_alternative<Progress>(event)) return;
     EventLog& log =
         logs_
             .try_emplace(name, logger_, !context_.screen.live(), context_.now,

@@ -56,6 +56,10 @@ void ServerProgressTable::OnEvent(absl::string_view database,
   if (database.empty()) {
     const auto* started = std::get_if<PhaseStarted>(&event);
     if (started != nullptr) phase_ = started->phase;
+    if (const auto* progress = std::get_if<Progress>(&event)) {
+      databases_done_ = progress->items_done;
+      databases_total_ = progress->items_total;
+    }
     return;
   }
   Row& row = RowOf(database);
@@ -93,21 +97,15 @@ ServerProgressTable::InOrderOfInterest() const {
 }
 
 std::string ServerProgressTable::RenderWhole(size_t columns) const {
-  int64_t done = 0;
   int64_t bytes = 0;
-  for (const Row& row : rows_) {
-    if (row.state == State::kDone) ++done;
-    bytes += row.bytes;
-  }
+  for (const Row& row : rows_) bytes += row.bytes;
   std::vector<Cell> cells;
-  if (!rows_.empty()) {
-    cells.push_back(
-        {absl::StrCat(HumanCount(done), "/",
-                      HumanCount(static_cast<int64_t>(rows_.size())),
-                      " begun are done"),
-         0, 3});
-    cells.push_back({HumanBytes(AsDouble(bytes)), 0, 2});
+  if (databases_total_ > 0) {
+    cells.push_back({absl::StrCat(HumanCount(databases_done_), "/",
+                                  HumanCount(databases_total_), " done"),
+                     0, 3});
   }
+  if (bytes > 0) cells.push_back({HumanBytes(AsDouble(bytes)), 0, 2});
   cells.push_back({HumanDuration(now_() - began_), 0, 1});
   const absl::string_view name =
       phase_ == Phase::kCopy ? "databases" : PhaseName(phase_);

@@ -57,7 +57,10 @@ class ServerProgressTable {
   const std::function<absl::Time()> now_;
   const absl::Time began_;
   mutable absl::Mutex mutex_;
+  // Of the whole.
   Phase phase_ ABSL_GUARDED_BY(mutex_) = Phase::kCheck;
+  int64_t databases_done_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t databases_total_ ABSL_GUARDED_BY(mutex_) = 0;
   // In the order in which they were begun.
   std::vector<Row> rows_ ABSL_GUARDED_BY(mutex_);
 };

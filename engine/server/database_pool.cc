@@ -1,6 +1,7 @@
 #include "engine/server/database_pool.h"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
@@ -28,7 +29,7 @@ class DatabasePool {
   }
 
   std::vector<DatabaseReport> Run(const DatabasePoolOptions& options,
-                                  absl::FunctionRef<void()> tick) {
+                                  absl::FunctionRef<void(int64_t)> tick) {
     const size_t workers =
         std::min(static_cast<size_t>(options.max_parallel), databases_.size());
     {
@@ -39,7 +40,7 @@ class DatabasePool {
     for (size_t worker = 0; worker < workers; ++worker) {
       threads.emplace_back([this] { Work(); });
     }
-    while (!WaitForEnd(options.tick)) tick();
+    while (!WaitForEnd(options.tick)) tick(done_.load());
     threads.clear();
     return std::move(reports_);
   }
@@ -65,7 +66,10 @@ class DatabasePool {
     DatabaseEvents events(report.database, events_);
     absl::StatusOr<Report> done = work_(place, events);
     report.status = done.status();
-    if (done.ok()) report.report = *std::move(done);
+    if (done.ok()) {
+      report.report = *std::move(done);
+      ++done_;
+    }
     report.phases = events.times();
     report.elapsed = absl::Now() - began;
     if (events.ended()) return;
@@ -90,6 +94,7 @@ class DatabasePool {
   ServerEventSink& events_;
   // Each is written by the thread that has taken its place.
   std::vector<DatabaseReport> reports_;
+  std::atomic<int64_t> done_ = 0;
 
   absl::Mutex mutex_;
   size_t next_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -103,7 +108,7 @@ std::vector<DatabaseReport> RunDatabases(
     const DatabasePoolOptions& options, const Interrupt& interrupt,
     absl::FunctionRef<absl::StatusOr<Report>(size_t place, EventSink& events)>
         work,
-    absl::FunctionRef<void()> tick, ServerEventSink& events) {
+    absl::FunctionRef<void(int64_t)> tick, ServerEventSink& events) {
   return DatabasePool(databases, interrupt, work, events).Run(options, tick);
 }
 

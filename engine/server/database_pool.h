@@ -4,6 +4,7 @@
 // Works on several databases at once.
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,7 @@ std::vector<DatabaseReport> RunDatabases(
     const DatabasePoolOptions& options, const Interrupt& interrupt,
     absl::FunctionRef<absl::StatusOr<Report>(size_t place, EventSink& events)>
         work,
-    absl::FunctionRef<void()> tick, ServerEventSink& events);
+    absl::FunctionRef<void(int64_t done)> tick, ServerEventSink& events);
 
 }  // namespace walferry
 

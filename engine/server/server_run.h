@@ -58,6 +58,7 @@ class ServerRun {
 
   // server_run_databases.cc
   void MoveDatabases();
+  void ShowLife(int64_t done, int64_t total);
   // With retries, of what concerns the server and not a database of it.
   absl::Status Persist(
       EventSink& events,

@@ -30,13 +30,18 @@ void ServerRun::MoveDatabases() {
       [this](size_t place, EventSink& events) {
         return MoveDatabase(plan_.databases.databases[place], events);
       },
-      [this] {
-        // A session that is lost is opened anew by who needs it.
-        session_
-            ->Use([](PgConnection&, Ledger& ledger) { return ledger.Beat(); })
-            .IgnoreError();
-      },
+      [&](int64_t done) { ShowLife(done, static_cast<int64_t>(names.size())); },
       events_);
+}
+
+void ServerRun::ShowLife(int64_t done, int64_t total) {
+  whole_.OnEvent(Progress{.phase = phase_,
+                          .items_done = done,
+                          .items_total = total,
+                          .elapsed = absl::Now() - phase_began_});
+  // A session that is lost is opened anew by who needs it.
+  session_->Use([](PgConnection&, Ledger& ledger) { return ledger.Beat(); })
+      .IgnoreError();
 }
 
 absl::StatusOr<Report> ServerRun::MoveDatabase(const DatabasePlan& plan,

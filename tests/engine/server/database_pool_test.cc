@@ -59,7 +59,7 @@ TEST(DatabasePool, GoesOnWithTheOthersWhenOneFails) {
         if (place == 2) sink.OnEvent(Done{report});
         return report;
       },
-      [] {}, events);
+      [](int64_t) {}, events);
   EXPECT_FALSE(too_many);
   ASSERT_EQ(reports.size(), 4u);
   EXPECT_OK(reports[0].status);
@@ -82,7 +82,7 @@ TEST(DatabasePool, BeginsNoneOnceItIsToldToStop) {
         interrupt.Raise();
         return absl::CancelledError("stopped on request");
       },
-      [] {}, events);
+      [](int64_t) {}, events);
   EXPECT_EQ(reports[0].status.message(), "stopped on request");
   EXPECT_EQ(reports[2].status, absl::CancelledError("not begun"));
   EXPECT_EQ(events.events().size(), 1u);
@@ -99,7 +99,7 @@ TEST(DatabasePool, LetsTheCallerLookAfterOtherThings) {
         }
         return Report{};
       },
-      [&] { ++ticks; }, events);
+      [&](int64_t) { ++ticks; }, events);
   EXPECT_GE(ticks, 3);
 }
 
