@@ -23,6 +23,17 @@ constexpr char kTellNobody[] =
     "SET track_activities = off; "
     "SET pg_stat_statements.track_utility = off";
 
+// The session is used for other things, and others look at what it does.
+constexpr char kTellAgain[] =
+    "RESET log_statement; "
+    "RESET log_min_error_statement; "
+    "RESET log_min_duration_statement; "
+    "RESET log_duration; "
+    "RESET log_min_duration_sample; "
+    "RESET log_transaction_sample_rate; "
+    "RESET track_activities; "
+    "RESET pg_stat_statements.track_utility";
+
 void Tell(EventSink& events, Notice::Level level, std::string text) {
   events.OnEvent(Notice{.level = level, .text = std::move(text)});
 }
@@ -32,12 +43,8 @@ absl::Status RunOne(PgConnection& target, const GlobalStatement& statement) {
                   absl::StrCat("target: ", statement.subject));
 }
 
-absl::Status RunAll(PgConnection& target,
-                    const std::vector<GlobalStatement>& statements,
-                    bool superuser) {
-  if (statements.empty()) return absl::OkStatus();
-  // Whether a transaction is logged is decided when it begins.
-  if (superuser) RETURN_IF_ERROR(target.Exec(kTellNobody).status());
+absl::Status RunInTransaction(PgConnection& target,
+                              const std::vector<GlobalStatement>& statements) {
   RETURN_IF_ERROR(target.Exec("BEGIN").status());
   absl::Status ran = absl::OkStatus();
   for (const GlobalStatement& statement : statements) {
@@ -48,6 +55,19 @@ absl::Status RunAll(PgConnection& target,
     RETURN_IF_ERROR(target.Exec("ROLLBACK").status());
   }
   return ran;
+}
+
+absl::Status RunAll(PgConnection& target,
+                    const std::vector<GlobalStatement>& statements,
+                    bool superuser) {
+  if (statements.empty()) return absl::OkStatus();
+  if (!superuser) return RunInTransaction(target, statements);
+  // Whether a transaction is logged is decided when it begins.
+  RETURN_IF_ERROR(target.Exec(kTellNobody).status());
+  const absl::Status ran = RunInTransaction(target, statements);
+  if (target.broken()) return ran;
+  const absl::Status reset = target.Exec(kTellAgain).status();
+  return ran.ok() ? reset : ran;
 }
 
 // A tablespace that cannot be made, say because the directory is another
