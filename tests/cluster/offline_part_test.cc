@@ -222,7 +222,14 @@ TEST_F(OfflinePartTest, TruncatesNoTableThatItHasNotMade) {
                "copied"));
   EXPECT_THAT(TargetValue("SELECT tag FROM tags"), IsOkAndHolds("theirs"));
   ASSERT_OK(OnTarget("DELETE FROM tags"));
+  // TRUNCATE would give each other files.
+  constexpr char kFiles[] =
+      "SELECT string_agg(relfilenode::text, ' ' ORDER BY relname) FROM "
+      "pg_class "
+      "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+  ASSERT_OK_AND_ASSIGN(const std::string files, TargetValue(kFiles));
   ASSERT_OK(Migrate(Rows()));
+  EXPECT_THAT(TargetValue(kFiles), IsOkAndHolds(files));
   ExpectEqual();
 }
 
