@@ -1,6 +1,7 @@
 #include "tools/archive_text.h"
 
 #include "absl/strings/str_cat.h"
+#include "protocol/status.h"
 #include "tools/human_format.h"
 #include "tools/result_text.h"
 
@@ -46,6 +47,16 @@ std::string RestoreText(const RestoreOptions& options,
                 : absl::StrCat(kind.shape, ", first of ", kind.first.object));
   }
   return text;
+}
+
+absl::Status IncompleteRestore(const std::vector<RestoreErrorKind>& errors) {
+  int64_t count = 0;
+  for (const RestoreErrorKind& kind : errors) count += kind.count;
+  return WithHint(
+      absl::FailedPreconditionError(absl::StrCat(
+          "the restore went on after ", HumanCount(count, "error", "errors"),
+          ", so the target is not all that the archive holds")),
+      "the result and the log name them");
 }
 
 }  // namespace walferry

@@ -4,7 +4,9 @@
 // What dump and restore have done, as a person reads it.
 
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "engine/archive/archives.h"
 
 namespace walferry {
@@ -13,6 +15,10 @@ namespace walferry {
 std::string DumpText(const DumpReport& report);
 std::string RestoreText(const RestoreOptions& options,
                         const RestoreReport& report);
+
+// Whoever has allowed errors still has to know that there were some: how many
+// `errors`, which is not empty, are.
+absl::Status IncompleteRestore(const std::vector<RestoreErrorKind>& errors);
 
 }  // namespace walferry
 

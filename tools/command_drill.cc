@@ -83,7 +83,7 @@ CommandOutcome RunDrillCommand(const CommandContext& context) {
     if (!written.ok()) return Fail(std::move(written));
   }
   if (report->passed()) return {};
-  return {ExitCode::kFailed,
+  return {ExitCode::kDifferences,
           absl::FailedPreconditionError(FailedChecks(*report))};
 }
 

@@ -2,10 +2,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "engine/retry_policy.h"
 #include "protocol/status.h"
 #include "tools/archive_binding.h"
+#include "tools/archive_text.h"
 #include "tools/command.h"
 #include "tools/confirm_drop.h"
 #include "tools/live_run.h"
@@ -48,13 +48,7 @@ CommandOutcome RunArchive(const CommandContext& context,
         return done->report;
       });
   if (outcome.code != ExitCode::kDone || errors.empty()) return outcome;
-  int64_t count = 0;
-  for (const RestoreErrorKind& kind : errors) count += kind.count;
-  return {ExitCode::kFailed,
-          absl::FailedPreconditionError(
-              absl::StrCat("the target lacks what ", count,
-                           count == 1 ? " statement was" : " statements were",
-                           " to make, as --allow-restore-errors lets it"))};
+  return {ExitCode::kDifferences, IncompleteRestore(errors)};
 }
 
 }  // namespace

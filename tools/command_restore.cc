@@ -21,7 +21,9 @@ CommandOutcome RunRestoreCommand(const CommandContext& context) {
                });
   // Nothing goes on from where a restore has stopped.
   if (!report.ok()) return {ExitCode::kFailed, report.status()};
-  return FinishWith(context, RestoreText(*options, *report));
+  CommandOutcome outcome = FinishWith(context, RestoreText(*options, *report));
+  if (!outcome.error.ok() || report->errors.empty()) return outcome;
+  return {ExitCode::kDifferences, IncompleteRestore(report->errors)};
 }
 
 }  // namespace walferry

@@ -15,6 +15,9 @@ enum class ExitCode : int {
   // The command line, the environment or the configuration file is wrong;
   // nothing was tried.
   kUsage = 2,
+  // What was asked for is done, and what came of it is not as it should be: a
+  // drill has found faults, or a restore was allowed to go on after errors.
+  kDifferences = 3,
   // Interrupted, or what was waited for took too long: the same command goes
   // on where this one stopped (EX_TEMPFAIL of sysexits.h).
   kResumable = 75,

@@ -55,8 +55,7 @@ inline constexpr OptionSpec kArchiveRows[] = {
      .group = OptionGroup::kArchive,
      .reach = OptionReach::kFlag,
      .help = "Go on after an error of the restore. Each is logged, and counted "
-             "by its kind in the result. migrate --via archive ends with "
-             "exit code 1 then."},
+             "by its kind in the result; the exit code is 3 if there was one."},
     {.id = OptionId::kChecks,
      .name = "checks",
      .commands = SetOf(Command::kDrill, Command::kConfig),

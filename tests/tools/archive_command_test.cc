@@ -208,6 +208,27 @@ TEST_F(RestoreCommandTest, IsNotResumable) {
   EXPECT_EQ(Run({"restore", "--input", "a"}), ExitCode::kFailed);
 }
 
+// What errors were allowed for is done, and a script can tell it from a restore
+// without any.
+TEST_F(RestoreCommandTest, EndsWithItsOwnCodeAfterErrors) {
+  RestoreReport report = SampleRestore();
+  report.errors = {
+      {"role \"...\" does not exist", 2, {"TABLE t bob", "no bob"}},
+      {"type \"...\" does not exist", 1, {"TABLE u bob", "no type"}}};
+  engine_.restore = [&](const RestoreOptions& options, Control&, EventSink&) {
+    asked_ = options;
+    return absl::StatusOr<RestoreReport>(report);
+  };
+  EXPECT_EQ(Run({"restore", "--input", "a", "--allow-restore-errors"}),
+            ExitCode::kDifferences);
+  EXPECT_EQ(out(), RestoreText(*asked_, report));
+  EXPECT_EQ(
+      err(),
+      "walferry: error: the restore went on after 3 errors, so the target "
+      "is not all that the archive holds\n"
+      "walferry: hint: the result and the log name them\n");
+}
+
 class DrillCommandTest : public ProgramTest {
  protected:
   void SetUp() override {
@@ -276,7 +297,7 @@ TEST_F(DrillCommandTest, FindsWrongUsageFirst) {
 TEST_F(DrillCommandTest, FailsWithTheChecksThatDid) {
   report_ = SampleDrill();
   EXPECT_EQ(Run({"drill", "--input", "a", "--report", Path("r.txt")}),
-            ExitCode::kFailed);
+            ExitCode::kDifferences);
   EXPECT_EQ(out(), DrillText(report_));
   EXPECT_EQ(ReadFile(Path("r.txt")), DrillText(report_));
   EXPECT_EQ(err(),

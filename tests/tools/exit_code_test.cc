@@ -29,8 +29,9 @@ TEST(ExitCode, HasTheDocumentedNumbers) {
   EXPECT_EQ(static_cast<int>(ExitCode::kDone), 0);
   EXPECT_EQ(static_cast<int>(ExitCode::kFailed), 1);
   EXPECT_EQ(static_cast<int>(ExitCode::kUsage), 2);
+  EXPECT_EQ(static_cast<int>(ExitCode::kDifferences), 3);
   EXPECT_EQ(static_cast<int>(ExitCode::kResumable), 75);
-  EXPECT_EQ(ExitCodeMeanings().size(), 4u);
+  EXPECT_EQ(ExitCodeMeanings().size(), 5u);
 }
 
 }  // namespace
