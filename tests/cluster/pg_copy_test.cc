@@ -180,6 +180,10 @@ TEST_F(PgCopyTest, RowsComeThroughTls) {
   ASSERT_OK_AND_ASSIGN(const auto server, PgServer::Start({.tls = true}));
   ASSERT_OK_AND_ASSIGN(PgConnection connection,
                        PgConnection::Open({.conninfo = server->ConnInfo()}));
+  // The server's word for it: nothing below would differ otherwise.
+  EXPECT_THAT(connection.QueryValue("SELECT ssl FROM pg_stat_ssl"
+                                    " WHERE pid = pg_backend_pid()"),
+              IsOkAndHolds("t"));
   for (const char* const format : {"text", "binary"}) {
     ASSERT_OK_AND_ASSIGN(
         PgCopyOut out,
