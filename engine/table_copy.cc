@@ -18,6 +18,15 @@ namespace {
 // dead is noticed by its keepalives.
 constexpr absl::Duration kNoIdleTimeout = absl::InfiniteDuration();
 
+// A table that gets other types again and again is another matter.
+constexpr int kRepeats = 3;
+constexpr char kTypesChanged[] =
+    "target: the types of its columns were changed while rows were copied";
+
+bool TypesWereChanged(const absl::Status& status) {
+  return absl::IsAborted(status) && status.message() == kTypesChanged;
+}
+
 std::string ColumnList(const CatalogTable& table) {
   return absl::StrJoin(table.StoredColumns(), ", ",
                        [](std::string* out, const std::string& column) {
@@ -168,7 +177,15 @@ absl::StatusOr<int64_t> TableCopier::Copy(const CatalogTable& table,
                                           OpenItems& open_items,
                                           CopyCounters& counters) {
   const int64_t bytes_before = counters.bytes.load(std::memory_order_relaxed);
+  const int64_t rows_before = counters.rows.load(std::memory_order_relaxed);
   absl::StatusOr<int64_t> rows = CopyRows(table, item, counters);
+  for (int repeat = 0; repeat < kRepeats && TypesWereChanged(rows.status());
+       ++repeat) {
+    RETURN_IF_ERROR(target_.Exec("ROLLBACK").status());
+    counters.bytes.store(bytes_before, std::memory_order_relaxed);
+    counters.rows.store(rows_before, std::memory_order_relaxed);
+    rows = CopyRows(table, item, counters);
+  }
   if (!rows.ok()) return Annotate(rows.status(), ItemName(table, item));
   RETURN_IF_ERROR(snapshot_->Check());
   const absl::Status committed =
@@ -206,8 +223,7 @@ absl::StatusOr<int64_t> TableCopier::CopyRows(const CatalogTable& table,
   // stay, even if it took them.
   ASSIGN_OR_RETURN(const CopyFormat exact, FormatOf(table, item));
   if (exact == CopyFormat::kBinary) return rows;
-  return absl::AbortedError(
-      "target: the types of its columns were changed while rows were copied");
+  return absl::AbortedError(kTypesChanged);
 }
 
 // Asking takes a round trip, which small ones are not worth.

@@ -79,6 +79,7 @@ class TableCopier {
   // Copies the item and commits it together with its ledger row, once the
   // snapshot's guard is known to have stood all the time. A whole table is
   // truncated first where the role may, so that its rows can be stored frozen.
+  // If the target's columns get other types meanwhile it is copied again.
   // Errors name table, range and, if the target refused a row, its line and
   // column. Returns the rows.
   absl::StatusOr<int64_t> Copy(const CatalogTable& table, const CopyItem& item,
