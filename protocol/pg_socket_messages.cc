@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -86,7 +87,7 @@ bool SocketMessages::Ready() const {
 }
 
 SocketMessages::Fill SocketMessages::ReadAll() {
-  MakeRoom();
+  if (!MakeRoom()) return Fill::kClosed;
   size_t got = 0;
   const Fill fill = Receive(0, got);
   end_ += got;
@@ -94,7 +95,7 @@ SocketMessages::Fill SocketMessages::ReadAll() {
 }
 
 SocketMessages::Fill SocketMessages::ReadCopyOut() {
-  MakeRoom();
+  if (!MakeRoom()) return Fill::kClosed;
   size_t got = 0;
   const Fill fill = Receive(MSG_PEEK, got);
   if (fill != Fill::kSome) return fill;
@@ -104,12 +105,22 @@ SocketMessages::Fill SocketMessages::ReadCopyOut() {
   return Discard(ours) ? Fill::kSome : Fill::kClosed;
 }
 
-void SocketMessages::MakeRoom() {
+bool SocketMessages::MakeRoom() {
   const size_t size = end_ - begin_;
   // What a large message needed is given back.
   const size_t capacity = std::max(buffer_bytes_, wanted_);
   if (buffer_.size() != capacity && size <= capacity) {
-    std::vector<char> other(capacity);
+    std::vector<char> other;
+    try {
+      other.resize(capacity);
+    } catch (const std::bad_alloc&) {
+      why_closed_ = WithHint(
+          absl::FailedPreconditionError(
+              absl::StrCat("no memory for a message of ", capacity, " bytes")),
+          "a row is read as a whole: let this process have more memory, or "
+          "leave the table's rows out");
+      return false;
+    }
     std::memcpy(other.data(), buffer_.data() + begin_, size);
     buffer_ = std::move(other);
   } else if (begin_ > 0) {
@@ -117,6 +128,7 @@ void SocketMessages::MakeRoom() {
   }
   begin_ = 0;
   end_ = size;
+  return true;
 }
 
 SocketMessages::Fill SocketMessages::Receive(int flags, size_t& got) {

@@ -36,7 +36,7 @@ class SocketMessages {
   enum class Fill {
     kSome,
     kNothing,  // There is nothing now.
-    kClosed,   // By the server, or the link is lost: why_closed().
+    kClosed,   // By the server, the link is lost, or given up: why_closed().
     kForLibpq,
   };
 
@@ -66,14 +66,16 @@ class SocketMessages {
   // without rows. Only when Take() has nothing any more.
   Fill ReadCopyOut();
 
-  // kUnavailable, once something was kClosed.
+  // Once something was kClosed: kUnavailable, or kFailedPrecondition if there
+  // is no memory for a message, which is held as a whole.
   const absl::Status& why_closed() const { return why_closed_; }
 
  private:
   absl::string_view held() const {
     return absl::string_view(buffer_.data() + begin_, end_ - begin_);
   }
-  void MakeRoom();
+  // For what is wanted; false: there is none.
+  bool MakeRoom();
   // Behind what is held, with flags of recv(); kSome: `got` bytes.
   Fill Receive(int flags, size_t& got);
   bool Discard(size_t size);

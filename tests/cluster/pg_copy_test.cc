@@ -1,5 +1,10 @@
 #include "protocol/pg_copy.h"
 
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -204,6 +209,33 @@ TEST_F(PgCopyTest, RowsComeThroughTls) {
     EXPECT_EQ(out.binary(), absl::string_view(format) == "binary");
     EXPECT_EQ(out.rows(), 10000);
   }
+}
+
+// Instead of ending the program: a row is as large as somebody has made it.
+TEST_F(PgCopyTest, ARowThatNoMemoryIsLeftForIsAnError) {
+  constexpr size_t kRow = size_t{64} << 20;
+  const auto copy_with_little_memory = [&] {
+    absl::StatusOr<PgConnection> connection =
+        PgConnection::Open({.conninfo = server_->ConnInfo()});
+    absl::StatusOr<PgCopyOut> out = PgCopyOut::Start(
+        *connection,
+        absl::StrCat("COPY (SELECT repeat('x', ", kRow, ")) TO STDOUT"), kIdle);
+    std::ifstream pages("/proc/self/statm");
+    rlim_t virtual_pages = 0;
+    pages >> virtual_pages;
+    const rlim_t limit = virtual_pages * 4096 + (kRow / 2);
+    const rlimit little = {.rlim_cur = limit, .rlim_max = limit};
+    setrlimit(RLIMIT_AS, &little);
+    const absl::Status ended = out->Next().status();
+    std::fprintf(stderr, "%s", std::string(ended.message()).c_str());
+    std::_Exit(ended.code() == absl::StatusCode::kFailedPrecondition ? 7 : 1);
+  };
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  EXPECT_EXIT(copy_with_little_memory(), ::testing::ExitedWithCode(7),
+              absl::StrCat("no memory for a message of ", kRow + 6, " bytes"));
+#else
+  (void)copy_with_little_memory;
+#endif
 }
 
 TEST_F(PgCopyTest, NoticesAndLargeRowsMayComeInBetween) {
