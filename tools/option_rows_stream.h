@@ -36,9 +36,12 @@ inline constexpr OptionSpec kStreamRows[] = {
      .commands = kStreaming | SetOf(Command::kReplay),
      .group = OptionGroup::kStream,
      .placeholder = "SIZE",
-     .help = "What walferry aims to stay within while it applies changes. With "
-             "more, more transactions are applied together; one that does not "
-             "fit is applied piece by piece, and committed as a whole."},
+     .help =
+         "What walferry aims to stay within while it applies changes. With "
+         "more, more transactions are applied together; one that does not "
+         "fit is applied piece by piece, and committed as a whole. Besides, "
+         "each applying session holds up to 8MiB of statements on their "
+         "way to the target, and a single row is held as a whole."},
     {.id = OptionId::kApplyJobs,
      .name = "apply-jobs",
      .type = OptionType::kInteger,
