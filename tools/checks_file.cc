@@ -1,11 +1,11 @@
 #include "tools/checks_file.h"
 
-#include <charconv>
+#include <cmath>
 #include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/numbers.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "protocol/status.h"
@@ -21,40 +21,33 @@ const std::vector<absl::string_view>& KnownKeys() {
   return *kKeys;
 }
 
-// The shortest text that is that number.
-std::string NumberText(double number) {
-  char digits[32];
-  const std::to_chars_result end =
-      std::to_chars(digits, digits + sizeof digits, number);
-  return std::string(digits, end.ptr);
-}
-
-// As PostgreSQL prints such a value.
-std::optional<std::string> ValueText(const toml::node& node) {
-  if (const auto* text = node.as_string()) return text->get();
-  if (const auto* number = node.as_integer()) {
-    return absl::StrCat(number->get());
+// A number as it stands in the file: toml++ rounds what has a fraction. `text`
+// is the whole file.
+std::string LiteralOf(const toml::value<double>& number,
+                      absl::string_view text) {
+  const toml::source_position begin = number.source().begin;
+  for (toml::source_index line = 1; line < begin.line; ++line) {
+    text.remove_prefix(text.find('\n') + 1);
   }
-  if (const auto* number = node.as_floating_point()) {
-    return NumberText(number->get());
+  std::string literal;
+  // Columns are those of characters, and before a number there may be longer
+  // ones: continuation bytes do not count.
+  toml::source_index column = 0;
+  for (const char byte : text) {
+    if ((static_cast<unsigned char>(byte) & 0xc0) != 0x80) ++column;
+    if (column < begin.column || byte == '_') continue;
+    if (!absl::StrContains("+-.0123456789eE", byte)) break;
+    literal += byte;
   }
-  if (const auto* flag = node.as_boolean()) return flag->get() ? "t" : "f";
-  return std::nullopt;
-}
-
-std::optional<double> NumberOf(const toml::node& node) {
-  if (const auto* number = node.as_integer()) {
-    return static_cast<double>(number->get());
-  }
-  if (const auto* number = node.as_floating_point()) return number->get();
-  return std::nullopt;
+  return literal;
 }
 
 // Reads one [[check]].
 class CheckReader {
  public:
-  CheckReader(const toml::table& table, absl::string_view file_name)
-      : table_(table), file_name_(file_name) {}
+  CheckReader(const toml::table& table, absl::string_view text,
+              absl::string_view file_name)
+      : table_(table), text_(text), file_name_(file_name) {}
 
   absl::StatusOr<SqlCheck> Read() {
     for (const auto& [key, node] : table_) {
@@ -68,6 +61,31 @@ class CheckReader {
   absl::Status Bad(const toml::node& node, absl::string_view what) const {
     return absl::InvalidArgumentError(
         absl::StrCat(file_name_, ":", node.source().begin.line, ": ", what));
+  }
+
+  // As PostgreSQL prints such a value.
+  std::optional<std::string> ValueText(const toml::node& node) const {
+    if (const auto* text = node.as_string()) return text->get();
+    if (const auto* flag = node.as_boolean()) return flag->get() ? "t" : "f";
+    if (const auto* number = node.as_floating_point()) {
+      if (std::isnan(number->get())) return "NaN";
+      if (std::isinf(number->get())) {
+        return number->get() < 0 ? "-Infinity" : "Infinity";
+      }
+    }
+    return NumberText(node);
+  }
+
+  // A finite number.
+  std::optional<std::string> NumberText(const toml::node& node) const {
+    if (const auto* number = node.as_integer()) {
+      return absl::StrCat(number->get());
+    }
+    const auto* number = node.as_floating_point();
+    if (number == nullptr || !std::isfinite(number->get())) return std::nullopt;
+    std::string literal = LiteralOf(*number, text_);
+    if (!IsDecimal(literal)) return std::nullopt;
+    return literal;
   }
 
   absl::Status ReadKey(absl::string_view key, const toml::node& node) {
@@ -100,24 +118,23 @@ class CheckReader {
   }
 
   absl::Status ReadNumber(const toml::node& node, absl::string_view key,
-                          std::optional<double>& number) const {
-    number = NumberOf(node);
+                          std::optional<std::string>& number) const {
+    number = NumberText(node);
     if (number.has_value()) return absl::OkStatus();
     return Bad(node, absl::StrCat(key, " must be a number"));
   }
 
   absl::Status ReadTolerance(const toml::node& node) {
-    check_.tolerance = NumberOf(node);
+    check_.tolerance = NumberText(node);
     if (const auto* text = node.as_string()) {
       absl::string_view digits = text->get();
-      double percent = 0;
-      if (absl::ConsumeSuffix(&digits, "%") &&
-          absl::SimpleAtod(digits, &percent)) {
-        check_.tolerance = percent;
+      if (absl::ConsumeSuffix(&digits, "%") && IsDecimal(digits)) {
+        check_.tolerance = std::string(digits);
         check_.tolerance_in_percent = true;
       }
     }
-    if (check_.tolerance.has_value() && *check_.tolerance >= 0) {
+    if (check_.tolerance.has_value() &&
+        !absl::StartsWith(*check_.tolerance, "-")) {
       return absl::OkStatus();
     }
     return Bad(node, "tolerance must be a number, or one with % as a text");
@@ -143,12 +160,11 @@ class CheckReader {
   }
 
   bool ExpectsANumber() const {
-    double ignored = 0;
-    return check_.expect.has_value() &&
-           absl::SimpleAtod(*check_.expect, &ignored);
+    return check_.expect.has_value() && IsDecimal(*check_.expect);
   }
 
   const toml::table& table_;
+  absl::string_view text_;
   absl::string_view file_name_;
   SqlCheck check_;
 };
@@ -173,7 +189,8 @@ absl::StatusOr<std::vector<SqlCheck>> ParseChecks(absl::string_view text,
             absl::StrCat(file_name, ":", element.source().begin.line,
                          ": a check is a table: [[check]]"));
       }
-      ASSIGN_OR_RETURN(SqlCheck read, CheckReader(*check, file_name).Read());
+      ASSIGN_OR_RETURN(SqlCheck read,
+                       CheckReader(*check, text, file_name).Read());
       checks.push_back(std::move(read));
     }
   }

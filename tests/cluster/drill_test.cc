@@ -51,7 +51,7 @@ TEST_F(DrillTest, PassesAGoodArchive) {
   options.checks = {{.name = "orders",
                      .sql = "SELECT count(*) FROM orders",
                      .expect = "2900",
-                     .tolerance = 5,
+                     .tolerance = "5",
                      .tolerance_in_percent = true}};
   ASSERT_OK_AND_ASSIGN(const DrillReport report, Run(options));
   EXPECT_TRUE(report.passed());
@@ -138,7 +138,7 @@ TEST_F(DrillTest, FailsAQueryThatDoesNotHold) {
   ASSERT_OK(Run(Dump()));
   DrillOptions options = Drill(Path("directory"));
   options.checks = {
-      {.name = "few", .sql = "SELECT count(*) FROM orders", .maximum = 7},
+      {.name = "few", .sql = "SELECT count(*) FROM orders", .maximum = "7"},
       {.name = "none", .sql = "SELECT nothing", .expect = "1"},
       {.name = "after", .sql = "SELECT 1", .expect = "1"}};
   ASSERT_OK_AND_ASSIGN(const DrillReport report, Run(options));

@@ -43,19 +43,41 @@ TEST(ChecksFile, ReadsEveryKindOfExpectation) {
                   SqlCheck{.name = "orders",
                            .sql = "SELECT count(*) FROM orders",
                            .expect = "1000",
-                           .tolerance = 5,
+                           .tolerance = "5",
                            .tolerance_in_percent = true},
                   SqlCheck{.name = "total",
                            .sql = "SELECT sum(total) FROM orders",
                            .expect = "12.5",
-                           .tolerance = 0.25},
+                           .tolerance = "0.25"},
                   SqlCheck{.name = "flag", .sql = "SELECT true", .expect = "t"},
                   SqlCheck{.name = "text", .sql = "SELECT 'x'", .expect = "x"},
                   SqlCheck{.name = "bounds",
                            .sql = "SELECT 7",
-                           .minimum = 3,
-                           .maximum = 9.5})));
+                           .minimum = "3",
+                           .maximum = "9.5"})));
   EXPECT_THAT(ParseChecks("", "f"), IsOkAndHolds(IsEmpty()));
+}
+
+// No double has that many digits.
+TEST(ChecksFile, RoundsNoNumber) {
+  ASSERT_OK_AND_ASSIGN(
+      const std::vector<SqlCheck> checks,
+      ParseChecks("check = [{ name = \"caf\xc3\xa9\", sql = \"s\", expect = "
+                  "12345678901234567890.1234567891 }]\n",
+                  "f"));
+  EXPECT_EQ(checks[0].expect, "12345678901234567890.1234567891");
+  ASSERT_OK_AND_ASSIGN(
+      const std::vector<SqlCheck> others,
+      ParseChecks("# caf\xc3\xa9\n[[check]]\nname = \"a\"\nsql = \"s\"\n"
+                  "expect = +1_0.50e+2 # ten\n"
+                  "tolerance = 0.10000000000000000001\n"
+                  "[[check]]\nname = \"b\"\nsql = \"s\"\nexpect = -inf\n"
+                  "[[check]]\nname = \"c\"\nsql = \"s\"\nexpect = nan\n",
+                  "f"));
+  EXPECT_EQ(others[0].expect, "+10.50e+2");
+  EXPECT_EQ(others[0].tolerance, "0.10000000000000000001");
+  EXPECT_EQ(others[1].expect, "-Infinity");
+  EXPECT_EQ(others[2].expect, "NaN");
 }
 
 TEST(ChecksFile, SaysWhereItIsWrong) {
@@ -86,6 +108,9 @@ TEST(ChecksFile, SaysWhereItIsWrong) {
            {query + "expect = []\n",
             "f:4: expect must be a text, a number or a boolean"},
            {query + "min = \"1\"\n", "f:4: min must be a number"},
+           {query + "max = inf\n", "f:4: max must be a number"},
+           {query + "expect = nan\ntolerance = 1\n",
+            "f:1: check \"a\": a tolerance needs a number to expect"},
            {"[[check]]\nname = 1\n", "f:2: name must be a text"},
            {query + "exspect = 1\n", "f:4: unknown key \"exspect\" of a check"},
        }) {

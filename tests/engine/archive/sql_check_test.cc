@@ -9,44 +9,59 @@ SqlCheck Expect(const std::string& value) {
   return {.name = "n", .sql = "s", .expect = value};
 }
 
-TEST(SqlCheck, ComparesNumbersAsNumbersAndTheRestAsText) {
-  EXPECT_TRUE(Satisfies(Expect("12"), "12"));
-  EXPECT_TRUE(Satisfies(Expect("12.5"), "12.50"));
-  EXPECT_TRUE(Satisfies(Expect("t"), "t"));
-  EXPECT_FALSE(Satisfies(Expect("t"), "true"));
-  EXPECT_FALSE(Satisfies(Expect("12"),
-                         "12 "
-                         "x"));
-  // As doubles they would be the same.
-  EXPECT_FALSE(Satisfies(Expect("9007199254740993"), "9007199254740992"));
+TEST(IsDecimal, KnowsWhatIsANumber) {
+  for (const char* number :
+       {"0", "-12", "+1.50", ".5", "5.", "1e9", "2.5E-3", "1e+2"}) {
+    EXPECT_TRUE(IsDecimal(number)) << number;
+  }
+  for (const char* text : {"", "-", ".", "e1", "1e", "1 ", "0x1", "1_0", "NaN",
+                           "Infinity", "1.2.3", "--1"}) {
+    EXPECT_FALSE(IsDecimal(text)) << text;
+  }
+}
+
+TEST(ConditionFor, ComparesNumbersAsNumbersAndTheRestAsText) {
+  EXPECT_EQ(ConditionFor(Expect("12.5"), "12.50"),
+            "'12.50'::numeric = '12.5'::numeric");
+  EXPECT_EQ(ConditionFor(Expect("t"), "t"), "true");
+  EXPECT_EQ(ConditionFor(Expect("t"), "true"), "false");
+  EXPECT_EQ(ConditionFor(Expect("12"), "12 x"), "false");
+  EXPECT_EQ(ConditionFor(Expect("NaN"), "NaN"), "true");
+  EXPECT_EQ(ConditionFor(Expect("NaN"), "1"), "false");
+  EXPECT_EQ(ConditionFor(Expect("Infinity"), "Infinity"), "true");
   EXPECT_EQ(ExpectationText(Expect("12")), "12");
 }
 
-TEST(SqlCheck, LeavesRoomAroundWhatIsExpected) {
+TEST(ConditionFor, LeavesRoomAroundWhatIsExpected) {
   SqlCheck check = Expect("200");
-  check.tolerance = 5;
-  EXPECT_TRUE(Satisfies(check, "205"));
-  EXPECT_FALSE(Satisfies(check, "194"));
-  EXPECT_FALSE(Satisfies(check, "many"));
-  EXPECT_EQ(ExpectationText(check), "200, give or take 5");
+  check.tolerance = "5.5";
+  EXPECT_EQ(ConditionFor(check, "205"),
+            "abs('205'::numeric - '200'::numeric) <= '5.5'::numeric");
+  EXPECT_EQ(ConditionFor(check, "many"), "false");
+  EXPECT_EQ(ConditionFor(check, "NaN"), "false");
+  EXPECT_EQ(ConditionFor(check, "Infinity"), "false");
+  EXPECT_EQ(ExpectationText(check), "200, give or take 5.5");
   check.tolerance_in_percent = true;
-  EXPECT_TRUE(Satisfies(check, "190"));
-  EXPECT_FALSE(Satisfies(check, "211"));
-  EXPECT_EQ(ExpectationText(check), "200, give or take 5%");
-  check.expect = "-200";
-  EXPECT_TRUE(Satisfies(check, "-210"));
+  EXPECT_EQ(ConditionFor(check, "190"),
+            "abs('190'::numeric - '200'::numeric) * 100 <= "
+            "abs('200'::numeric) * '5.5'::numeric");
+  EXPECT_EQ(ExpectationText(check), "200, give or take 5.5%");
 }
 
-TEST(SqlCheck, KnowsBounds) {
-  SqlCheck check = {.name = "n", .sql = "s", .minimum = 3};
+TEST(ConditionFor, KnowsBounds) {
+  SqlCheck check = {.name = "n", .sql = "s", .minimum = "3"};
   EXPECT_EQ(ExpectationText(check), "at least 3");
-  EXPECT_TRUE(Satisfies(check, "3"));
-  EXPECT_FALSE(Satisfies(check, "2.9"));
-  check.maximum = 9;
+  EXPECT_EQ(ConditionFor(check, "2.9"), "'2.9'::numeric >= '3'::numeric");
+  EXPECT_EQ(ConditionFor(check, "Infinity"), "true");
+  EXPECT_EQ(ConditionFor(check, "-Infinity"), "false");
+  check.maximum = "9";
   EXPECT_EQ(ExpectationText(check), "at least 3 and at most 9");
-  EXPECT_FALSE(Satisfies(check, "10"));
-  EXPECT_FALSE(Satisfies(check, ""));
-  EXPECT_FALSE(Satisfies(check, "NaN"));
+  EXPECT_EQ(ConditionFor(check, "10"),
+            "'10'::numeric >= '3'::numeric AND '10'::numeric <= '9'::numeric");
+  EXPECT_EQ(ConditionFor(check, "Infinity"), "false");
+  for (const char* text : {"", "NaN", "many"}) {
+    EXPECT_EQ(ConditionFor(check, text), "false") << text;
+  }
 }
 
 }  // namespace
