@@ -38,6 +38,11 @@ bool Exists(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
+// As RunDump names the one file that an archive is.
+bool IsNamedAsOurs(const fs::path& file) {
+  return file.filename() == kCustomName || file.filename() == kPlainName;
+}
+
 absl::Status NoArchive(const std::string& path) {
   return absl::InvalidArgumentError(
       absl::StrCat(path, ": no archive of pg_dump"));
@@ -98,7 +103,12 @@ absl::StatusOr<ArchiveInput> FindArchive(const std::string& path) {
     return absl::DataLossError(
         absl::StrCat(path, ": its ", kManifestName, " is missing"));
   }
-  RETURN_IF_ERROR(is_folder ? ReadFolder(input) : ReadFile(input));
+  const absl::Status recognised =
+      is_folder ? ReadFolder(input) : ReadFile(input);
+  const bool damaged = absl::IsInvalidArgument(recognised) &&
+                       !input.folder.empty() && IsNamedAsOurs(input.path);
+  // The manifest says what is wrong with it.
+  if (!damaged) RETURN_IF_ERROR(recognised);
   if (input.folder.empty() || !has_facts) {
     // psql runs whatever is in it: DROP DATABASE, a change of the connection,
     // commands of the machine.
@@ -114,6 +124,7 @@ absl::StatusOr<ArchiveInput> FindArchive(const std::string& path) {
   absl::StatusOr<ArchiveFacts> facts = FactsFromJson(json);
   if (!facts.ok()) return Annotate(facts.status(), path);
   input.facts = *std::move(facts);
+  if (damaged) input.format = input.facts->format;
   return input;
 }
 

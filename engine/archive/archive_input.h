@@ -29,7 +29,8 @@ struct ArchiveInput {
 // A folder of RunDump, one file in it, or what pg_dump has written, but for
 // plain scripts: those of others are kFailedPrecondition. kNotFound: nothing is
 // there; kInvalidArgument: something else is; kDataLoss: its facts are
-// malformed, or its manifest is gone.
+// malformed, or its manifest is gone. One that has a manifest is found whatever
+// its bytes are: CheckArchive comes next.
 absl::StatusOr<ArchiveInput> FindArchive(const std::string& path);
 
 // Compares it with its manifest, and tells how far that is; a warning if there

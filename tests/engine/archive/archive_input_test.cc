@@ -110,6 +110,32 @@ TEST_F(ArchiveInputTest, SaysWhatIsNone) {
                absl::StrCat(directory_->path(), ": no archive of pg_dump")));
 }
 
+// That it is no archive would send the operator for another path.
+TEST_F(ArchiveInputTest, LeavesDamagedBeginningsToTheManifest) {
+  const std::string file = Write("a/archive.dump", "QGDMP\x01\x0f");
+  Write("a/MANIFEST.sha256",
+        absl::StrCat(std::string(64, '0'), "  archive.dump\n"));
+  const std::string facts = Write(
+      "a/walferry.json",
+      FactsToJson({.format = ArchiveFormat::kCustom, .database = "shop"}));
+  for (const std::string& path : {Path("a"), file}) {
+    ASSERT_OK_AND_ASSIGN(const ArchiveInput input, FindArchive(path));
+    EXPECT_EQ(input.format, ArchiveFormat::kCustom);
+    Interrupt interrupt;
+    EventRecorder events;
+    EXPECT_THAT(
+        CheckArchive(input, interrupt, events),
+        StatusIs(absl::StatusCode::kDataLoss,
+                 absl::StrCat("archive ", Path("a"),
+                              " is not what its manifest says: archive.dump "
+                              "was changed, walferry.json is not in the "
+                              "manifest")));
+  }
+  EXPECT_THAT(FindArchive(facts),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       absl::StrCat(facts, ": no archive of pg_dump")));
+}
+
 // Otherwise it would say only that nothing is there.
 TEST_F(ArchiveInputTest, LeavesAMissingFileToTheManifest) {
   Write("a/MANIFEST.sha256", absl::StrCat(std::string(64, '0'), "  toc.dat\n"));
