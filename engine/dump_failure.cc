@@ -68,10 +68,7 @@ absl::Status DumpFailure(absl::string_view program,
                     "someone is changing the schema of the source, or waits "
                     "for it: try again when that is done");
   }
-  if (std::any_of(std::begin(kLinkFailures), std::end(kLinkFailures),
-                  [&](absl::string_view failure) {
-                    return absl::StrContains(result.errors, failure);
-                  })) {
+  if (TellsOfLostLink(result.errors)) {
     return absl::UnavailableError(sentence);
   }
   if (absl::StrContains(text, "permission denied")) {
@@ -80,6 +77,13 @@ absl::Status DumpFailure(absl::string_view program,
                     "scope: grant SELECT, or exclude the table");
   }
   return absl::FailedPreconditionError(sentence);
+}
+
+bool TellsOfLostLink(absl::string_view message) {
+  return std::any_of(std::begin(kLinkFailures), std::end(kLinkFailures),
+                     [&](absl::string_view failure) {
+                       return absl::StrContains(message, failure);
+                     });
 }
 
 }  // namespace walferry

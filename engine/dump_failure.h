@@ -15,6 +15,10 @@ namespace walferry {
 absl::Status DumpFailure(absl::string_view program,
                          const SubprocessResult& result);
 
+// Whether the words are those that libpq has for a link that was lost or not
+// made.
+bool TellsOfLostLink(absl::string_view message);
+
 }  // namespace walferry
 
 #endif  // ENGINE_DUMP_FAILURE_H_

@@ -62,7 +62,10 @@ class Load {
         interrupt_(interrupt),
         events_(events),
         stop_(&interrupt),
-        errors_([this](const RestoreError& error) { Take(error); }) {}
+        errors_(input.format == ArchiveFormat::kPlain
+                    ? RestoreErrorReader::Program::kPsql
+                    : RestoreErrorReader::Program::kPgRestore,
+                [this](const RestoreError& error) { Take(error); }) {}
 
   absl::StatusOr<std::vector<RestoreErrorKind>> Run() {
     ASSIGN_OR_RETURN(connection_, target_.ForChild());
@@ -88,10 +91,16 @@ class Load {
   }
 
   // Without one, or with one that does not answer, it goes on without figures.
+  // It also shows whether the role may ask for English messages, in which the
+  // end of a link is known by its words.
   void OpenProgressSession() {
     PgConnectOptions options = target_.Options("progress");
     options.statement_timeout = kSizeTimeout;
-    absl::StatusOr<PgConnection> session = PgConnection::Open(options);
+    PgConnectOptions english = options;
+    english.settings.emplace_back("lc_messages", "C");
+    absl::StatusOr<PgConnection> session = PgConnection::Open(english);
+    in_english_ = session.ok();
+    if (!in_english_) session = PgConnection::Open(options);
     if (session.ok()) progress_session_.emplace(*std::move(session));
   }
 
@@ -125,10 +134,12 @@ class Load {
     argv.push_back(input_.path);
     ASSIGN_OR_RETURN(const SubprocessResult result,
                      RunChild(part.phase, std::move(argv)));
-    // It says so only when it has come to the end.
-    const bool came_through =
-        absl::StrContains(result.errors, "errors ignored on restore: ");
-    return Verdict("pg_restore", result, result.ok() || came_through);
+    // It says how many it has ignored only when it has come to the end.
+    const bool complete = result.ok() || counts_.ignored.has_value();
+    RETURN_IF_ERROR(Verdict("pg_restore", result, complete));
+    const absl::Status agreed = CompareErrorCounts(
+        counts_, result.exit_code, input_.parallel ? part.jobs : 1);
+    return agreed.ok() ? agreed : PartlyDone(agreed);
   }
 
   // pg_restore leaves them out; of a script psql runs everything.
@@ -158,6 +169,8 @@ class Load {
         "--no-password",
         "--no-psqlrc",
         "--quiet",
+        "--echo-errors",
+        "--set=VERBOSITY=verbose",
         "--output=/dev/null"};
     if (StopsByItself()) argv.emplace_back("--set=ON_ERROR_STOP=1");
     argv.push_back(absl::StrCat("--file=", input_.path));
@@ -181,8 +194,11 @@ class Load {
             [&] { progress.Tell([this] { return DatabaseBytes(); }); },
         .interrupt = &stop_};
     run.environment.emplace_back("LC_ALL", "C");
+    if (in_english_) {
+      run.environment.emplace_back("PGOPTIONS", "-c lc_messages=C");
+    }
     absl::StatusOr<SubprocessResult> result = RunSubprocess(run);
-    errors_.Finish();
+    counts_ = errors_.Finish();
     if (!result.ok() && first_error_.has_value() && !interrupt_.raised()) {
       return FirstError();
     }
@@ -206,8 +222,11 @@ class Load {
   }
 
   absl::Status FirstError() const {
-    return PartlyDone(absl::FailedPreconditionError(
-        absl::StrCat("restore: ", first_error_->Text())));
+    const std::string text = absl::StrCat("restore: ", first_error_->Text());
+    // Not in what it quotes, nor in a row that its detail shows.
+    return PartlyDone(TellsOfLostLink(ShapeOf(first_error_->message))
+                          ? absl::UnavailableError(text)
+                          : absl::FailedPreconditionError(text));
   }
 
   // `complete`: the program came to its end, though perhaps not without errors.
@@ -215,8 +234,11 @@ class Load {
                        const SubprocessResult& result, bool complete) const {
     if (first_error_.has_value() && !options_.allow_errors) return FirstError();
     if (complete) return absl::OkStatus();
+    // Its hints are for those who dump.
     const absl::Status status = DumpFailure(program, result);
-    return PartlyDone(absl::FailedPreconditionError(status.message()));
+    return PartlyDone(absl::IsUnavailable(status)
+                          ? absl::UnavailableError(status.message())
+                          : absl::FailedPreconditionError(status.message()));
   }
 
   static absl::Status PartlyDone(absl::Status status) {
@@ -233,9 +255,11 @@ class Load {
   EventSink& events_;
   Interrupt stop_;
   RestoreErrorReader errors_;
+  RestoreErrorCounts counts_;  // Of the last run.
   std::optional<RestoreError> first_error_;
   DumpConnection connection_;
   std::optional<PgConnection> progress_session_;
+  bool in_english_ = false;
   int64_t bytes_ = 0;
 };
 

@@ -31,8 +31,9 @@ struct LoadOptions {
 
 // Schema, rows, then indexes and constraints, a phase each. Returns the errors
 // if they are allowed, each of which was also told as a warning. Otherwise the
-// first one is the error: kFailedPrecondition, also if the link is lost, as
-// what was restored stays. kCancelled: told to stop.
+// first one is the error: kFailedPrecondition. kUnavailable: the link was lost;
+// kCancelled: told to stop; kInternal: pg_restore counts other errors than we
+// have read. What was restored stays after all of these.
 absl::StatusOr<std::vector<RestoreErrorKind>> LoadArchive(
     const ArchiveInput& input, const PgTools& tools,
     const TargetDatabase& target, const LoadOptions& options,

@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -12,10 +13,12 @@
 namespace walferry {
 namespace {
 
-constexpr absl::string_view kFromEntry = "pg_restore: from TOC entry ";
-constexpr absl::string_view kError = "pg_restore: error: ";
+constexpr absl::string_view kPgRestore = "pg_restore: ";
+constexpr absl::string_view kPsql = "psql:";
+constexpr absl::string_view kIgnored = "warning: errors ignored on restore: ";
 constexpr absl::string_view kStatement = "Command was: ";
-constexpr absl::string_view kServerError = "ERROR:  ";
+constexpr absl::string_view kStatementOfPsql = "STATEMENT:  ";
+constexpr size_t kSqlState = 5;
 
 bool IsDigit(char byte) {
   return absl::ascii_isdigit(static_cast<unsigned char>(byte));
@@ -41,31 +44,67 @@ std::string BeginningOf(absl::string_view statement) {
   return std::string(statement);
 }
 
+// "role bob ..." of "FEHLER:  role bob ...": two spaces are behind a severity
+// only.
+absl::string_view WithoutSeverity(absl::string_view message) {
+  const size_t end = message.find(":  ");
+  const bool is_word =
+      end != absl::string_view::npos && end > 0 &&
+      message.substr(0, end).find_first_of(" \"'") == absl::string_view::npos;
+  return is_word ? message.substr(end + 3) : message;
+}
+
 // The server's message where the program put something in front of it that
 // says no more.
 absl::string_view WithoutPreface(absl::string_view message) {
-  absl::ConsumePrefix(&message, "could not execute query: ");
-  absl::ConsumePrefix(&message, kServerError);
-  return message;
-}
-
-// psql:/path/archive.sql:12: ERROR:  message
-bool ReadPsqlError(absl::string_view line, RestoreError& error) {
-  const size_t at = line.find(absl::StrCat(": ", kServerError));
-  if (!absl::StartsWith(line, "psql:") || at == absl::string_view::npos) {
-    return false;
+  if (!absl::ConsumePrefix(&message, "could not execute query: ")) {
+    return message;
   }
-  const absl::string_view place = line.substr(0, at);
-  error.object = absl::StrCat("line ", place.substr(place.rfind(':') + 1));
-  error.message = std::string(line.substr(at + 2 + kServerError.size()));
-  return true;
+  return WithoutSeverity(message);
 }
 
-// Clients from 17 on set it for their own session, and go on where the server
-// is older and has none. So do we.
-bool IsHarmless(const RestoreError& error) {
-  return error.message ==
-         "unrecognized configuration parameter \"transaction_timeout\"";
+// Takes "/path/archive.sql:12: " away and returns "12", or "" where no such
+// place stands.
+absl::string_view ConsumePlace(absl::string_view& line) {
+  for (size_t colon = line.find(':'); colon != absl::string_view::npos;
+       colon = line.find(':', colon + 1)) {
+    size_t end = colon + 1;
+    while (end < line.size() && IsDigit(line[end])) ++end;
+    if (end == colon + 1 || !absl::StartsWith(line.substr(end), ": ")) continue;
+    const absl::string_view number = line.substr(colon + 1, end - colon - 1);
+    line.remove_prefix(end + 2);
+    return number;
+  }
+  absl::ConsumePrefix(&line, " ");
+  return "";
+}
+
+// Takes "FEHLER:  42704: " away and returns "42704", or "" where it is not so.
+absl::string_view ConsumeSqlState(absl::string_view& message) {
+  const absl::string_view rest = WithoutSeverity(message);
+  if (rest.size() == message.size() || rest.size() < kSqlState + 2 ||
+      rest.substr(kSqlState, 2) != ": ") {
+    return "";
+  }
+  const absl::string_view state = rest.substr(0, kSqlState);
+  const bool is_state = std::all_of(state.begin(), state.end(), [](char byte) {
+    return IsDigit(byte) || (byte >= 'A' && byte <= 'Z');
+  });
+  if (!is_state) return "";
+  message = rest.substr(kSqlState + 2);
+  return state;
+}
+
+// The classes of notices and warnings.
+bool TellsOfNoError(absl::string_view sqlstate) {
+  return absl::StartsWith(sqlstate, "00") || absl::StartsWith(sqlstate, "01");
+}
+
+// Clients from 17 on make this setting for their own session, and go on where
+// the server is older and has none. So do we.
+bool IsHarmless(absl::string_view statement) {
+  absl::ConsumeSuffix(&statement, ";");
+  return statement == "SET transaction_timeout = 0";
 }
 
 // What a server or libpq adds to a message, on lines of their own.
@@ -110,38 +149,86 @@ void RestoreErrorReader::Add(absl::string_view piece) {
   lines_.Add(piece, [this](absl::string_view line) { TakeLine(line); });
 }
 
-void RestoreErrorReader::Finish() {
+RestoreErrorCounts RestoreErrorReader::Finish() {
   lines_.Finish([this](absl::string_view line) { TakeLine(line); });
-  EndError();
+  End();
+  object_.clear();
+  return std::exchange(counts_, {});
 }
 
 void RestoreErrorReader::TakeLine(absl::string_view line) {
-  if (absl::ConsumePrefix(&line, kFromEntry)) {
-    EndError();
-    object_ = ObjectOf(line);
-  } else if (absl::ConsumePrefix(&line, kError)) {
-    EndError();
-    in_error_ = true;
-    error_ = {object_, std::string(WithoutPreface(line))};
-  } else if (RestoreError of_psql; ReadPsqlError(line, of_psql)) {
-    EndError();
-    in_error_ = true;
-    error_ = std::move(of_psql);
-  } else if (absl::ConsumePrefix(&line, kStatement)) {
-    if (in_error_ && error_.object.empty()) error_.object = BeginningOf(line);
-    EndError();
-    in_statement_ = true;
-  } else if (in_error_ && !in_statement_ && IsAddition(line)) {
-    absl::ConsumePrefix(&line, "pg_restore: ");
-    absl::StrAppend(&error_.message, "; ", line);
-  } else if (absl::StartsWith(line, "pg_restore: ")) {
-    EndError();
+  if (absl::ConsumePrefix(&line, kPsql)) {
+    TakeOfPsql(line);
+    return;
+  }
+  absl::string_view said = line;
+  if (!absl::ConsumePrefix(&said, kPgRestore) || IsAddition(line)) {
+    TakeOther(line);
+  } else if (absl::ConsumePrefix(&said, "from TOC entry ")) {
+    End();
+    object_ = ObjectOf(said);
+  } else if (absl::ConsumePrefix(&said, "error: ") ||
+             absl::ConsumePrefix(&said, "fatal: ")) {
+    Begin(Open::kError, {object_, std::string(WithoutPreface(said))});
+  } else {
+    End();
+    in_other_text_ = true;
+    if (int64_t ignored = 0; absl::ConsumePrefix(&said, kIgnored) &&
+                             absl::SimpleAtoi(said, &ignored)) {
+      counts_.ignored = ignored;
+    }
   }
 }
 
-void RestoreErrorReader::EndError() {
-  in_statement_ = false;
-  if (!std::exchange(in_error_, false) || IsHarmless(error_)) return;
+void RestoreErrorReader::TakeOfPsql(absl::string_view line) {
+  const absl::string_view number = ConsumePlace(line);
+  const std::string place = number.empty() ? "" : absl::StrCat("line ", number);
+  if (absl::ConsumePrefix(&line, kStatementOfPsql)) {
+    BeginStatement(line);
+  } else if (absl::StartsWith(line, "warning: ")) {
+    End();
+    in_other_text_ = true;
+  } else if (const absl::string_view state = ConsumeSqlState(line);
+             TellsOfNoError(state)) {
+    Begin(Open::kMaybe, {place, std::string(line)});
+  } else {
+    absl::ConsumePrefix(&line, "error: ");
+    Begin(Open::kError, {place, std::string(line)});
+  }
+}
+
+void RestoreErrorReader::TakeOther(absl::string_view line) {
+  if (in_other_text_) return;
+  if (open_ == Open::kNothing) {
+    // Nobody has begun this: a loader's complaint, say.
+    const bool counts = program_ == Program::kPsql && !line.empty();
+    if (counts) Begin(Open::kError, {"", std::string(line)});
+  } else if (absl::ConsumePrefix(&line, kStatement)) {
+    BeginStatement(line);
+  } else if (IsAddition(line)) {
+    absl::ConsumePrefix(&line, kPgRestore);
+    absl::StrAppend(&error_.message, "; ", line);
+  }
+}
+
+void RestoreErrorReader::BeginStatement(absl::string_view statement) {
+  if (open_ == Open::kMaybe) open_ = Open::kError;
+  if (error_.object.empty()) error_.object = BeginningOf(statement);
+  End(statement);
+  in_other_text_ = true;
+}
+
+void RestoreErrorReader::Begin(Open open, RestoreError error) {
+  End();
+  open_ = open;
+  error_ = std::move(error);
+}
+
+void RestoreErrorReader::End(absl::string_view statement) {
+  in_other_text_ = false;
+  if (std::exchange(open_, Open::kNothing) != Open::kError) return;
+  ++counts_.read;
+  if (IsHarmless(statement)) return;
   ++count_;
   if (on_error_) on_error_(error_);
   const std::string shape = ShapeOf(error_.message);
@@ -153,6 +240,21 @@ void RestoreErrorReader::EndError() {
   } else {
     kinds_.push_back({shape, 1, error_});
   }
+}
+
+absl::Status CompareErrorCounts(const RestoreErrorCounts& counts, int exit_code,
+                                int jobs) {
+  // It ends with 0 only if it has ignored none.
+  const int64_t ignored = counts.ignored.value_or(0);
+  const bool agree =
+      jobs > 1 ? ignored <= counts.read
+               : ignored == counts.read || !counts.ignored.has_value();
+  const bool silent = exit_code == 0 && jobs <= 1 && counts.read > 0;
+  if (agree && !silent) return absl::OkStatus();
+  return absl::InternalError(
+      absl::StrCat("pg_restore says that it went on after ", ignored,
+                   ignored == 1 ? " error" : " errors", ", but ", counts.read,
+                   " could be read of it"));
 }
 
 std::vector<RestoreErrorKind> RestoreErrorReader::Kinds() const {
