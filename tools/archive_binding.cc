@@ -183,6 +183,11 @@ absl::StatusOr<DrillOptions> BindDrill(const OptionValues& values) {
         "drill one after the other");
   }
   ASSIGN_OR_RETURN(options.target, RequiredConnInfo(values, OptionId::kTarget));
+  options.allow_partial = values.Flag(OptionId::kAllowPartial);
+  if (const absl::Duration max_age = values.Duration(OptionId::kMaxAge);
+      max_age > absl::ZeroDuration()) {
+    options.max_age = max_age;
+  }
   options.keep = values.Flag(OptionId::kKeep);
   options.no_owner = values.Flag(OptionId::kNoOwner);
   options.no_acl = values.Flag(OptionId::kNoAcl);

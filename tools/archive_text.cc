@@ -6,6 +6,15 @@
 #include "tools/result_text.h"
 
 namespace walferry {
+namespace {
+
+void AddOmissions(std::string& text, const ArchiveFacts& facts) {
+  const std::string omissions = OmissionsText(facts);
+  if (!omissions.empty()) AddLine(text, "contents", omissions);
+}
+
+}  // namespace
+
 std::string DumpText(const DumpReport& report) {
   const ArchiveFacts& facts = report.facts;
   std::string text = absl::StrCat(report.path, ": dumped in ",
@@ -14,6 +23,7 @@ std::string DumpText(const DumpReport& report) {
   AddLine(text, "as of", TimeText(facts.time));
   AddLine(text, "format",
           absl::StrCat(FormatName(facts.format), ", ", facts.compression));
+  AddOmissions(text, facts);
   AddLine(text, "size",
           absl::StrCat(BytesText(facts.archive_bytes), ", of a database of ",
                        BytesText(facts.database_bytes)));
@@ -35,6 +45,7 @@ std::string RestoreText(const RestoreOptions& options,
   AddLine(text, "database", report.database);
   if (report.facts.has_value()) {
     AddLine(text, "as of", TimeText(report.facts->time));
+    AddOmissions(text, *report.facts);
   }
   AddLine(text, "archive",
           report.checked ? "is what its manifest says"

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/time.h"
 #include "protocol/status.h"
 #include "tools/archive_binding.h"
 #include "tools/archive_run.h"
@@ -42,15 +43,44 @@ std::string ReportIn(DrillReportForm form, const DrillReport& report,
   return "";
 }
 
-absl::Status WriteReport(const std::string& path, const DrillReport& report,
-                         const Redactor& redactor) {
+// To --report, if there is one.
+absl::Status WriteReport(const CommandContext& context,
+                         const DrillReport& report) {
+  const std::string& path = context.values.Text(OptionId::kReport);
+  if (path.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const DrillReportForm form, DrillReportFormOf(path));
   errno = 0;
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << ReportIn(form, report, redactor) << std::flush;
+  file << ReportIn(form, report, context.redactor) << std::flush;
   if (file) return absl::OkStatus();
   return absl::UnknownError(
       absl::StrCat("cannot write --report ", path, ": ", std::strerror(errno)));
+}
+
+// Where there is none of the drill itself. Yesterday's must not stay: somebody
+// would take it for today's.
+DrillReport WithoutDrill(const CommandContext& context, absl::Time started,
+                         std::string trouble) {
+  const std::string& input = context.values.Text(OptionId::kInput);
+  return {.subject = input.empty() ? "a fresh dump" : input,
+          .started_at = started,
+          .elapsed = context.now() - started,
+          .trouble = std::move(trouble)};
+}
+
+// Also writes why there was no drill. `code` as of the error.
+CommandOutcome NotHeld(const CommandContext& context, absl::Time started,
+                       ExitCode code, absl::Status error) {
+  const std::string hint = HintOf(error);
+  const absl::Status written = WriteReport(
+      context, WithoutDrill(context, started,
+                            absl::StrCat(error.message(),
+                                         hint.empty() ? "" : "; ", hint)));
+  if (written.ok() || code == ExitCode::kUsage) return {code, std::move(error)};
+  return {code, WithHint(absl::Status(error.code(),
+                                      absl::StrCat(error.message(), "; ",
+                                                   written.message())),
+                         hint)};
 }
 
 std::string FailedChecks(const DrillReport& report) {
@@ -60,31 +90,42 @@ std::string FailedChecks(const DrillReport& report) {
       names.push_back(absl::StrCat(check.name, " (", check.detail, ")"));
     }
   }
-  return absl::StrCat("the drill failed: ", absl::StrJoin(names, "; "));
+  return absl::StrCat("the drill failed: ", absl::StrJoin(names, "; "),
+                      report.trouble.empty() ? "" : "; ", report.trouble);
 }
 
 }  // namespace
 
 CommandOutcome RunDrillCommand(const CommandContext& context) {
+  const absl::Time started = context.now();
   const absl::StatusOr<DrillOptions> options = ReadOptions(context);
-  if (!options.ok()) return FailUsage(options.status());
+  if (!options.ok()) {
+    return NotHeld(context, started, ExitCode::kUsage, options.status());
+  }
+  // It stands there if we are killed, and shows now that it can be written.
+  absl::Status written = WriteReport(
+      context, WithoutDrill(context, started, "it has not come to its end"));
+  if (!written.ok()) return Fail(std::move(written));
   absl::StatusOr<DrillReport> report =
       absl::InternalError("the drill did not end");
   RunOnArchive(context, "stopping; the scratch database is dropped",
                [&](Control& control, EventSink& events) {
                  report = context.engine.drill(*options, control, events);
                });
-  if (!report.ok()) return Fail(report.status());
-  const CommandOutcome outcome = FinishWith(context, DrillText(*report));
-  if (!outcome.error.ok()) return outcome;
-  if (const std::string& path = context.values.Text(OptionId::kReport);
-      !path.empty()) {
-    absl::Status written = WriteReport(path, *report, context.redactor);
-    if (!written.ok()) return Fail(std::move(written));
+  if (!report.ok()) {
+    return NotHeld(context, started, ExitCodeOf(report.status()),
+                   report.status());
   }
+  written = WriteReport(context, *report);
+  CommandOutcome outcome = FinishWith(context, DrillText(*report));
+  if (!outcome.error.ok()) return outcome;
+  if (!written.ok()) return Fail(std::move(written));
   if (report->passed()) return {};
-  return {ExitCode::kDifferences,
-          absl::FailedPreconditionError(FailedChecks(*report))};
+  if (report->found_faults()) {
+    return {ExitCode::kDifferences,
+            absl::FailedPreconditionError(FailedChecks(*report))};
+  }
+  return {ExitCode::kFailed, absl::FailedPreconditionError(report->trouble)};
 }
 
 }  // namespace walferry

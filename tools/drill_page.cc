@@ -37,12 +37,16 @@ std::string Escaped(absl::string_view text) {
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
 Facts FactsOf(const DrillReport& report) {
-  Facts facts = {
-      {"Drill began", TimeText(report.started_at)},
-      {"It took", HumanDuration(report.elapsed)},
-      {"Restored on", absl::StrCat("PostgreSQL ", report.target_version)},
-      {"Scratch database",
-       absl::StrCat(report.scratch, report.kept ? ", which is kept" : "")}};
+  Facts facts = {{"Drill began", TimeText(report.started_at)},
+                 {"It took", HumanDuration(report.elapsed)}};
+  if (!report.trouble.empty()) facts.emplace_back("Trouble", report.trouble);
+  if (!report.target_version.empty()) {
+    facts.emplace_back("Restored on",
+                       absl::StrCat("PostgreSQL ", report.target_version));
+    facts.emplace_back(
+        "Scratch database",
+        absl::StrCat(report.scratch, report.kept ? ", which is kept" : ""));
+  }
   if (report.restored_bytes > 0) {
     facts.emplace_back("Its size", BytesText(report.restored_bytes));
   }
@@ -55,6 +59,10 @@ Facts FactsOf(const DrillReport& report) {
                      absl::StrCat(BytesText(report.facts->archive_bytes), ", ",
                                   FormatName(report.facts->format), ", ",
                                   report.facts->compression));
+  if (const std::string omissions = OmissionsText(*report.facts);
+      !omissions.empty()) {
+    facts.emplace_back("Contents", omissions);
+  }
   return facts;
 }
 
@@ -63,11 +71,11 @@ Facts FactsOf(const DrillReport& report) {
 std::string DrillHtml(const DrillReport& report) {
   const std::string title =
       absl::StrCat("Restore drill: ", Escaped(report.subject));
-  const absl::string_view verdict = report.passed() ? "passed" : "failed";
-  std::string page =
-      absl::StrCat(kHead, "<title>", title, "</title>\n</head>\n<body>\n<h1>",
-                   title, "</h1>\n<p class=\"", verdict, "\">The drill ",
-                   verdict, ".</p>\n<table>\n");
+  const absl::string_view verdict = VerdictText(report);
+  const absl::string_view look = report.passed() ? "passed" : "failed";
+  std::string page = absl::StrCat(
+      kHead, "<title>", title, "</title>\n</head>\n<body>\n<h1>", title,
+      "</h1>\n<p class=\"", look, "\">The drill ", verdict, ".</p>\n<table>\n");
   for (const auto& [name, value] : FactsOf(report)) {
     absl::StrAppend(&page, "<tr><th>", name, "</th><td>", Escaped(value),
                     "</td></tr>\n");

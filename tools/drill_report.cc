@@ -23,7 +23,9 @@ Json FactsJson(const std::optional<ArchiveFacts>& facts) {
           {"client_version", facts->client_version},
           {"database_bytes", facts->database_bytes},
           {"archive_bytes", facts->archive_bytes},
-          {"time", JsonTime(facts->time)}};
+          {"time", JsonTime(facts->time)},
+          {"omissions",
+           facts->omissions.has_value() ? Json(*facts->omissions) : Json()}};
 }
 
 }  // namespace
@@ -49,10 +51,16 @@ absl::string_view OutcomeName(DrillCheck::Outcome outcome) {
   return "";
 }
 
+absl::string_view VerdictText(const DrillReport& report) {
+  if (report.found_faults()) return "failed";
+  return report.passed() ? "passed" : "could not be held to its end";
+}
+
 std::string DrillText(const DrillReport& report) {
-  std::string text = absl::StrCat(
-      report.subject, report.passed() ? ": drill passed" : ": drill failed",
-      " in ", HumanDuration(report.elapsed), "\n");
+  std::string text =
+      absl::StrCat(report.subject, ": drill ", VerdictText(report), " in ",
+                   HumanDuration(report.elapsed), "\n");
+  if (!report.trouble.empty()) AddLine(text, "trouble", report.trouble);
   if (report.facts.has_value()) {
     AddLine(text, "database", report.facts->database);
     AddLine(text, "as of",
@@ -63,12 +71,14 @@ std::string DrillText(const DrillReport& report) {
   if (report.restored_bytes > 0) {
     AddLine(text, "restored", BytesText(report.restored_bytes));
   }
-  AddLine(text, "server", report.target_version);
+  if (!report.target_version.empty()) {
+    AddLine(text, "server", report.target_version);
+  }
   if (report.kept) AddLine(text, "kept", report.scratch);
   for (const DrillStep& step : report.steps) {
     AddLine(text, step.name, HumanDuration(step.elapsed));
   }
-  absl::StrAppend(&text, "\n");
+  if (!report.checks.empty()) absl::StrAppend(&text, "\n");
   for (const DrillCheck& check : report.checks) {
     absl::StrAppendFormat(&text, "  %-8s %s: %s\n", OutcomeName(check.outcome),
                           check.name, check.detail);
@@ -80,6 +90,7 @@ std::string DrillJson(const DrillReport& report, const Redactor& redactor) {
   Json json;
   json["subject"] = report.subject;
   json["passed"] = report.passed();
+  json["trouble"] = report.trouble;
   json["started_at"] = JsonTime(report.started_at);
   json["elapsed_seconds"] = JsonSeconds(report.elapsed);
   json["archive"] = FactsJson(report.facts);

@@ -24,6 +24,10 @@ std::string DrillJson(const DrillReport& report, const Redactor& redactor);
 // One file that needs no other; not redacted.
 std::string DrillHtml(const DrillReport& report);
 
+// "passed", "failed" or, where there is trouble and no check has failed, "could
+// not be held to its end".
+absl::string_view VerdictText(const DrillReport& report);
+
 // "passed", "failed" or "skipped".
 absl::string_view OutcomeName(DrillCheck::Outcome outcome);
 

@@ -65,6 +65,26 @@ inline constexpr OptionSpec kArchiveRows[] = {
      .help = "Queries of your own (TOML): [[check]] with name, sql, and either "
              "expect, perhaps with a tolerance such as 10 or \"5%\", or min "
              "and max."},
+    {.id = OptionId::kAllowPartial,
+     .name = "allow-partial",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = SetOf(Command::kDrill),
+     .group = OptionGroup::kArchive,
+     .reach = OptionReach::kFlag,
+     .help = "Drill an archive of less than the whole database, such as one "
+             "made with --schema-only or --exclude-table. The report says of "
+             "what nothing is proved. Otherwise such a drill fails."},
+    {.id = OptionId::kMaxAge,
+     .name = "max-age",
+     .type = OptionType::kDuration,
+     .default_text = "0",
+     .commands = SetOf(Command::kDrill, Command::kConfig),
+     .group = OptionGroup::kArchive,
+     .placeholder = "DURATION",
+     .help = "Fail the drill of an archive that is older, such as 36h: where "
+             "dumps no longer run, the last one can still be restored. 0 asks "
+             "for no age."},
     {.id = OptionId::kReport,
      .name = "report",
      .commands = SetOf(Command::kDrill),
@@ -73,7 +93,8 @@ inline constexpr OptionSpec kArchiveRows[] = {
      .file = true,
      .placeholder = "FILE",
      .help = "Also write the report to FILE: as JSON or a page if it ends in "
-             ".json or .html, as text if in .txt."},
+             ".json or .html, as text if in .txt. It is written in any case, "
+             "also to say why a drill could not be held."},
     {.id = OptionId::kKeep,
      .name = "keep",
      .type = OptionType::kFlag,

@@ -83,6 +83,8 @@ enum class OptionId {
   kDiskShare,
   kAllowRestoreErrors,
   kChecks,
+  kAllowPartial,
+  kMaxAge,
   kReport,
   kKeep,
   kJson,

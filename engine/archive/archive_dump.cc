@@ -47,6 +47,27 @@ std::string FileIn(const std::string& folder, ArchiveFormat format) {
   return folder;
 }
 
+// As the operator has given them.
+std::vector<std::string> OmissionsOf(const DumpOptions& options) {
+  std::vector<std::string> omissions;
+  if (options.schema_only) omissions.emplace_back("--schema-only");
+  if (options.data_only) omissions.emplace_back("--data-only");
+  if (options.no_owner && options.format == ArchiveFormat::kPlain) {
+    omissions.emplace_back("--no-owner");
+  }
+  if (options.no_acl) omissions.emplace_back("--no-acl");
+  const auto add = [&](absl::string_view option,
+                       const std::vector<std::string>& patterns) {
+    for (const std::string& pattern : patterns) {
+      omissions.push_back(absl::StrCat(option, " ", pattern));
+    }
+  };
+  add("--exclude-schema", options.scope.exclude_schemas);
+  add("--exclude-table", options.scope.exclude_tables);
+  add("--exclude-table-data", options.scope.exclude_table_data);
+  return omissions;
+}
+
 bool Exists(const std::string& path) {
   std::error_code ignored;
   return fs::exists(fs::symlink_status(path, ignored));
@@ -112,6 +133,7 @@ class Dump {
     facts.format = options_.format;
     // As exactly as it is written down.
     facts.time = absl::FromUnixSeconds(absl::ToUnixSeconds(started_));
+    facts.omissions = OmissionsOf(options_);
     facts.database = source_.dbname();
     facts.server_version = ServerVersionOf(source_);
     facts.encoding = source_.parameter("server_encoding");

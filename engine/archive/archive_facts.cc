@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -40,6 +41,20 @@ absl::StatusOr<int64_t> NumberAt(const Json& json, const char* name) {
   return found->get<int64_t>();
 }
 
+absl::StatusOr<std::optional<std::vector<std::string>>> OmissionsIn(
+    const Json& json) {
+  const auto found = json.find("omissions");
+  // Archives of before it was written down.
+  if (found == json.end()) return std::nullopt;
+  std::vector<std::string> omissions;
+  for (const Json& each : *found) {
+    if (!each.is_string()) return Malformed("omissions");
+    omissions.push_back(each.get<std::string>());
+  }
+  if (!found->is_array()) return Malformed("omissions");
+  return omissions;
+}
+
 }  // namespace
 
 absl::string_view FormatName(ArchiveFormat format) {
@@ -54,6 +69,12 @@ absl::string_view FormatName(ArchiveFormat format) {
   return "";
 }
 
+std::string OmissionsText(const ArchiveFacts& facts) {
+  if (!facts.omissions.has_value() || facts.omissions->empty()) return "";
+  return absl::StrCat("made with ", absl::StrJoin(*facts.omissions, ", "),
+                      ": not of the whole database");
+}
+
 std::string FactsToJson(const ArchiveFacts& facts) {
   Json json;
   json["format"] = std::string(FormatName(facts.format));
@@ -66,6 +87,7 @@ std::string FactsToJson(const ArchiveFacts& facts) {
   json["database_bytes"] = facts.database_bytes;
   json["archive_bytes"] = facts.archive_bytes;
   json["time"] = absl::FormatTime(kTimeFormat, facts.time, absl::UTCTimeZone());
+  if (facts.omissions.has_value()) json["omissions"] = *facts.omissions;
   // A name may come from a database in any encoding: never throw over it.
   return absl::StrCat(json.dump(2, ' ', false, Json::error_handler_t::replace),
                       "\n");
@@ -92,6 +114,7 @@ absl::StatusOr<ArchiveFacts> FactsFromJson(absl::string_view text) {
                        &ignored)) {
     return Malformed("time");
   }
+  ASSIGN_OR_RETURN(facts.omissions, OmissionsIn(json));
   return facts;
 }
 

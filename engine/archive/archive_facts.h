@@ -4,7 +4,9 @@
 // What an archive is and where it comes from: walferry.json beside it.
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -34,9 +36,15 @@ struct ArchiveFacts {
   int64_t archive_bytes = 0;      // Without manifest and facts.
   // Of the beginning: rows that were committed later are not in it.
   absl::Time time;
+  // The options that made it of less than the whole database:
+  // "--schema-only", "--exclude-table audit.*". nullopt: it does not say.
+  std::optional<std::vector<std::string>> omissions;
 
   friend bool operator==(const ArchiveFacts&, const ArchiveFacts&) = default;
 };
+
+// "made with --schema-only, --no-acl: not of the whole database", or "".
+std::string OmissionsText(const ArchiveFacts& facts);
 
 std::string FactsToJson(const ArchiveFacts& facts);
 

@@ -113,6 +113,10 @@ struct DrillOptions {
   // Any database of the server that the scratch database is made on.
   std::string target;
   std::vector<SqlCheck> checks;
+  // An archive of less than the whole database can pass, too.
+  bool allow_partial = false;
+  // An archive of before that fails, and one that does not say when it is of.
+  absl::Duration max_age = absl::InfiniteDuration();
   bool keep = false;  // The scratch database.
   bool no_owner = false;
   bool no_acl = false;
@@ -152,14 +156,21 @@ struct DrillReport {
   // In order. A drill whose archive cannot be restored ends with the check
   // that says so.
   std::vector<DrillCheck> checks;
+  // What is wrong with the drill rather than with the archive: why it could not
+  // be held, or what it has left behind and how that goes away. "": nothing.
+  std::string trouble;
 
-  bool passed() const;
+  // A check has failed.
+  bool found_faults() const;
+  // It was held, and has found none.
+  bool passed() const { return !found_faults() && trouble.empty(); }
 };
 
 // Restores into a database of its own, checks it and drops it, also after an
 // error and when told to stop. What is wrong with the archive is in the report;
-// an error means that the drill itself could not be held. kFailedPrecondition:
-// among others, the target is the server that the data comes from.
+// an error means that the drill itself could not be held, so that nobody knows
+// about the archive. kFailedPrecondition: among others, the target is the
+// server that the data comes from. An error also tells what is left behind.
 absl::StatusOr<DrillReport> RunDrill(const DrillOptions& options,
                                      Control& control, EventSink& events);
 

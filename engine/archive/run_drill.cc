@@ -6,7 +6,6 @@
 #include <system_error>
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -16,6 +15,7 @@
 #include "engine/archive/archive_load.h"
 #include "engine/archive/archive_phase.h"
 #include "engine/archive/archives.h"
+#include "engine/archive/drill_archive.h"
 #include "engine/archive/drill_finding.h"
 #include "engine/archive/drill_objects.h"
 #include "engine/archive/drill_rows.h"
@@ -58,10 +58,8 @@ class Drill {
 
   absl::StatusOr<DrillReport> Run() {
     RETURN_IF_ERROR(LookAtTarget());
-    const auto remove = absl::MakeCleanup([this] { RemoveFreshDump(); });
-    RETURN_IF_ERROR(options_.source.empty() ? RefuseItsOwnServer()
-                                            : DumpAfresh());
-    RETURN_IF_ERROR(Hold());
+    const absl::Status held = Begin();
+    RETURN_IF_ERROR(Conclude(held, RemoveFreshDump()));
     report_.elapsed = absl::Now() - report_.started_at;
     return std::move(report_);
   }
@@ -76,6 +74,21 @@ class Drill {
     return absl::OkStatus();
   }
 
+  absl::Status Begin() {
+    RETURN_IF_ERROR(options_.source.empty() ? FindInput() : DumpAfresh());
+    if (!report_.passed()) return absl::OkStatus();
+    return Hold();
+  }
+
+  // Of work that has come to an end, and of what was to be cleared away after
+  // it. A drill that was held keeps its verdict.
+  absl::Status Conclude(const absl::Status& done, const absl::Status& cleared) {
+    if (!done.ok() || cleared.ok()) return WithLeftOver(done, cleared);
+    absl::StrAppend(&report_.trouble, report_.trouble.empty() ? "" : "; ",
+                    cleared.message(), ": ", HintOf(cleared));
+    return absl::OkStatus();
+  }
+
   absl::Status OwnServer() const {
     return WithHint(
         absl::FailedPreconditionError(absl::StrCat(
@@ -84,10 +97,24 @@ class Drill {
         "a drill shows that another server can take over: name one");
   }
 
-  absl::Status RefuseItsOwnServer() {
-    ASSIGN_OR_RETURN(input_, FindArchive(options_.input));
+  // An archive that cannot be recognised, or whose facts cannot be read, is
+  // damaged as one is whose rows cannot be.
+  absl::Status FindInput() {
     report_.subject = options_.input;
+    absl::StatusOr<ArchiveInput> found = FindArchive(options_.input);
+    if (absl::IsDataLoss(found.status()) ||
+        absl::IsInvalidArgument(found.status())) {
+      return Check("archive", [&]() -> absl::StatusOr<DrillFinding> {
+        return found.status();
+      });
+    }
+    RETURN_IF_ERROR(found.status());
+    input_ = *std::move(found);
     report_.facts = input_.facts;
+    return RefuseItsOwnServer();
+  }
+
+  absl::Status RefuseItsOwnServer() {
     const bool told = input_.facts &&
                       !input_.facts->system_identifier.empty() &&
                       !target_system_.empty();
@@ -151,28 +178,37 @@ class Drill {
     return absl::OkStatus();
   }
 
-  void RemoveFreshDump() const {
-    std::error_code ignored;
-    if (!fresh_dump_.empty()) std::filesystem::remove_all(fresh_dump_, ignored);
+  absl::Status RemoveFreshDump() const {
+    std::error_code error;
+    if (!fresh_dump_.empty()) std::filesystem::remove_all(fresh_dump_, error);
+    if (!error) return absl::OkStatus();
+    return WithHint(
+        absl::ErrnoToStatus(error.value(),
+                            absl::StrCat("the fresh dump ", fresh_dump_,
+                                         " could not be "
+                                         "removed")),
+        "remove it yourself");
   }
 
   // Up to the first check that makes the others pointless.
   absl::Status Hold() {
-    ASSIGN_OR_RETURN(
-        tools_, FindToolsFor(input_, target_server_version_, options_.pg_dump,
-                             control_.interrupt()));
     RETURN_IF_ERROR(
         Step("check", Phase::kCheck, [this] { return CheckBefore(); }));
     if (!report_.passed()) return absl::OkStatus();
-    absl::StatusOr<ScratchDatabase> scratch =
-        ScratchDatabase::Create(server_, report_.scratch, encoding_);
-    RETURN_IF_ERROR(scratch.status());
-    RETURN_IF_ERROR(Restore(scratch->database()));
+    ASSIGN_OR_RETURN(
+        ScratchDatabase scratch,
+        ScratchDatabase::Create(server_, report_.scratch, encoding_));
+    const absl::Status done = RestoreAndCheck(scratch.database());
+    return Conclude(done, Clear(scratch, done.ok()));
+  }
+
+  absl::Status RestoreAndCheck(const TargetDatabase& scratch) {
+    RETURN_IF_ERROR(Restore(scratch));
     if (report_.passed()) {
-      RETURN_IF_ERROR(Step("checks", Phase::kCheck,
-                           [&] { return CheckAfter(scratch->database()); }));
+      RETURN_IF_ERROR(
+          Step("checks", Phase::kCheck, [&] { return CheckAfter(scratch); }));
     }
-    return Clear(*scratch);
+    return absl::OkStatus();
   }
 
   absl::Status Step(const std::string& name, Phase phase,
@@ -209,8 +245,23 @@ class Drill {
   }
 
   absl::Status CheckBefore() {
+    RETURN_IF_ERROR(Check("whole", [this] {
+      // Who has it dumped afresh says in the same breath what to leave out.
+      return CheckWhole(input_,
+                        options_.allow_partial || !options_.source.empty());
+    }));
+    if (options_.max_age < absl::InfiniteDuration()) {
+      RETURN_IF_ERROR(Check("age", [this] {
+        return CheckAge(input_, report_.started_at, options_.max_age);
+      }));
+    }
+    if (!report_.passed()) return absl::OkStatus();
     RETURN_IF_ERROR(Check("archive", [this] { return IsWhole(); }));
     if (!report_.passed()) return absl::OkStatus();
+    // Which client it takes stands in it, so that had to be whole.
+    ASSIGN_OR_RETURN(
+        tools_, FindToolsFor(input_, target_server_version_, options_.pg_dump,
+                             control_.interrupt()));
     const ArchiveContents contents(input_, tools_, control_.interrupt());
     return Check("contents", [&]() -> absl::StatusOr<DrillFinding> {
       ASSIGN_OR_RETURN(extensions_, contents.Extensions());
@@ -234,16 +285,19 @@ class Drill {
   }
 
   absl::StatusOr<DrillFinding> LoadInto(const TargetDatabase& scratch) {
-    RETURN_IF_ERROR(LoadArchive(input_, tools_, scratch,
-                                {.no_owner = options_.no_owner,
-                                 .no_acl = options_.no_acl,
-                                 .no_replication = true,
-                                 .server_version = target_server_version_,
-                                 .jobs = options_.jobs,
-                                 .index_jobs = options_.index_jobs},
-                                control_.interrupt(), events_)
-                        .status());
-    return DrillFinding::Passed("without an error");
+    const absl::Status loaded =
+        LoadArchive(input_, tools_, scratch,
+                    {.no_owner = options_.no_owner,
+                     .no_acl = options_.no_acl,
+                     .no_replication = true,
+                     .server_version = target_server_version_,
+                     .jobs = options_.jobs,
+                     .index_jobs = options_.index_jobs},
+                    control_.interrupt(), events_)
+            .status();
+    if (loaded.ok()) return DrillFinding::Passed("without an error");
+    // Its hint is for a target that stays.
+    return absl::Status(loaded.code(), loaded.message());
   }
 
   absl::Status Restore(const TargetDatabase& scratch) {
@@ -314,16 +368,23 @@ class Drill {
     });
   }
 
-  absl::Status Clear(ScratchDatabase& scratch) {
-    if (options_.keep) {
+  absl::Status Clear(ScratchDatabase& scratch, bool held) {
+    if (options_.keep && held) {
       scratch.Keep();
       report_.kept = true;
       return absl::OkStatus();
     }
-    return Check("clean up", [&]() -> absl::StatusOr<DrillFinding> {
-      RETURN_IF_ERROR(scratch.Drop());
-      return DrillFinding::Passed(absl::StrCat(report_.scratch, " is dropped"));
-    });
+    const absl::Time started = absl::Now();
+    const absl::Status dropped = scratch.Drop();
+    // Nobody else will: that would only fail again, and unheard.
+    scratch.Keep();
+    RETURN_IF_ERROR(dropped);
+    report_.checks.push_back(
+        {.name = "clean up",
+         .outcome = DrillCheck::Outcome::kPassed,
+         .detail = absl::StrCat(report_.scratch, " is dropped"),
+         .elapsed = absl::Now() - started});
+    return absl::OkStatus();
   }
 
   const DrillOptions& options_;
@@ -344,11 +405,10 @@ class Drill {
 
 }  // namespace
 
-bool DrillReport::passed() const {
-  return std::none_of(checks.begin(), checks.end(),
-                      [](const DrillCheck& check) {
-                        return check.outcome == DrillCheck::Outcome::kFailed;
-                      });
+bool DrillReport::found_faults() const {
+  return std::any_of(checks.begin(), checks.end(), [](const DrillCheck& check) {
+    return check.outcome == DrillCheck::Outcome::kFailed;
+  });
 }
 
 absl::StatusOr<DrillReport> RunDrill(const DrillOptions& options,

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/archive/archive_contents.h"
 #include "engine/archive/archive_input.h"
@@ -90,7 +91,16 @@ class Restore {
     RETURN_IF_ERROR(CheckArchive(input_, control_.interrupt(), events_));
     report_.checked = !input_.folder.empty();
     report_.facts = input_.facts;
+    TellOmissions();
     return CheckContents(session);
+  }
+
+  void TellOmissions() {
+    const std::string text =
+        input_.facts.has_value() ? OmissionsText(*input_.facts) : "";
+    if (text.empty()) return;
+    events_.OnEvent(Notice{.level = Notice::Level::kWarning,
+                           .text = absl::StrCat("the archive was ", text)});
   }
 
   absl::Status CheckDrop(PgConnection& session) {

@@ -32,13 +32,15 @@ absl::StatusOr<ScratchDatabase> ScratchDatabase::Create(
     absl::StrAppend(&sql, " ENCODING ", QuoteLiteral(encoding),
                     " LC_COLLATE 'C' LC_CTYPE 'C'");
   }
-  const absl::Status created = session.Exec(sql).status();
-  if (absl::IsCancelled(created)) {
-    // The request may have come when it was made already.
-    ScratchDatabase(server, server.Named(name)).Drop().IgnoreError();
-  }
-  if (!created.ok()) return Annotate(created, "target: scratch database");
-  return ScratchDatabase(server, server.Named(name));
+  const absl::Status created =
+      Annotate(session.Exec(sql).status(), "target: scratch database");
+  if (created.ok()) return ScratchDatabase(server, server.Named(name));
+  if (!absl::IsCancelled(created) && !session.broken()) return created;
+  // That may have come when it was made already.
+  ScratchDatabase perhaps(server, server.Named(name));
+  const absl::Status dropped = perhaps.Drop();
+  perhaps.Keep();
+  return WithLeftOver(created, dropped);
 }
 
 ScratchDatabase::ScratchDatabase(ScratchDatabase&& other) noexcept
@@ -52,14 +54,28 @@ absl::Status ScratchDatabase::Drop() {
   if (!exists_) return absl::OkStatus();
   TargetDatabase unhurried = server_;
   unhurried.connector.interrupt = nullptr;
-  ASSIGN_OR_RETURN(PgConnection session, unhurried.Open("scratch"));
-  RETURN_IF_ERROR(session
-                      .Exec(absl::StrCat("DROP DATABASE IF EXISTS ",
-                                         QuoteIdentifier(database_.dbname),
-                                         " WITH (FORCE)"))
-                      .status());
-  exists_ = false;
-  return absl::OkStatus();
+  const std::string sql =
+      absl::StrCat("DROP DATABASE IF EXISTS ",
+                   QuoteIdentifier(database_.dbname), " WITH (FORCE)");
+  absl::StatusOr<PgConnection> session = unhurried.Open("scratch");
+  const absl::Status dropped =
+      session.ok() ? session->Exec(sql).status() : session.status();
+  exists_ = !dropped.ok();
+  if (dropped.ok()) return dropped;
+  // A hint of the connection's would stand in the way of the statement.
+  return WithHint(
+      absl::Status(dropped.code(),
+                   absl::StrCat("scratch database ", database_.dbname,
+                                " could not be dropped: ", dropped.message())),
+      sql);
+}
+
+absl::Status WithLeftOver(const absl::Status& error, const absl::Status& left) {
+  if (left.ok()) return error;
+  if (error.ok()) return left;
+  return WithHint(absl::Status(error.code(), absl::StrCat(error.message(), "; ",
+                                                          left.message())),
+                  HintOf(left));
 }
 
 }  // namespace walferry

@@ -20,19 +20,21 @@ std::string ScratchName(absl::Time time);
 class ScratchDatabase {
  public:
   // On the server of `server`, any database of it, empty. `encoding`: "" for
-  // the server's own; another one than that comes with the locale C.
+  // the server's own; another one than that comes with the locale C. An error
+  // after which it may be there says so.
   static absl::StatusOr<ScratchDatabase> Create(const TargetDatabase& server,
                                                 const std::string& name,
                                                 const std::string& encoding);
   ScratchDatabase(ScratchDatabase&& other) noexcept;
   ScratchDatabase& operator=(ScratchDatabase&&) = delete;
-  // Drops it, if nobody has; an error goes unheard.
+  // Drops it, if nobody has; an error goes unheard, so Drop() comes first.
   ~ScratchDatabase();
 
   const TargetDatabase& database() const { return database_; }
   // Leaves it there.
   void Keep() { exists_ = false; }
-  // Also when an interrupt was raised, and with whoever is in it.
+  // Also when an interrupt was raised, and with whoever is in it. An error has
+  // the name, and the statement as its hint.
   absl::Status Drop();
 
  private:
@@ -43,6 +45,10 @@ class ScratchDatabase {
   TargetDatabase database_;
   bool exists_ = true;
 };
+
+// An error, and what is left behind besides, whose hint tells how it goes away:
+// the one of the error must not hide that. Either may be OK.
+absl::Status WithLeftOver(const absl::Status& error, const absl::Status& left);
 
 }  // namespace walferry
 

@@ -9,7 +9,7 @@
 #include "engine/archive/drill_state.h"
 #include "protocol/pg_connection.h"
 #include "protocol/status.h"
-#include "tests/cluster/archive_fixture.h"
+#include "tests/cluster/drill_fixture.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/event_hook.h"
 #include "tests/testing/server_binaries.h"
@@ -21,29 +21,6 @@ using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-class DrillTest : public ArchiveTest {
- protected:
-  // "outcome name: detail", but for what was dropped.
-  static std::vector<std::string> Lines(const DrillReport& report) {
-    std::vector<std::string> lines;
-    for (const DrillCheck& check : report.checks) {
-      if (check.name == "clean up") continue;
-      constexpr const char* kOutcomes[] = {"passed ", "failed ", "skipped "};
-      lines.push_back(absl::StrCat(kOutcomes[static_cast<int>(check.outcome)],
-                                   check.name, ": ", check.detail));
-    }
-    return lines;
-  }
-
-  std::string ScratchDatabases() const {
-    return target_
-        ->QueryValue(
-            "SELECT count(*) FROM pg_database"
-            " WHERE datname LIKE 'walferry_drill%'")
-        .value_or("?");
-  }
-};
 
 TEST_F(DrillTest, PassesAGoodArchive) {
   ASSERT_OK(Run(Dump()));
@@ -58,6 +35,7 @@ TEST_F(DrillTest, PassesAGoodArchive) {
   EXPECT_THAT(
       Lines(report),
       ElementsAre(
+          "passed whole: of the whole database",
           "passed archive: every file is as its manifest says",
           ::testing::MatchesRegex("passed contents: .* entries in its table of "
                                   "contents"),
@@ -128,10 +106,13 @@ TEST_F(DrillTest, FailsAFlippedByte) {
   FlipAByte(Path("custom/archive.dump"));
   ASSERT_OK_AND_ASSIGN(const DrillReport report, Run(Drill(Path("custom"))));
   EXPECT_FALSE(report.passed());
-  EXPECT_THAT(Lines(report),
-              ElementsAre(absl::StrCat(
-                  "failed archive: archive ", Path("custom"),
-                  " is not what its manifest says: archive.dump was changed")));
+  EXPECT_THAT(
+      Lines(report),
+      ElementsAre(
+          "passed whole: of the whole database",
+          absl::StrCat(
+              "failed archive: archive ", Path("custom"),
+              " is not what its manifest says: archive.dump was changed")));
 }
 
 TEST_F(DrillTest, FailsAQueryThatDoesNotHold) {
@@ -274,7 +255,8 @@ TEST_F(DrillExtensionTest, NamesTheExtensionThatTheServerLacks) {
     ASSERT_OK_AND_ASSIGN(const DumpReport dumped, Run(Dump(format)));
     ASSERT_OK_AND_ASSIGN(const DrillReport report, Run(Drill(dumped.path)));
     EXPECT_THAT(Lines(report),
-                ElementsAre("passed archive: every file is as its manifest "
+                ElementsAre("passed whole: of the whole database",
+                            "passed archive: every file is as its manifest "
                             "says",
                             "failed contents: the target's server lacks an "
                             "extension that the archive creates: hstore"));

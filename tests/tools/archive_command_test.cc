@@ -305,6 +305,64 @@ TEST_F(DrillCommandTest, FailsWithTheChecksThatDid) {
             "most 5)\n");
 }
 
+// Somebody would take yesterday's for today's.
+TEST_F(DrillCommandTest, WritesAReportAlsoWhereThereWasNoDrill) {
+  const auto report_after = [&](absl::Status error, ExitCode code) {
+    std::ofstream(Path("r.txt")) << "drill passed";
+    std::string meanwhile;
+    engine_.drill = [&](const DrillOptions&, Control&,
+                        EventSink&) -> absl::StatusOr<DrillReport> {
+      meanwhile = ReadFile(Path("r.txt"));
+      return error;
+    };
+    EXPECT_EQ(Run({"drill", "--input", "a", "--report", Path("r.txt")}), code);
+    EXPECT_EQ(meanwhile,
+              "a: drill could not be held to its end in 0 ms\n"
+              "  trouble            it has not come to its end\n");
+    return ReadFile(Path("r.txt"));
+  };
+  EXPECT_EQ(report_after(absl::NotFoundError("a: no such archive"),
+                         ExitCode::kFailed),
+            "a: drill could not be held to its end in 0 ms\n"
+            "  trouble            a: no such archive\n");
+  EXPECT_EQ(report_after(WithHint(absl::UnavailableError("target: gone"),
+                                  "DROP DATABASE scratch"),
+                         ExitCode::kResumable),
+            "a: drill could not be held to its end in 0 ms\n"
+            "  trouble            target: gone; DROP DATABASE scratch\n");
+  std::ofstream(Path("r.txt")) << "drill passed";
+  EXPECT_EQ(Run({"drill", "--input", "a", "--checks", Path("none"), "--report",
+                 Path("r.txt")}),
+            ExitCode::kUsage);
+  EXPECT_THAT(ReadFile(Path("r.txt")), HasSubstr("could not be held"));
+}
+
+TEST_F(DrillCommandTest, FailsWhereSomethingIsLeftBehind) {
+  report_.trouble = "scratch database s could not be dropped: why";
+  EXPECT_EQ(Run({"drill", "--input", "a"}), ExitCode::kFailed);
+  EXPECT_EQ(out(), DrillText(report_));
+  EXPECT_EQ(err(),
+            "walferry: error: scratch database s could not be dropped: "
+            "why\n");
+  report_ = SampleDrill();
+  report_.trouble = "s is left";
+  EXPECT_EQ(Run({"drill", "--input", "a"}), ExitCode::kDifferences);
+  EXPECT_EQ(err(),
+            "walferry: error: the drill failed: orders < 5 (7 instead "
+            "of at most 5); s is left\n");
+}
+
+TEST_F(DrillCommandTest, AsksForWhatIsAccepted) {
+  EXPECT_EQ(Run({"drill", "--input", "a"}), ExitCode::kDone);
+  EXPECT_FALSE(asked_.allow_partial);
+  EXPECT_EQ(asked_.max_age, absl::InfiniteDuration());
+  EXPECT_EQ(
+      Run({"drill", "--input", "a", "--allow-partial", "--max-age", "36h"}),
+      ExitCode::kDone);
+  EXPECT_TRUE(asked_.allow_partial);
+  EXPECT_EQ(asked_.max_age, absl::Hours(36));
+}
+
 TEST_F(DrillCommandTest, SaysThatTheReportCannotBeWritten) {
   EXPECT_EQ(Run({"drill", "--input", "a", "--report", "/nowhere/r.txt"}),
             ExitCode::kFailed);

@@ -12,6 +12,8 @@ TEST(DumpText, SaysWhatIsWhere) {
             "  database           shop\n"
             "  as of              2026-01-01 00:00:00 UTC\n"
             "  format             directory, zstd:1\n"
+            "  contents           made with --no-acl: not of the whole "
+            "database\n"
             "  size               400 MiB, of a database of 3.0 GiB\n"
             "  server             15.18\n"
             "  pg_dump            18.1\n");
@@ -24,6 +26,8 @@ TEST(RestoreText, SaysWhatIsWhere) {
             "/backup/a: restored in 1 min 15 s\n"
             "  database           shop_new\n"
             "  as of              2026-01-01 00:00:00 UTC\n"
+            "  contents           made with --no-acl: not of the whole "
+            "database\n"
             "  archive            is what its manifest says\n"
             "  size               3.0 GiB\n");
 }

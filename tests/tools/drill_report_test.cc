@@ -42,10 +42,31 @@ TEST(DrillText, LeavesOutWhatIsUnknown) {
             "  skipped  objects: a plain script has no list of its objects\n");
 }
 
+TEST(DrillText, SaysWhatIsWrongWithTheDrillItself) {
+  DrillReport report = SampleDrill();
+  report.trouble = "nobody was there";
+  EXPECT_EQ(VerdictText(report), "failed");
+  report.checks.pop_back();
+  EXPECT_FALSE(report.passed());
+  EXPECT_EQ(VerdictText(report), "could not be held to its end");
+  EXPECT_EQ(DrillText({.subject = "a", .trouble = "nobody was there"}),
+            "a: drill could not be held to its end in 0 ms\n"
+            "  trouble            nobody was there\n");
+  EXPECT_THAT(DrillJson(report, Redactor()),
+              testing::HasSubstr("\"trouble\": \"nobody was there\""));
+  const std::string page = DrillHtml(report);
+  EXPECT_THAT(page,
+              testing::HasSubstr("<p class=\"failed\">The drill could not "
+                                 "be held to its end.</p>"));
+  EXPECT_THAT(page, testing::HasSubstr("<tr><th>Trouble</th><td>nobody was "
+                                       "there</td></tr>"));
+}
+
 TEST(DrillJson, HasEveryField) {
   EXPECT_EQ(DrillJson(SampleDrill(), Redactor()), R"({
   "subject": "/backup/shop-20260101T000000Z",
   "passed": false,
+  "trouble": "",
   "started_at": "2026-01-02T03:04:05.000Z",
   "elapsed_seconds": 90.0,
   "archive": {
@@ -56,7 +77,10 @@ TEST(DrillJson, HasEveryField) {
     "client_version": "18.1",
     "database_bytes": 3221225472,
     "archive_bytes": 419430400,
-    "time": "2026-01-01T00:00:00.000Z"
+    "time": "2026-01-01T00:00:00.000Z",
+    "omissions": [
+      "--no-acl"
+    ]
   },
   "target_version": "18.1",
   "scratch": "walferry_drill_20260102_030405",
@@ -126,6 +150,7 @@ td:last-child { white-space: nowrap; }
 <tr><th>As of</th><td>2026-01-01 00:00:00 UTC</td></tr>
 <tr><th>Dumped from</th><td>PostgreSQL 15.18</td></tr>
 <tr><th>Archive</th><td>400 MiB, directory, zstd:1</td></tr>
+<tr><th>Contents</th><td>made with --no-acl: not of the whole database</td></tr>
 </table>
 <h2>Checks</h2>
 <table>

@@ -17,7 +17,8 @@ inline ArchiveFacts SampleFacts() {
           .compression = "zstd:1",
           .database_bytes = int64_t{3} << 30,
           .archive_bytes = int64_t{400} << 20,
-          .time = absl::FromUnixSeconds(1767225600)};
+          .time = absl::FromUnixSeconds(1767225600),
+          .omissions = std::vector<std::string>{"--no-acl"}};
 }
 
 inline DumpReport SampleDump() {

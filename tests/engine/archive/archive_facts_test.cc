@@ -19,7 +19,9 @@ ArchiveFacts Sample() {
           .compression = "zstd:1",
           .database_bytes = 12345678901,
           .archive_bytes = 4096,
-          .time = absl::FromUnixSeconds(1767225600)};
+          .time = absl::FromUnixSeconds(1767225600),
+          .omissions =
+              std::vector<std::string>{"--schema-only", "--exclude-table a.*"}};
 }
 
 constexpr char kJson[] = R"({
@@ -32,7 +34,11 @@ constexpr char kJson[] = R"({
   "compression": "zstd:1",
   "database_bytes": 12345678901,
   "archive_bytes": 4096,
-  "time": "2026-01-01T00:00:00Z"
+  "time": "2026-01-01T00:00:00Z",
+  "omissions": [
+    "--schema-only",
+    "--exclude-table a.*"
+  ]
 }
 )";
 
@@ -50,6 +56,24 @@ TEST(ArchiveFacts, TakeADatabaseOfAnyEncoding) {
   EXPECT_OK(FactsFromJson(FactsToJson(facts)));
 }
 
+// An archive of before that was written down is perhaps not whole.
+TEST(ArchiveFacts, DoNotSayWhatTheyDoNotKnow) {
+  const std::string old = absl::StrReplaceAll(
+      kJson, {{",\n  \"omissions\": [\n    \"--schema-only\",\n    "
+               "\"--exclude-table a.*\"\n  ]",
+               ""}});
+  ASSERT_OK_AND_ASSIGN(ArchiveFacts facts, FactsFromJson(old));
+  EXPECT_EQ(facts.omissions, std::nullopt);
+  EXPECT_EQ(FactsToJson(facts), old);
+  EXPECT_EQ(OmissionsText(facts), "");
+  facts.omissions.emplace();
+  EXPECT_THAT(FactsFromJson(FactsToJson(facts)), IsOkAndHolds(facts));
+  EXPECT_EQ(OmissionsText(facts), "");
+  EXPECT_EQ(OmissionsText(Sample()),
+            "made with --schema-only, --exclude-table a.*: not of the whole "
+            "database");
+}
+
 TEST(ArchiveFacts, SayWhatIsMalformed) {
   EXPECT_THAT(FactsFromJson("{"), StatusIs(absl::StatusCode::kDataLoss,
                                            "walferry.json: malformed JSON"));
@@ -59,7 +83,8 @@ TEST(ArchiveFacts, SayWhatIsMalformed) {
   for (const Case& c : {Case{"\"custom\"", "\"tar\"", "format"},
                         Case{"\"database\":", "\"base\":", "database"},
                         Case{"4096", "\"4096\"", "archive_bytes"},
-                        Case{"2026-01-01T", "yesterday", "time"}}) {
+                        Case{"2026-01-01T", "yesterday", "time"},
+                        Case{"\"--schema-only\"", "7", "omissions"}}) {
     EXPECT_THAT(FactsFromJson(absl::StrReplaceAll(kJson, {{c.from, c.to}})),
                 StatusIs(absl::StatusCode::kDataLoss,
                          "walferry.json: malformed " + c.field));
