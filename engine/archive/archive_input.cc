@@ -98,6 +98,9 @@ absl::StatusOr<ArchiveInput> FindArchive(const std::string& path) {
   fs::path folder = is_folder ? fs::path(path) : fs::path(path).parent_path();
   if (folder.empty()) folder = ".";
   if (Exists(folder / kManifestName)) input.folder = folder.string();
+  ASSIGN_OR_RETURN(
+      input.marks,
+      FileMarks::Of(input.folder.empty() ? input.path : input.folder));
   const bool has_facts = Exists(folder / kFactsName);
   if (is_folder && has_facts && input.folder.empty()) {
     return absl::DataLossError(

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/archive/archive_facts.h"
+#include "engine/archive/file_marks.h"
 #include "engine/event.h"
 #include "protocol/pg_interrupt.h"
 
@@ -24,6 +25,9 @@ struct ArchiveInput {
   // The oldest major version whose pg_restore can read it, as far as that is
   // known.
   int client_major = 0;
+  // From before anything of it was read. Whoever has used it asks at the end
+  // whether it is still the same.
+  FileMarks marks = {};
 };
 
 // A folder of RunDump, one file in it, or what pg_dump has written, but for

@@ -208,7 +208,10 @@ class Drill {
       RETURN_IF_ERROR(
           Step("checks", Phase::kCheck, [&] { return CheckAfter(scratch); }));
     }
-    return absl::OkStatus();
+    const absl::Status same = input_.marks.CheckUnchanged();
+    if (same.ok()) return absl::OkStatus();
+    return Check("archive",
+                 [&]() -> absl::StatusOr<DrillFinding> { return same; });
   }
 
   absl::Status Step(const std::string& name, Phase phase,

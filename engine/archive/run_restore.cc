@@ -64,6 +64,11 @@ class Restore {
                                   .jobs = options_.jobs,
                                   .index_jobs = options_.index_jobs},
                                  control_.interrupt(), events_));
+    if (const absl::Status same = input_.marks.CheckUnchanged(); !same.ok()) {
+      return WithHint(same,
+                      "the target may hold what the archive did not: restore "
+                      "again from one that nobody writes");
+    }
     if (options_.analyze && !options_.schema_only) {
       RETURN_IF_ERROR(AnalyzeDatabase(target_, options_.index_jobs, events_));
     }

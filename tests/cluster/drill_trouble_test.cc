@@ -116,6 +116,28 @@ TEST_F(DrillTroubleTest, FindsAFlippedByteAtAnyBeginning) {
               HasSubstr("archive.sql was changed"));
 }
 
+TEST_F(DrillTroubleTest, FindsAnArchiveThatIsChangedMeanwhile) {
+  ASSERT_OK(Run(Dump()));
+  AtPhase events(Phase::kCopy,
+                 [this] { std::ofstream(Path("directory/more")) << "later"; });
+  ASSERT_OK_AND_ASSIGN(const DrillReport report,
+                       RunDrill(Drill(Path("directory")), control_, events));
+  EXPECT_TRUE(report.found_faults());
+  EXPECT_THAT(Lines(report),
+              Contains(absl::StrCat("failed archive: the archive was changed "
+                                    "while it was read: ",
+                                    Path("directory/more"), " is new")));
+  // A restore ends with an error, then.
+  std::filesystem::remove(Path("directory/more"));
+  AtPhase again(Phase::kCopy,
+                [this] { std::ofstream(Path("directory/more")) << "later"; });
+  EXPECT_THAT(RunRestore(Restore(Path("directory")), control_, again),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       absl::StrCat("the archive was changed while it was "
+                                    "read: ",
+                                    Path("directory/more"), " is new")));
+}
+
 TEST_F(DrillTroubleTest, ALostLinkIsNoFindingAndWhatItLeavesIsTold) {
   ASSERT_OK(Run(Dump()));
   ASSERT_OK_AND_ASSIGN(const auto link, FaultyLink::Start(target_->port()));
