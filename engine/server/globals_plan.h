@@ -6,7 +6,8 @@
 //
 // Never touched: the role that migrates, the superuser that initdb made, and
 // the server's own roles (pg_*). Roles and tablespaces that the target has are
-// left as they are, unless told otherwise. Nothing is ever taken away.
+// left as they are, unless told otherwise, but for a tablespace as a run that
+// was killed leaves it. Nothing is ever taken away.
 
 #include <string>
 #include <vector>

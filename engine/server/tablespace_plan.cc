@@ -47,6 +47,16 @@ std::vector<std::string> Differences(const ServerTablespace& wanted,
   return differences;
 }
 
+// As CREATE TABLESPACE leaves it: whoever made it was killed before the rest,
+// which cannot be in one transaction with that. To add what is missing takes
+// nothing away.
+bool IsJustMade(const ServerTablespace& wanted, const ServerTablespace& present,
+                absl::string_view location) {
+  return present.location == location && present.owner == wanted.owner &&
+         present.options == wanted.options && present.comment.empty() &&
+         !present.privileges.has_value();
+}
+
 bool Concerns(const TablespaceMapping& mapping,
               const ServerTablespace& tablespace) {
   // The server keeps locations without a slash at their end.
@@ -141,10 +151,12 @@ class TablespacePlanner {
     const std::vector<std::string> differences =
         Differences(tablespace, present);
     if (differences.empty()) return;
-    const bool altered_here =
+    const bool complete =
         options_.update_existing ||
-        options_.tablespaces_begun.contains(tablespace.name);
-    if (!altered_here || !inputs_.rights.superuser) {
+        options_.tablespaces_begun.contains(tablespace.name) ||
+        IsJustMade(tablespace, present,
+                   TargetLocation(tablespace, options_.tablespaces));
+    if (!complete || !inputs_.rights.superuser) {
       findings_.Warning(
           {"tablespace-exists", Subject(tablespace),
            absl::StrCat("exists on the target and is left as it is; on the "

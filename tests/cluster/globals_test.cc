@@ -71,6 +71,21 @@ TEST_P(GlobalsUpgradeTest, MakesNothingTwice) {
   EXPECT_EQ(Roles(*target_), roles);
 }
 
+// The rest cannot be in one transaction with CREATE TABLESPACE.
+TEST_P(GlobalsUpgradeTest, CompletesATablespaceAfterWhichItWasKilled) {
+  ASSERT_OK_AND_ASSIGN(const std::string space, MakeDirectory(*target_));
+  GlobalsOptions options = Options();
+  options.plan.tablespaces = {{.from = "fast", .to = "/nowhere"}};
+  ASSERT_OK(Run(options));
+  ASSERT_OK(target_->Exec(
+      absl::StrCat("CREATE TABLESPACE fast OWNER owner_group LOCATION '", space,
+                   "' WITH (random_page_cost = 1.1)")));
+  options.plan.tablespaces = {{.from = "fast", .to = space}};
+  ASSERT_OK_AND_ASSIGN(const GlobalsReport report, Run(options));
+  EXPECT_THAT(report.tablespaces, ::testing::ElementsAre("fast"));
+  EXPECT_EQ(Roles(*target_), Roles(*source_));
+}
+
 class GlobalsExistingTest : public GlobalsTest {
  protected:
   void SetUp() override {

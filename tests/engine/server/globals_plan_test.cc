@@ -304,6 +304,38 @@ TEST_F(GlobalsPlanTest, MakesTablespacesWhereTheirDirectoryIs) {
                   "goes to the target's default tablespace"));
 }
 
+// Whoever made it was killed before the rest.
+TEST_F(GlobalsPlanTest, CompletesATablespaceThatWasJustMade) {
+  source_.tablespaces = {
+      {.name = "fast",
+       .owner = "postgres",
+       .location = "/nvme",
+       .comment = "quick",
+       .privileges = std::vector<Privilege>{
+           {.grantor = "postgres", .grantee = "", .names = "CREATE"}}}};
+  target_.tablespaces = {
+      {.name = "fast", .owner = "postgres", .location = "/nvme"}};
+  const GlobalsPlan plan = Plan();
+  EXPECT_THAT(Texts(plan), testing::IsEmpty());
+  ASSERT_EQ(plan.tablespaces.size(), 1u);
+  EXPECT_EQ(plan.tablespaces[0].create.sql, "");
+  EXPECT_EQ(Sql(plan.tablespaces[0].properties).front(),
+            "COMMENT ON TABLESPACE \"fast\" IS 'quick'");
+  EXPECT_GE(plan.tablespaces[0].properties.size(), 2u);
+  // One of somebody's own stays as it is.
+  for (const ServerTablespace& other :
+       {ServerTablespace{
+            .name = "fast", .owner = "postgres", .location = "/elsewhere"},
+        ServerTablespace{.name = "fast",
+        .owner = "postgres",
+        .location = "/nvme",
+        .comment = "mine"}}) {
+    target_.tablespaces = {other};
+    EXPECT_THAT(Plan().tablespaces, testing::IsEmpty());
+    EXPECT_EQ(Texts(Plan()).size(), 1u);
+  }
+}
+
 TEST_F(GlobalsPlanTest, RefusesAMappingOfNothing) {
   EXPECT_THAT(Texts(Plan({.tablespaces = {{.from = "fsat", .to = "/ssd"}}})),
               ElementsAre("tablespace-mapping blocking tablespace fsat: the "
