@@ -49,7 +49,10 @@ class CatalogReader {
  public:
   CatalogReader(PgConnection& connection, const Scope& scope,
                 CatalogSizes sizes)
-      : connection_(connection), scope_(scope), sizes_(sizes) {}
+      : connection_(connection),
+        version_(connection.server_version()),
+        scope_(scope),
+        sizes_(sizes) {}
 
   absl::StatusOr<Catalog> Read();
 
@@ -71,6 +74,7 @@ class CatalogReader {
   CatalogTable* FindTable(uint32_t oid);
 
   PgConnection& connection_;
+  const int version_;
   const Scope& scope_;
   const CatalogSizes sizes_;
   Catalog catalog_;
@@ -191,7 +195,8 @@ absl::Status CatalogReader::ReadSchemas() {
 }
 
 absl::Status CatalogReader::ReadKeys() {
-  ASSIGN_OR_RETURN(const PgResult rows, connection_.Exec(CatalogKeysSql()));
+  ASSIGN_OR_RETURN(const PgResult rows,
+                   connection_.Exec(CatalogKeysSql(version_)));
   for (int row = 0; row < rows.rows(); ++row) {
     ASSIGN_OR_RETURN(const uint32_t oid, Oid(rows, row, 0));
     CatalogTable* const table = FindTable(oid);
@@ -209,7 +214,8 @@ absl::Status CatalogReader::ReadKeys() {
 }
 
 absl::Status CatalogReader::ReadColumns() {
-  ASSIGN_OR_RETURN(const PgResult rows, connection_.Exec(CatalogColumnsSql()));
+  ASSIGN_OR_RETURN(const PgResult rows,
+                   connection_.Exec(CatalogColumnsSql(version_)));
   for (int row = 0; row < rows.rows(); ++row) {
     ASSIGN_OR_RETURN(const uint32_t oid, Oid(rows, row, 0));
     CatalogTable* const table = FindTable(oid);
@@ -229,8 +235,8 @@ absl::Status CatalogReader::ReadColumns() {
 }
 
 absl::Status CatalogReader::ReadSizes() {
-  ASSIGN_OR_RETURN(const PgResult rows,
-                   connection_.Exec(CatalogSizesSql(catalog_.tables)));
+  ASSIGN_OR_RETURN(const PgResult rows, connection_.Exec(CatalogSizesSql(
+                                            catalog_.tables, version_)));
   for (int row = 0; row < rows.rows(); ++row) {
     ASSIGN_OR_RETURN(const uint32_t oid, Oid(rows, row, 0));
     CatalogTable* const table = FindTable(oid);

@@ -90,7 +90,7 @@ struct Catalog {
 enum class CatalogSizes { kNo, kYes };
 
 // Reads the catalog under whatever snapshot the connection's transaction has,
-// of a server of version 13 or later; also over a walsender connection. Objects
+// of a server of version 10 or later; also over a walsender connection. Objects
 // that belong to extensions are left out (the extension creates them), but for
 // tables that it marks as configuration (pg_extension.extconfig).
 absl::StatusOr<Catalog> ReadCatalog(PgConnection& connection,

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "engine/old_servers.h"
 
 namespace walferry {
 namespace {
@@ -32,7 +33,7 @@ std::string CatalogRelationsSql() {
 
 std::string CatalogSchemasSql() {
   return absl::StrCat("SELECT n.nspname FROM pg_namespace n WHERE",
-                      kUserNamespace, "ORDER BY n.nspname COLLATE \"C\"");
+                      kUserNamespace, "ORDER BY n.nspname::text COLLATE \"C\"");
 }
 
 std::string CatalogPartitionParentsSql() {
@@ -40,7 +41,7 @@ std::string CatalogPartitionParentsSql() {
          " JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relispartition";
 }
 
-std::string CatalogKeysSql() {
+std::string CatalogKeysSql(int version) {
   return absl::StrCat(
       "SELECT i.indrelid, i.indisprimary, i.indisreplident, x.relname,"
       " a.attname"
@@ -52,15 +53,17 @@ std::string CatalogKeysSql() {
       " AND a.attnum = k.attnum"
       " WHERE c.relkind = 'r' AND (i.indisprimary OR i.indisreplident)"
       " AND i.indisunique AND i.indimmediate AND i.indisvalid"
-      " AND i.indpred IS NULL AND k.place <= i.indnkeyatts AND",
-      kUserNamespace, "ORDER BY i.indexrelid, k.place");
+      " AND i.indpred IS NULL AND k.place <= ",
+      KeyColumnsSql(version), " AND", kUserNamespace,
+      "ORDER BY i.indexrelid, k.place");
 }
 
-std::string CatalogColumnsSql() {
+std::string CatalogColumnsSql(int version) {
   return absl::StrCat(
       "SELECT a.attrelid, a.attname, a.attnum, a.atttypid,"
-      " format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated,"
-      " a.attidentity"
+      " format_type(a.atttypid, a.atttypmod), a.attnotnull, ",
+      GeneratedSql(version),
+      ", a.attidentity"
       " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
       " JOIN pg_namespace n ON n.oid = c.relnamespace"
       " WHERE c.relkind = 'r' AND c.relpersistence <> 't'"
@@ -89,10 +92,13 @@ std::string CatalogViewReadsSql() {
          " AND v.oid <> b.oid ORDER BY 1, 2";
 }
 
-std::string CatalogSizesSql(const std::vector<CatalogTable>& tables) {
+std::string CatalogSizesSql(const std::vector<CatalogTable>& tables,
+                            int version) {
   return absl::StrCat(
       "SELECT c.oid, coalesce(pg_table_size(c.oid), 0),"
-      " CASE WHEN m.amname = 'heap' THEN coalesce(pg_relation_size(c.oid), 0)"
+      " CASE WHEN ",
+      TableMethodSql(version),
+      " = 'heap' THEN coalesce(pg_relation_size(c.oid), 0)"
       " / current_setting('block_size')::bigint ELSE 0 END"
       " FROM pg_class c LEFT JOIN pg_am m ON m.oid = c.relam"
       " WHERE c.oid = ANY ('{",

@@ -1,7 +1,8 @@
 #ifndef ENGINE_CATALOG_SQL_H_
 #define ENGINE_CATALOG_SQL_H_
 
-// The queries that ReadCatalog runs, right for servers of version 13 to 18.
+// The queries that ReadCatalog runs, right for servers of version 10 to 18;
+// some are put together for the server's version (server_version()).
 // They expect an empty search_path: format_type() then qualifies what is not
 // built in, and unqualified names are pg_catalog's.
 
@@ -24,12 +25,13 @@ std::string CatalogSchemasSql();
 // Columns, in order, of each index that can be a replica identity as the
 // server sees it (RelationGetIndexList): table, whether it is the primary key,
 // whether REPLICA IDENTITY USING INDEX names it, index name, column name.
-std::string CatalogKeysSql();
+std::string CatalogKeysSql(int version);
 // By table and attnum: table, name, attnum, type oid, type, not null,
 // attgenerated, attidentity.
-std::string CatalogColumnsSql();
+std::string CatalogColumnsSql(int version);
 // Table, bytes, blocks of the heap.
-std::string CatalogSizesSql(const std::vector<CatalogTable>& tables);
+std::string CatalogSizesSql(const std::vector<CatalogTable>& tables,
+                            int version);
 // Sequence, owning table, owning column.
 std::string CatalogSequenceOwnersSql();
 // View of either kind, view of either kind that it reads.

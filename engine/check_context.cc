@@ -68,7 +68,7 @@ absl::Status PrepareContext(CheckContext& check) {
                                " AND nspname <> 'information_schema'"
                                " AND nspname <> ALL (",
                                QuoteTextArray(check.catalog.excluded_schemas),
-                               ") ORDER BY nspname COLLATE \"C\"")));
+                               ") ORDER BY nspname::text COLLATE \"C\"")));
   ASSIGN_OR_RETURN(
       const std::string superuser,
       check.target.QueryValue(

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/check_context.h"
 #include "engine/name_some.h"
+#include "engine/old_servers.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
 
@@ -102,10 +103,10 @@ absl::Status CheckForeignKeys(CheckContext& check) {
       check.source.Exec(absl::StrCat(
           "SELECT k.conname, k.conrelid::regclass::text,"
           " k.confrelid::regclass::text"
-          " FROM pg_constraint k WHERE k.contype = 'f' AND k.conparentid = 0"
-          " AND k.conrelid = ANY (",
-          included, ") AND k.confrelid <> ALL (", included,
-          ") ORDER BY 2, 1")));
+          " FROM pg_constraint k WHERE k.contype = 'f' AND ",
+          NotInheritedSql(check.source.server_version()),
+          " AND k.conrelid = ANY (", included, ") AND k.confrelid <> ALL (",
+          included, ") ORDER BY 2, 1")));
   for (int row = 0; row < rows.rows(); ++row) {
     check.findings.Warning(
         {"foreign-key-scope", std::string(rows.Text(row, 1)),

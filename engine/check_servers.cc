@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/check_context.h"
 #include "engine/name_some.h"
+#include "engine/old_servers.h"
 #include "engine/server_identity.h"
 #include "protocol/replication_stream.h"
 #include "protocol/status.h"
@@ -15,7 +16,6 @@ namespace {
 
 // The newest major version that walferry is tested with.
 constexpr int kNewestKnown = 18;
-constexpr int kOldestSource = 14;
 constexpr int kOldestTarget = 13;
 
 std::string VersionText(int version) {
@@ -24,13 +24,20 @@ std::string VersionText(int version) {
 
 absl::Status CheckSourceVersion(CheckContext& check) {
   const int version = check.source.server_version();
-  if (version / 10000 < kOldestSource) {
+  const bool online = check.options.mode == MigrateMode::kOnline;
+  if (version / 10000 < kOldestOfflineSource) {
     check.findings.Blocking(
         {"source-version", "source",
          absl::StrCat(VersionText(version),
-                      " does not send what walferry reads: it needs 14 or "
-                      "later"),
+                      " is too old: ", kOldestOfflineSource, " or later"),
          "move it with pg_dump and pg_restore, or upgrade the source first"});
+  } else if (online && version / 10000 < kOldestOnlineSource) {
+    check.findings.Blocking(
+        {"source-version", "source",
+         absl::StrCat(VersionText(version),
+                      " does not send what walferry reads: it needs ",
+                      kOldestOnlineSource, " or later"),
+         "move it with --mode offline, or upgrade the source first"});
   } else if (version / 10000 > kNewestKnown) {
     check.findings.Warning({"source-version", "source",
                             absl::StrCat(VersionText(version),

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/check_context.h"
 #include "engine/name_some.h"
+#include "engine/old_servers.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -38,7 +39,7 @@ absl::StatusOr<KeyIndexes> ReadKeyIndexes(PgConnection& source,
           " AND a.attnum = k.attnum WHERE k.place <= i.indnkeyatts"
           " AND (NOT a.attnotnull OR a.attgenerated <> ''))"
           " ORDER BY i.indisprimary DESC, i.indnkeyatts,"
-          " x.relname COLLATE \"C\"")));
+          " x.relname::text COLLATE \"C\"")));
   KeyIndexes best;
   for (int row = 0; row < rows.rows(); ++row) {
     ASSIGN_OR_RETURN(const int64_t table, rows.Int64(row, 0));
@@ -198,7 +199,8 @@ absl::Status CheckConstraints(CheckContext& check) {
       const PgResult rows,
       check.source.Exec(absl::StrCat(
           "SELECT conrelid::regclass::text, conname, contype = 'x',"
-          " condeferrable FROM pg_constraint WHERE conparentid = 0"
+          " condeferrable FROM pg_constraint k WHERE ",
+          NotInheritedSql(check.source.server_version()),
           " AND (contype = 'x' OR contype IN ('p', 'u') AND condeferrable)"
           " AND conrelid = ANY (",
           RelationOids(check, "rp"), ") ORDER BY 1, 2")));

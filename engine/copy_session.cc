@@ -20,29 +20,33 @@ constexpr absl::string_view kValueSettings =
     "SET quote_all_identifiers = off; SET standard_conforming_strings = on;"
     "SET search_path = ''; SET row_security = off;"
     "SET client_min_messages = 'warning'; SET statement_timeout = 0;"
-    "SET idle_in_transaction_session_timeout = 0;"
-    "SET idle_session_timeout = 0;";
+    "SET idle_in_transaction_session_timeout = 0;";
 
 // Ranges are read by their ctid alone and in one process: a parallel scan of
 // the whole table would look cheap to the planner for each of them.
 constexpr absl::string_view kSourceSettings =
     "SET enable_seqscan = off; SET max_parallel_workers_per_gather = 0;"
-    "SET synchronize_seqscans = off; SET jit = off;";
+    "SET synchronize_seqscans = off;";
 
 constexpr absl::string_view kTargetSettings =
     "SET synchronous_commit = 'on';"
     "SET default_transaction_isolation = 'read committed';"
     "SET default_transaction_read_only = off;"
-    "SET default_transaction_deferrable = off; SET jit = off;";
+    "SET default_transaction_deferrable = off;";
+
+// Those of kValueSettings and of both sides that came later.
+std::string SettingsSince10(int version) {
+  return absl::StrCat(version >= 110000 ? "SET jit = off;" : "",
+                      version >= 140000 ? "SET idle_session_timeout = 0;" : "",
+                      version >= 170000 ? "SET transaction_timeout = 0;" : "");
+}
 
 absl::Status Configure(PgConnection& connection,
                        const CopySessionOptions& options,
                        absl::string_view more) {
   return connection
       .Exec(absl::StrCat(
-          kValueSettings,
-          connection.server_version() >= 170000 ? "SET transaction_timeout = 0;"
-                                                : "",
+          kValueSettings, SettingsSince10(connection.server_version()),
           "SET lock_timeout = ", absl::ToInt64Milliseconds(options.lock_wait),
           ";", more))
       .status();

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "engine/old_servers.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
 
@@ -121,8 +122,10 @@ absl::StatusOr<SchemaFacts> ReadSchemaFacts(PgConnection& source,
       catalog.excluded_tables.begin(), catalog.excluded_tables.end());
   RETURN_IF_ERROR(
       source.Exec("BEGIN READ ONLY; SET LOCAL search_path = ''").status());
+  const std::string known = absl::StrReplaceAll(
+      kFacts, {{"p.prokind", RoutineKindSql(source.server_version())}});
   const absl::StatusOr<PgResult> rows = source.Exec(absl::StrCat(
-      "SELECT kind, schema, relation, name, md5(definition) FROM (", kFacts,
+      "SELECT kind, schema, relation, name, md5(definition) FROM (", known,
       ") AS fact(kind, schema, relation, name, definition)"));
   if (!source.broken()) RETURN_IF_ERROR(source.Exec("ROLLBACK").status());
   RETURN_IF_ERROR(rows.status());

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "engine/copy_session.h"
+#include "engine/old_servers.h"
 #include "engine/source_position.h"
 #include "engine/xid_snapshot.h"
 #include "protocol/quoting.h"
@@ -100,13 +101,15 @@ std::string ImportSql(absl::string_view name) {
 }
 
 // One row per table: OID, relfilenode, and all else that a copy relies on.
-std::string TableFactsSql(absl::Span<const CatalogTable> tables) {
+std::string TableFactsSql(absl::Span<const CatalogTable> tables, int version) {
   return absl::StrCat(
       "SELECT c.oid, c.relfilenode, format('%s %s %s %s %s', "
       "quote_ident(n.nspname), quote_ident(c.relname), c.relkind, "
       "c.relreplident, (SELECT string_agg(format('%s %s %s %s %s %s', "
       "quote_ident(a.attname), a.atttypid, a.atttypmod, a.attnotnull, "
-      "a.attidentity, a.attgenerated), ',' ORDER BY a.attnum) FROM "
+      "a.attidentity, ",
+      GeneratedSql(version),
+      "), ',' ORDER BY a.attnum) FROM "
       "pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT "
       "a.attisdropped)) FROM pg_class c JOIN pg_namespace n ON n.oid = "
       "c.relnamespace WHERE c.oid = ANY(",
@@ -116,7 +119,9 @@ std::string TableFactsSql(absl::Span<const CatalogTable> tables) {
 // In the order of `tables`; "" for one that is gone or not the catalog's.
 absl::StatusOr<std::vector<std::string>> TableFacts(
     PgConnection& connection, absl::Span<const CatalogTable> tables) {
-  ASSIGN_OR_RETURN(const PgResult rows, connection.Exec(TableFactsSql(tables)));
+  ASSIGN_OR_RETURN(
+      const PgResult rows,
+      connection.Exec(TableFactsSql(tables, connection.server_version())));
   absl::flat_hash_map<std::string, std::string> by_table;
   for (int row = 0; row < rows.rows(); ++row) {
     by_table[absl::StrCat(rows.Text(row, 0), " ", rows.Text(row, 1))] =
@@ -175,7 +180,8 @@ absl::StatusOr<std::unique_ptr<SourceSnapshot>> SourceSnapshot::Take(
   return snapshot;
 }
 
-// The first statement takes the snapshot.
+// The first statement takes the snapshot. (txid_... are the names that all
+// versions have.)
 absl::StatusOr<std::unique_ptr<SourceSnapshot>> SourceSnapshot::TakeWithoutSlot(
     const SourceSnapshotOptions& options) {
   const CopySessionOptions session{.endpoints = options.endpoints,
@@ -187,7 +193,7 @@ absl::StatusOr<std::unique_ptr<SourceSnapshot>> SourceSnapshot::TakeWithoutSlot(
       "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT CASE WHEN "
       "pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE "
       "pg_current_wal_insert_lsn() END, CASE WHEN NOT pg_is_in_recovery() THEN "
-      "pg_current_snapshot() || '@' || "
+      "txid_current_snapshot() || '@' || "
       "left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END, "
       "pg_export_snapshot()");
   if (!taken.ok()) return Annotate(taken.status(), "source: the snapshot");
@@ -351,11 +357,13 @@ absl::StatusOr<std::vector<GuardWaiter>> SourceSnapshot::Waiters() {
   // pg_locks shows the present, whatever the transaction's snapshot is.
   ASSIGN_OR_RETURN(
       const PgResult rows,
-      guard_.Exec(
+      guard_.Exec(absl::StrCat(
           "SELECT pid, relation, coalesce(extract(epoch FROM "
-          "clock_timestamp() - waitstart) * 1000, 0)::bigint FROM pg_locks "
+          "clock_timestamp() - ",
+          WaitStartSql(guard_.server_version()),
+          ") * 1000, 0)::bigint FROM pg_locks l "
           "WHERE NOT granted AND locktype = 'relation' AND pg_backend_pid() = "
-          "ANY(pg_blocking_pids(pid)) ORDER BY 3 DESC"));
+          "ANY(pg_blocking_pids(pid)) ORDER BY 3 DESC")));
   std::vector<GuardWaiter> waiters;
   for (int row = 0; row < rows.rows(); ++row) {
     ASSIGN_OR_RETURN(const int64_t pid, rows.Int64(row, 0));

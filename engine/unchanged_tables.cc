@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "engine/guarded_work.h"
 #include "engine/ledger.h"
+#include "engine/old_servers.h"
 #include "engine/table_copy.h"
 #include "engine/table_lift.h"
 #include "engine/xid_snapshot.h"
@@ -80,12 +81,12 @@ absl::StatusOr<std::string> WhatChanged(PgConnection& source,
   const auto [then, then_timeline] = Divided(begun.then.snapshot);
   const auto [now, timeline] = Divided(snapshot);
   if (then_timeline != timeline) return "another server has taken over";
-  ASSIGN_OR_RETURN(
-      const std::string method,
-      source.QueryValue(absl::StrCat(
-          "SELECT a.amname FROM pg_class c JOIN pg_am a ON a.oid = c.relam "
-          "WHERE c.oid = ",
-          table.oid)));
+  ASSIGN_OR_RETURN(const std::string method,
+                   source.QueryValue(absl::StrCat(
+                       "SELECT ", TableMethodSql(source.server_version()),
+                       " FROM pg_class c LEFT JOIN pg_am m ON m.oid = c.relam "
+                       "WHERE c.oid = ",
+                       table.oid)));
   if (method != "heap") {
     return absl::StrCat("access method ", method,
                         " may not tell whether it has changed");

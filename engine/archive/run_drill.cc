@@ -31,7 +31,7 @@ namespace walferry {
 namespace {
 
 // Rows of an older source are counted in its archive.
-constexpr int kOldestCatalog = 130000;
+constexpr int kOldestCatalog = 100000;
 
 // Errors that say nothing about the archive: the drill itself ends.
 bool EndsTheDrill(const absl::Status& status) {

@@ -28,8 +28,9 @@ absl::Status ReadRoles(PgConnection& connection, Globals& globals) {
           "rolcanlogin, rolreplication, rolbypassrls, rolconnlimit, "
           "coalesce(rolvaliduntil::text, ''), "
           "coalesce(pg_catalog.shobj_description(r.oid, 'pg_authid'), ''), ",
-          verifier, ", r.oid = 10 FROM pg_catalog.pg_roles r ORDER BY rolname",
-          " COLLATE \"C\"")));
+          verifier,
+          ", r.oid = 10 FROM pg_catalog.pg_roles r ORDER BY "
+          "rolname::text COLLATE \"C\"")));
   for (int row = 0; row < rows.rows(); ++row) {
     ServerRole role{.name = TextAt(rows, row, 0),
                     .superuser = rows.Bool(row, 1),
@@ -65,8 +66,9 @@ absl::Status ReadMemberships(PgConnection& connection, Globals& globals) {
           "pg_catalog.to_jsonb(m) ->> 'set_option' FROM "
           "pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = "
           "m.roleid JOIN pg_catalog.pg_roles u ON u.oid = m.member LEFT JOIN "
-          "pg_catalog.pg_roles g ON g.oid = m.grantor ORDER BY r.rolname "
-          "COLLATE \"C\", u.rolname COLLATE \"C\", g.rolname COLLATE \"C\""));
+          "pg_catalog.pg_roles g ON g.oid = m.grantor ORDER BY r.rolname::text "
+          "COLLATE \"C\", u.rolname::text COLLATE \"C\", g.rolname::text "
+          "COLLATE \"C\""));
   for (int row = 0; row < rows.rows(); ++row) {
     RoleMembership membership{.role = TextAt(rows, row, 0),
                               .member = TextAt(rows, row, 1),
@@ -92,7 +94,7 @@ absl::Status ReadTablespaces(PgConnection& connection, Globals& globals) {
           "''), ",
           PrivilegesColumn("spcacl"),
           " FROM pg_catalog.pg_tablespace t WHERE spcname NOT IN "
-          "('pg_default', 'pg_global') ORDER BY spcname COLLATE \"C\"")));
+          "('pg_default', 'pg_global') ORDER BY spcname::text COLLATE \"C\"")));
   for (int row = 0; row < rows.rows(); ++row) {
     ServerTablespace tablespace{.name = TextAt(rows, row, 0),
                                 .owner = TextAt(rows, row, 1),

@@ -33,7 +33,7 @@ std::string DatabasesSql() {
       "'CONNECT') AS may_connect) AS facts, LATERAL (SELECT CASE WHEN "
       "datallowconn AND (may_connect OR pg_catalog.pg_has_role("
       "'pg_read_all_stats', 'MEMBER')) THEN pg_catalog.pg_database_size(d.oid) "
-      "ELSE -1 END AS bytes) AS size ORDER BY bytes < 0, bytes, datname "
+      "ELSE -1 END AS bytes) AS size ORDER BY bytes < 0, bytes, datname::text "
       "COLLATE \"C\"");
 }
 

@@ -37,10 +37,10 @@ constexpr char kPrepare[] = R"sql(
 // it can be read.
 constexpr char kRelations[] = R"sql(
   SELECT n.nspname, c.relkind, format('%I.%I', n.nspname, c.relname),
-         coalesce(string_agg(a.attname, ', ' ORDER BY a.attname COLLATE "C"),
+         coalesce(string_agg(a.attname, ', ' ORDER BY a.attname::text COLLATE "C"),
                   ''),
          coalesce(string_agg(quote_ident(a.attname), ', '
-                             ORDER BY a.attname COLLATE "C"), ''),
+                             ORDER BY a.attname::text COLLATE "C"), ''),
          c.relispopulated
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -48,7 +48,7 @@ constexpr char kRelations[] = R"sql(
     ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   WHERE c.relkind IN ('r', 'm', 'S') AND c.relpersistence <> 't'
     AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-  GROUP BY c.oid, n.nspname, c.relname, c.relkind
+  GROUP BY c.oid, n.nspname, c.relname, c.relkind, c.relispopulated
 )sql";
 
 struct Relation {

@@ -1,5 +1,7 @@
 #include "tests/testing/server_binaries.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
@@ -66,6 +68,27 @@ std::vector<std::string> TestServerBinDirs() {
   const char* chosen = std::getenv("WALFERRY_TEST_SERVERS");
   if (chosen == nullptr || *chosen == '\0') return NewestOfDistribution();
   return absl::StrSplit(chosen, ':', absl::SkipEmpty());
+}
+
+std::string TestCacheDirectory() {
+  if (geteuid() == 0) return "/var/cache/walferry";
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr) {
+    return absl::StrCat(cache, "/walferry");
+  }
+  const char* home = std::getenv("HOME");
+  return absl::StrCat(home == nullptr ? "" : home, "/.cache/walferry");
+}
+
+std::vector<std::string> OldServerBinDirs() {
+  std::vector<std::string> bin_dirs;
+  for (const int major : {10, 11, 12, 13}) {
+    const std::string bin_dir =
+        absl::StrCat(TestCacheDirectory(), "/servers/", major, "/bin");
+    if (std::filesystem::exists(bin_dir + "/postgres")) {
+      bin_dirs.push_back(bin_dir);
+    }
+  }
+  return bin_dirs;
 }
 
 absl::StatusOr<int> ServerMajorVersion(const std::string& bin_dir) {

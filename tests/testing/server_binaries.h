@@ -21,6 +21,15 @@ namespace walferry {
 //       [](const auto& test) { return ServerName(test.param); });
 std::vector<std::string> TestServerBinDirs();
 
+// Servers that are too old to be followed and may still be left: PostgreSQL 10
+// to 13, where tools/install-servers has put them. Empty if it was not asked
+// for them: tests take GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST.
+std::vector<std::string> OldServerBinDirs();
+
+// Where the tools keep what they fetch for tests: /var/cache/walferry, or
+// ~/.cache/walferry for who is not root.
+std::string TestCacheDirectory();
+
 // 15 for a server that calls itself "postgres (PostgreSQL) 15.4".
 absl::StatusOr<int> ServerMajorVersion(const std::string& bin_dir);
 
