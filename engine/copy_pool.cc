@@ -162,6 +162,7 @@ class CopyPool {
     absl::StatusOr<TableCopier> copier =
         TableCopier::Open(session_, snapshot_,
                           {.min_binary_bytes = MinBinaryBytes(),
+                           .inserts = options_.inserts,
                            .found_tables = options_.found_tables});
     if (!copier.ok()) {
       constexpr absl::string_view kTooManyConnections = "53300";

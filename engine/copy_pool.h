@@ -26,6 +26,8 @@ struct CopyPoolOptions {
   // exact.
   BinaryMode binary = BinaryMode::kAuto;
   int64_t min_binary_bytes = int64_t{1} << 20;
+  // By INSERT instead of COPY, always as text.
+  bool inserts = false;
   // The migration has not made the tables: see TableCopyOptions.
   bool found_tables = false;
   absl::Duration progress_interval = absl::Seconds(1);

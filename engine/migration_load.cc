@@ -105,6 +105,7 @@ absl::Status MigrationRun::CopyRows() {
                   .jobs = options_.jobs,
                   .split_bytes = options_.split_bytes,
                   .binary = options_.stream.binary,
+                  .inserts = options_.inserts,
                   .found_tables = !carries_schema(),
                   .progress_interval = options_.stream.poll_interval},
                  *snapshot_, catalog_.tables, control_, signs);

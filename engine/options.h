@@ -83,6 +83,8 @@ struct MigrateOptions {
   int index_jobs = 2;       // Indexes and constraints built at once.
   // Tables larger than it are copied in ranges of about this size.
   uint64_t split_bytes = uint64_t{256} << 20;
+  // Rows go in by INSERT: the target does not take COPY.
+  bool inserts = false;
   // Before anything else the target's database gives way to an empty one of the
   // same making, unless the ledger says that this migration has begun in it.
   bool drop_target_first = false;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "engine/row_insert.h"
 #include "protocol/pg_copy.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
@@ -201,6 +202,11 @@ absl::StatusOr<int64_t> TableCopier::Copy(const CatalogTable& table,
 absl::StatusOr<int64_t> TableCopier::CopyRows(const CatalogTable& table,
                                               const CopyItem& item,
                                               CopyCounters& counters) {
+  if (options_.inserts) {
+    RETURN_IF_ERROR(Annotate(target_.Exec("BEGIN").status(), "target"));
+    return InsertRows(source_, CopyOutSql(table, item.range), target_, table,
+                      counters);
+  }
   CopyFreeze freeze = CopyFreeze::kNo;
   // Rows that CREATE EXTENSION has brought stay.
   if (item.whole() && table.config_condition.empty() &&

@@ -56,9 +56,12 @@ absl::StatusOr<int64_t> PipeRows(PgConnection& source,
                                  const std::string& copy_in,
                                  CopyCounters& counters);
 
+// How a worker carries rows.
 struct TableCopyOptions {
-  // Items of at least this size go in binary form where that is exact.
+  // Items of at least so many bytes go in binary form where that is exact.
   int64_t min_binary_bytes = 0;
+  // By InsertRows, as text.
+  bool inserts = false;
   // The tables were there before the migration: they are never truncated, as
   // others may write to them by now.
   bool found_tables = false;

@@ -158,6 +158,7 @@ void BindCopy(const OptionValues& values, MigrateOptions& options) {
   options.no_acl = values.Flag(OptionId::kNoAcl);
   options.sequence_sync = !values.Flag(OptionId::kNoSequenceSync);
   options.analyze = !values.Flag(OptionId::kNoAnalyze);
+  options.inserts = values.Flag(OptionId::kInserts);
   options.pg_dump = values.Text(OptionId::kPgDump);
 }
 

@@ -99,6 +99,15 @@ inline constexpr OptionSpec kCopyRows[] = {
      .commands = kMigration | SetOf(Command::kRestore),
      .group = OptionGroup::kCopy,
      .help = "Do not collect planner statistics on the target."},
+    {.id = OptionId::kInserts,
+     .name = "inserts",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = kMigration,
+     .group = OptionGroup::kCopy,
+     .help = "Copy rows by INSERT, many in each, for a target that does not "
+             "take COPY. Slower, and exact for every type. PGlite is noticed "
+             "by itself."},
     {.id = OptionId::kPgDump,
      .name = "pg-dump",
      .commands = kMigration | kArchive,

@@ -44,6 +44,7 @@ enum class OptionId {
   kNoAcl,
   kNoSequenceSync,
   kNoAnalyze,
+  kInserts,
   kPgDump,
   kUpdateExisting,
   kNoRolePasswords,

@@ -104,6 +104,7 @@ TEST(OptionBinding, HandsEveryMigrateOptionToTheEngine) {
                            {OptionId::kNoAcl, {"true"}},
                            {OptionId::kNoSequenceSync, {"true"}},
                            {OptionId::kNoAnalyze, {"true"}},
+                           {OptionId::kInserts, {"true"}},
                            {OptionId::kPgDump, {"/usr/bin/pg_dump"}},
                            {OptionId::kCutover, {"auto"}},
                            {OptionId::kFreeze, {"read-only"}},
@@ -133,6 +134,7 @@ TEST(OptionBinding, HandsEveryMigrateOptionToTheEngine) {
   EXPECT_EQ(bound.split_bytes, uint64_t{1} << 30);
   EXPECT_TRUE(bound.no_owner);
   EXPECT_TRUE(bound.no_acl);
+  EXPECT_TRUE(bound.inserts);
   EXPECT_FALSE(bound.sequence_sync);
   EXPECT_FALSE(bound.analyze);
   EXPECT_EQ(bound.pg_dump, "/usr/bin/pg_dump");

@@ -1,0 +1,31 @@
+#ifndef ENGINE_ROW_INSERT_H_
+#define ENGINE_ROW_INSERT_H_
+
+// Carries a table's rows by INSERT, for targets that do not take COPY.
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "engine/catalog.h"
+#include "engine/table_copy.h"
+#include "protocol/pg_connection.h"
+
+namespace walferry {
+
+// Like PipeRows (engine/table_copy.h), into statements that insert many rows
+// each: their parameter is an array of the table's own row type, so every value
+// passes through its type's input function, as with COPY. `copy_out` is in text
+// format and gives table.StoredColumns(). Both sessions' search_path is empty.
+//
+// Rules and triggers of the table act; it has none yet. kDataLoss also if not
+// as many rows were stored as were sent.
+absl::StatusOr<int64_t> InsertRows(PgConnection& source,
+                                   const std::string& copy_out,
+                                   PgConnection& target,
+                                   const CatalogTable& table,
+                                   CopyCounters& counters);
+
+}  // namespace walferry
+
+#endif  // ENGINE_ROW_INSERT_H_
