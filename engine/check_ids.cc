@@ -30,6 +30,7 @@ constexpr absl::string_view kIds[] = {
     "locks",
     "long-transaction",
     "one-server",
+    "one-session",
     "other-publication",
     "pg-dump",
     "pooler",

@@ -8,6 +8,7 @@
 #include "engine/name_some.h"
 #include "engine/old_servers.h"
 #include "engine/server_identity.h"
+#include "engine/shared_session.h"
 #include "protocol/replication_stream.h"
 #include "protocol/status.h"
 
@@ -119,6 +120,41 @@ absl::Status CheckPooler(CheckContext& check) {
                       " at work): snapshots, session settings and locks do "
                       "not survive one that shares sessions"),
          "connect to the server's own host and port"});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSessions(CheckContext& check) {
+  struct Side {
+    absl::string_view name;
+    PgConnection& connection;
+  };
+  const bool online = check.options.mode == MigrateMode::kOnline;
+  for (const Side& side :
+       {Side{"source", check.source}, Side{"target", check.target}}) {
+    ASSIGN_OR_RETURN(const bool alone, ServesOneSession(side.connection));
+    const std::string name(side.name);
+    if (!alone) {
+      check.findings.Ok(
+          {"one-session", name, "it serves as many sessions as are needed"});
+    } else if (online) {
+      check.findings.Blocking({"one-session", name,
+                               "it serves one session, and changes cannot be "
+                               "followed there",
+                               "move it with --mode offline"});
+    } else {
+      check.findings.Warning(
+          {"one-session", name,
+           "it serves one session (PGlite): all goes through it, one thing "
+           "after the other, and into one transaction of the target, which "
+           "begins anew when it is interrupted",
+           side.name == "source"
+               ? "stop what writes to it: whoever shares the session can "
+                 "change it between the schema and the rows, and a statement "
+                 "of his own would be part of the copy's transaction"
+               : "nobody else may use it meanwhile: his statements would be "
+                 "part of the copy's transaction"});
+    }
   }
   return absl::OkStatus();
 }
@@ -318,6 +354,7 @@ std::vector<CheckStep> ServerChecks() {
           {"target-version", CheckTargetVersion},
           {"same-database", CheckSameDatabase},
           {"pooler", CheckPooler},
+          {"one-session", CheckSessions},
           {"one-server", CheckOneServer},
           {"source-standby", CheckSourceStandby},
           {"target-read-only", CheckTargetReadOnly},

@@ -52,6 +52,20 @@ absl::Status Configure(PgConnection& connection,
       .status();
 }
 
+}  // namespace
+
+absl::Status ConfigureCopySource(PgConnection& source,
+                                 const CopySessionOptions& options) {
+  return Annotate(
+      Configure(source, options,
+                absl::StrCat(kSourceSettings,
+                             "SELECT set_config('client_encoding', "
+                             "current_setting('server_encoding'), false)")),
+      "source: session settings");
+}
+
+namespace {
+
 absl::StatusOr<PgConnection> OpenSource(const CopySessionOptions& options,
                                         PgConnectOptions connect) {
   connect.conninfo = options.endpoints.source;
@@ -60,12 +74,7 @@ absl::StatusOr<PgConnection> OpenSource(const CopySessionOptions& options,
   connect.interrupt = options.interrupt;
   absl::StatusOr<PgConnection> connection = PgConnection::Open(connect);
   if (!connection.ok()) return Annotate(connection.status(), "source");
-  const absl::Status configured =
-      Configure(*connection, options,
-                absl::StrCat(kSourceSettings,
-                             "SELECT set_config('client_encoding', "
-                             "current_setting('server_encoding'), false)"));
-  if (!configured.ok()) return Annotate(configured, "source: session settings");
+  RETURN_IF_ERROR(ConfigureCopySource(*connection, options));
   return connection;
 }
 

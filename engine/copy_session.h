@@ -34,6 +34,10 @@ struct CopySessionOptions {
 // A session that reads rows.
 absl::StatusOr<PgConnection> OpenCopySource(const CopySessionOptions& options);
 
+// The same settings for a session that is open already.
+absl::Status ConfigureCopySource(PgConnection& source,
+                                 const CopySessionOptions& options);
+
 // A walsender session that reads changes, with the same text of values.
 // `statement_timeout` bounds the creation of a slot.
 absl::StatusOr<PgConnection> OpenCopyWalsender(

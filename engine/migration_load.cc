@@ -20,18 +20,19 @@ constexpr absl::Duration kWorkerLockWait = absl::Seconds(3);
 
 }  // namespace
 
+SchemaDumpOptions MigrationRun::DumpOptions() const {
+  return {.tools = *tools_,
+          .source = options_.endpoints.source,
+          .no_owner = options_.no_owner,
+          .no_acl = options_.no_acl,
+          // As the finding is called in check_target_content.cc.
+          .no_tablespaces = Accepts(options_.accept, "tablespace", "target"),
+          .connect_timeout = options_.endpoints.connect_timeout,
+          .interrupt = &control_.interrupt()};
+}
+
 absl::Status MigrationRun::Dump() {
-  // As the finding is called in check_target_content.cc.
-  const bool no_tablespaces = Accepts(options_.accept, "tablespace", "target");
-  ASSIGN_OR_RETURN(
-      dump_, DumpSchema({.tools = *tools_,
-                         .source = options_.endpoints.source,
-                         .no_owner = options_.no_owner,
-                         .no_acl = options_.no_acl,
-                         .no_tablespaces = no_tablespaces,
-                         .connect_timeout = options_.endpoints.connect_timeout,
-                         .interrupt = &control_.interrupt()},
-                        catalog_, *source_));
+  ASSIGN_OR_RETURN(dump_, DumpSchema(DumpOptions(), catalog_, *source_));
   for (const std::string& sentence : dump_->left_out) {
     Notify(Notice::Level::kWarning, sentence);
     report_.remarks.push_back(sentence);

@@ -13,6 +13,7 @@
 //   migration_cutover.cc  cutover
 //   migration_finish.cc   what is dropped and reported at the end
 //   migration_offline.cc  what takes the place of stream and cutover
+//   migration_single.cc   all of it, where a server serves one session
 
 #include <cstdint>
 #include <functional>
@@ -38,6 +39,7 @@
 #include "engine/report.h"
 #include "engine/schema_dump.h"
 #include "engine/schema_facts.h"
+#include "engine/schema_plan.h"
 #include "engine/schema_restore.h"
 #include "engine/scope.h"
 #include "engine/snapshot.h"
@@ -112,6 +114,7 @@ class MigrationRun {
   absl::Status CompareWithLedger();
 
   // migration_load.cc
+  SchemaDumpOptions DumpOptions() const;
   absl::Status Dump();
   absl::Status OpenRestore();
   std::function<void(const SchemaProgress&)> TellOfSteps();
@@ -165,6 +168,22 @@ class MigrationRun {
   absl::Status CopyLargeObjectsOnce();
   absl::Status Complete();
 
+  // migration_single.cc
+  absl::StatusOr<bool> OneSessionOnly();
+  absl::Status MoveThroughOneSession();
+  absl::Status MoveInOneTransaction();
+  absl::Status DumpAlone();
+  absl::StatusOr<SchemaDump> DumpUntilLetIn(const std::string& encoding);
+  absl::Status OpenSourceAgain();
+  absl::Status HoldSource(const Catalog& dumped);
+  absl::Status CreateBeforeRows(const std::vector<DumpEntry>& entries);
+  absl::Status CopyRowsAlone();
+  absl::Status CopyLargeObjectsAlone();
+  absl::Status RunStages(const SchemaPlan& plan,
+                         const std::vector<SchemaStage>& stages);
+  absl::Status AnalyzeAlone();
+  absl::Status CommitTarget();
+
   absl::Status MeasureWork();
   // Gives back the turn that it has, and waits for the other.
   absl::Status TakeTurn(Work work);
@@ -195,6 +214,9 @@ class MigrationRun {
   std::string encoding_;
   // The target's role may keep triggers and foreign keys quiet.
   bool may_guard_ = false;
+  // They serve one session, see engine/shared_session.h.
+  bool source_alone_ = false;
+  bool target_alone_ = false;
   // They wait for the cutover, see LedgerMigration.
   bool defer_triggers_ = false;
   // Some of them are there and are not kept quiet: no change may come.

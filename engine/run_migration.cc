@@ -101,6 +101,8 @@ absl::Status MigrationRun::Attempt() {
     // Who waits for it has no session.
     RETURN_IF_ERROR(TakeTurn(Work::kRead));
     RETURN_IF_ERROR(Connect());
+    ASSIGN_OR_RETURN(const bool one_session, OneSessionOnly());
+    if (one_session) return MoveThroughOneSession();
     RETURN_IF_ERROR(Begin());
     if (phase_ == Phase::kDone) return absl::OkStatus();
     RETURN_IF_ERROR(MeasureWork());

@@ -71,21 +71,29 @@ absl::StatusOr<std::string> PrintScript(const SchemaDumpOptions& options,
 
 }  // namespace
 
-absl::StatusOr<SchemaDump> DumpSchema(const SchemaDumpOptions& options,
-                                      const Catalog& catalog,
-                                      PgConnection& source) {
-  const absl::StatusOr<std::string> dumped =
-      RunDump(options, catalog, source.parameter("server_encoding"));
-  if (absl::IsFailedPrecondition(dumped.status())) {
-    // Its server's messages may be in any language: a lost link shows here.
-    RETURN_IF_ERROR(source.Exec("SELECT").status());
-  }
-  ASSIGN_OR_RETURN(const std::string archive, dumped);
+absl::StatusOr<SchemaDump> DumpSchemaAlone(const SchemaDumpOptions& options,
+                                           const Catalog& catalog,
+                                           const std::string& encoding) {
+  ASSIGN_OR_RETURN(const std::string archive,
+                   RunDump(options, catalog, encoding));
   ASSIGN_OR_RETURN(const std::string script, PrintScript(options, archive));
   SchemaDump dump;
   ASSIGN_OR_RETURN(dump.script, ParseDumpScript(script));
-  ASSIGN_OR_RETURN(dump.left_out,
-                   LeaveOutWhatNeeds(catalog, source, dump.script));
+  return dump;
+}
+
+absl::StatusOr<SchemaDump> DumpSchema(const SchemaDumpOptions& options,
+                                      const Catalog& catalog,
+                                      PgConnection& source) {
+  absl::StatusOr<SchemaDump> dump =
+      DumpSchemaAlone(options, catalog, source.parameter("server_encoding"));
+  if (absl::IsFailedPrecondition(dump.status())) {
+    // Its server's messages may be in any language: a lost link shows here.
+    RETURN_IF_ERROR(source.Exec("SELECT").status());
+  }
+  RETURN_IF_ERROR(dump.status());
+  ASSIGN_OR_RETURN(dump->left_out,
+                   LeaveOutWhatNeeds(catalog, source, dump->script));
   return dump;
 }
 

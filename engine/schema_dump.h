@@ -51,6 +51,13 @@ absl::StatusOr<SchemaDump> DumpSchema(const SchemaDumpOptions& options,
                                       const Catalog& catalog,
                                       PgConnection& source);
 
+// The same where nobody else may be connected meanwhile: `encoding` is the
+// source's server_encoding, and left_out is empty, as LeaveOutWhatNeeds
+// (engine/out_of_scope.h) comes afterwards.
+absl::StatusOr<SchemaDump> DumpSchemaAlone(const SchemaDumpOptions& options,
+                                           const Catalog& catalog,
+                                           const std::string& encoding);
+
 }  // namespace walferry
 
 #endif  // ENGINE_SCHEMA_DUMP_H_

@@ -4,7 +4,6 @@
 #include <memory>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/step_queue.h"
@@ -17,11 +16,6 @@ constexpr absl::string_view kPreData = "pre-data";
 // Entries go to the server in parcels of about this size: a round trip for
 // each takes long when the target is far away.
 constexpr size_t kParcelBytes = size_t{64} << 10;
-
-// The comment that CREATE EXTENSION has set already, in most cases.
-bool IsExtensionComment(const DumpEntry& entry) {
-  return entry.type == "COMMENT" && absl::StartsWith(entry.name, "EXTENSION ");
-}
 
 class SessionWorker : public StepWorker {
  public:
@@ -115,8 +109,6 @@ absl::Status SchemaRestore::RunPreData(SchemaSession& session,
   return absl::OkStatus();
 }
 
-// Services install extensions under their own role, and nobody else may
-// comment on them.
 absl::Status SchemaRestore::RunExtensionComment(SchemaSession& session,
                                                 const DumpEntry& entry) {
   RETURN_IF_ERROR(session.Exec("SAVEPOINT comment"));

@@ -93,10 +93,8 @@ absl::string_view HintFor(absl::string_view sqlstate, absl::string_view display,
 
 }  // namespace
 
-absl::StatusOr<SchemaSession> SchemaSession::Open(
-    const PgConnectOptions& target, const LedgerKey& ledger,
-    const std::vector<std::string>& preamble) {
-  ASSIGN_OR_RETURN(PgConnection connection, PgConnection::Open(target));
+absl::Status RunPreamble(PgConnection& connection,
+                         const std::vector<std::string>& preamble) {
   ASSIGN_OR_RETURN(const absl::flat_hash_set<std::string> unknown,
                    UnknownSettings(connection, preamble));
   std::string settings;
@@ -104,7 +102,18 @@ absl::StatusOr<SchemaSession> SchemaSession::Open(
     if (unknown.contains(SettingOf(statement))) continue;
     absl::StrAppend(&settings, statement, "\n");
   }
-  RETURN_IF_ERROR(connection.Exec(settings).status());
+  return connection.Exec(settings).status();
+}
+
+bool IsExtensionComment(const DumpEntry& entry) {
+  return entry.type == "COMMENT" && absl::StartsWith(entry.name, "EXTENSION ");
+}
+
+absl::StatusOr<SchemaSession> SchemaSession::Open(
+    const PgConnectOptions& target, const LedgerKey& ledger,
+    const std::vector<std::string>& preamble) {
+  ASSIGN_OR_RETURN(PgConnection connection, PgConnection::Open(target));
+  RETURN_IF_ERROR(RunPreamble(connection, preamble));
   // So that a build whose client was killed does not go on for hours. Not
   // every platform's server can: then it does.
   const absl::Status watched =

@@ -1,7 +1,7 @@
 #ifndef ENGINE_SCHEMA_SESSION_H_
 #define ENGINE_SCHEMA_SESSION_H_
 
-// A target session that runs a dump's SQL. For engine/schema_restore.cc alone.
+// A target session that runs a dump's SQL, and what running it takes.
 
 #include <functional>
 #include <string>
@@ -49,6 +49,15 @@ class SchemaSession {
   PgConnection connection_;
   LedgerKey ledger_;
 };
+
+// A dump's preamble, but for settings that the server does not know.
+absl::Status RunPreamble(PgConnection& connection,
+                         const std::vector<std::string>& preamble);
+
+// The comment that CREATE EXTENSION has set already, in most cases. Services
+// install extensions under their own role, and nobody else may comment on them:
+// such a comment is no error.
+bool IsExtensionComment(const DumpEntry& entry);
 
 // The error of an entry's SQL: named after the entry, with a hint where the
 // server has none. `sql` is what failed.

@@ -24,6 +24,7 @@
 #include "engine/dump_failure.h"
 #include "engine/pg_tools.h"
 #include "engine/same_source.h"
+#include "engine/shared_session.h"
 #include "engine/subprocess.h"
 #include "protocol/status.h"
 
@@ -310,7 +311,10 @@ absl::StatusOr<PgConnection> OpenDumpSource(const DumpOptions& options,
                     .name = "archive",
                     .connect_timeout = options.connect_timeout},
       .interrupt = &control.interrupt()};
-  return connector.OpenSource("dump", Contact::kFirst);
+  ASSIGN_OR_RETURN(PgConnection source,
+                   connector.OpenSource("dump", Contact::kFirst));
+  RETURN_IF_ERROR(RefuseOneSession(source, "source"));
+  return source;
 }
 
 absl::StatusOr<Catalog> ReadDumpCatalog(PgConnection& source,

@@ -25,6 +25,7 @@
 #include "engine/archive/target_space.h"
 #include "engine/pg_tools.h"
 #include "engine/same_source.h"
+#include "engine/shared_session.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -68,6 +69,7 @@ class Drill {
   absl::Status LookAtTarget() {
     ASSIGN_OR_RETURN(PgConnection session,
                      server_.connector.OpenTarget("check", Contact::kFirst));
+    RETURN_IF_ERROR(RefuseOneSession(session, "target"));
     ASSIGN_OR_RETURN(target_system_, SystemIdentifierOf(session));
     report_.target_version = ServerVersionOf(session);
     target_server_version_ = session.server_version();

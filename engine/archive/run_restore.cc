@@ -14,6 +14,7 @@
 #include "engine/drop_permit.h"
 #include "engine/pg_tools.h"
 #include "engine/recreate_database.h"
+#include "engine/shared_session.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -84,6 +85,7 @@ class Restore {
     // A server that is not there is found before hours of reading.
     ASSIGN_OR_RETURN(PgConnection session,
                      target_.connector.OpenTarget("check", Contact::kFirst));
+    RETURN_IF_ERROR(RefuseOneSession(session, "target"));
     server_version_ = session.server_version();
     ASSIGN_OR_RETURN(
         tools_, FindToolsFor(input_, session.server_version(), options_.pg_dump,
