@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "engine/drop_permit.h"
 #include "engine/migration_run.h"
 #include "engine/recreate_database.h"
 #include "engine/server_identity.h"
@@ -11,28 +12,14 @@
 
 namespace walferry {
 
-// The old database goes only once the checks have found that the migration can
-// go into the new one: until then it is called otherwise, and comes back.
+// The checks come before: they look at the target as if its database were
+// empty, and what blocks leaves it as it is.
 absl::Status MigrationRun::ReplaceTarget() {
   RETURN_IF_ERROR(CheckMayReplace());
+  RETURN_IF_ERROR(RunChecks());
   const std::string dbname = target_->dbname();
   CloseTarget();
-  ASSIGN_OR_RETURN(
-      const RecreatedDatabase fresh,
-      RecreatedDatabase::Make(connector_, *tools_, OthersInside::kRefuse));
-  const absl::Status checked = [this]() -> absl::Status {
-    RETURN_IF_ERROR(Connect());
-    return RunChecks();
-  }();
-  CloseTarget();
-  if (!checked.ok()) {
-    const absl::Status back = fresh.PutBack();
-    if (back.ok()) return checked;
-    return Annotate(checked,
-                    absl::StrCat("database ", dbname, " is now called ",
-                                 AsideName(dbname), " (", back.message(), ")"));
-  }
-  RETURN_IF_ERROR(fresh.DropOld());
+  RETURN_IF_ERROR(RecreateDatabase(connector_, *tools_, OthersInside::kRefuse));
   replaced_ = true;
   Notify(
       Notice::Level::kInfo,
@@ -50,7 +37,13 @@ absl::Status MigrationRun::CheckMayReplace() {
             " on ", target.address, ": it is not dropped")),
         "see that --target names another database");
   }
-  return CheckNothingToUndo(*target_, options_.endpoints.ledger_schema);
+  // A standby's rows are those of its primary, which may be the target.
+  RETURN_IF_ERROR(RefuseToDropOrigin(
+      *target_, {.system_identifier = source.system_identifier,
+                 .dbname = source.dbname}));
+  RETURN_IF_ERROR(
+      CheckNothingToUndo(*target_, options_.endpoints.ledger_schema));
+  return CheckRecreatable(*target_);
 }
 
 // Nobody may be in a database that is renamed or dropped.

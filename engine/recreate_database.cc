@@ -1,7 +1,11 @@
 #include "engine/recreate_database.h"
 
+#include <optional>
 #include <utility>
+#include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/database_statements.h"
@@ -14,50 +18,12 @@ namespace walferry {
 namespace {
 
 constexpr absl::string_view kInUse = "55006";
-constexpr absl::string_view kExists = "42P04";
+constexpr absl::string_view kNoSuchDatabase = "3D000";
 constexpr size_t kMaxName = 63;  // Bytes: NAMEDATALEN - 1.
 // How long sessions may take to end: our own that were closed just now, or
 // others that we have ended, and that may come again.
 constexpr absl::Duration kEnding = absl::Seconds(5);
 constexpr absl::Duration kLook = absl::Milliseconds(50);
-
-// "pid 4711 (ada, psql, from 10.0.0.7)" each, but for ourselves.
-absl::StatusOr<std::vector<std::string>> SessionsIn(PgConnection& session,
-                                                    const std::string& dbname) {
-  ASSIGN_OR_RETURN(
-      const PgResult rows,
-      session.Exec(absl::StrCat(
-          "SELECT 'pid ' || pid || ' (' || concat_ws(', ', usename,"
-          " nullif(application_name, ''), 'from ' || host(client_addr)) || ')'"
-          " FROM pg_catalog.pg_stat_activity WHERE datname = ",
-          QuoteLiteral(dbname),
-          " AND pid <> pg_catalog.pg_backend_pid()"
-          " AND backend_type IS DISTINCT FROM 'autovacuum worker'"
-          " ORDER BY pid")));
-  std::vector<std::string> sessions;
-  for (int row = 0; row < rows.rows(); ++row) {
-    sessions.emplace_back(rows.Text(row, 0));
-  }
-  return sessions;
-}
-
-absl::Status EndSessionsIn(PgConnection& session, const std::string& dbname) {
-  return session
-      .Exec(absl::StrCat("SELECT pg_catalog.pg_terminate_backend(pid)"
-                         " FROM pg_catalog.pg_stat_activity WHERE datname = ",
-                         QuoteLiteral(dbname),
-                         " AND pid <> pg_catalog.pg_backend_pid()"))
-      .status();
-}
-
-std::string RenameSql(absl::string_view from, absl::string_view to) {
-  return absl::StrCat("ALTER DATABASE ", QuoteIdentifier(from), " RENAME TO ",
-                      QuoteIdentifier(to));
-}
-
-std::string DropSql(absl::string_view name) {
-  return absl::StrCat("DROP DATABASE ", QuoteIdentifier(name), " WITH (FORCE)");
-}
 
 // `prefix` and the database's name, cut to what a name may be.
 std::string OtherName(absl::string_view prefix, absl::string_view dbname) {
@@ -70,16 +36,58 @@ std::string OtherName(absl::string_view prefix, absl::string_view dbname) {
   return name;
 }
 
-absl::Status CannotCreate(const absl::Status& status, const std::string& dbname,
-                          const std::string& fresh) {
-  const absl::Status annotated = Annotate(
-      status, absl::StrCat("target: database ", dbname,
-                           " was not dropped, as one like it cannot be made"));
-  if (SqlStateOf(status) != kExists) return annotated;
-  return WithHint(annotated,
-                  absl::StrCat("a run that was killed may have left ", fresh,
-                               ", empty; look, then: DROP DATABASE ",
-                               QuoteIdentifier(fresh), ";"));
+std::string RenameSql(absl::string_view from, absl::string_view to) {
+  return absl::StrCat("ALTER DATABASE ", QuoteIdentifier(from), " RENAME TO ",
+                      QuoteIdentifier(to));
+}
+
+std::string DropSql(absl::string_view name) {
+  return absl::StrCat("DROP DATABASE ", QuoteIdentifier(name), " WITH (FORCE)");
+}
+
+// Without the value: a setting may be a secret.
+std::string WithoutValue(absl::string_view statement) {
+  const size_t value = statement.find('\'');
+  return value == absl::string_view::npos
+             ? std::string(statement)
+             : absl::StrCat(statement.substr(0, value), "...");
+}
+
+// "pid 4711 (ada, psql, from 10.0.0.7)" each. What the server does by itself
+// has no user, and gives way by itself.
+absl::StatusOr<std::vector<std::string>> SessionsIn(PgConnection& session,
+                                                    const std::string& dbname) {
+  ASSIGN_OR_RETURN(
+      const PgResult rows,
+      session.Exec(absl::StrCat(
+          "SELECT 'pid ' || pid || ' (' || concat_ws(', ', usename,"
+          " nullif(application_name, ''), 'from ' || host(client_addr)) || ')'"
+          " FROM pg_catalog.pg_stat_activity WHERE datname = ",
+          QuoteLiteral(dbname), " AND usesysid IS NOT NULL ORDER BY pid")));
+  std::vector<std::string> sessions;
+  for (int row = 0; row < rows.rows(); ++row) {
+    sessions.emplace_back(rows.Text(row, 0));
+  }
+  return sessions;
+}
+
+// One by one, as whoever may not be ended must not keep the others. Those show
+// as who is still inside.
+absl::Status EndSessionsIn(PgConnection& session, const std::string& dbname) {
+  ASSIGN_OR_RETURN(
+      const PgResult rows,
+      session.Exec(absl::StrCat("SELECT pid FROM pg_catalog.pg_stat_activity"
+                                " WHERE usesysid IS NOT NULL AND datname = ",
+                                QuoteLiteral(dbname))));
+  for (int row = 0; row < rows.rows(); ++row) {
+    const absl::Status ended =
+        session
+            .Exec(absl::StrCat("SELECT pg_catalog.pg_terminate_backend(",
+                               rows.Text(row, 0), ")"))
+            .status();
+    if (!ended.ok() && session.broken()) return ended;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status InUse(const std::string& dbname,
@@ -91,6 +99,175 @@ absl::Status InUse(const std::string& dbname,
       "see that they end, or end them: SELECT pg_terminate_backend(PID);");
 }
 
+class Exchange {
+ public:
+  Exchange(const Connector& connector, std::string dbname)
+      : connector_(connector),
+        dbname_(std::move(dbname)),
+        fresh_(FreshName(dbname_)),
+        aside_(AsideName(dbname_)) {}
+
+  absl::Status Run(const std::vector<std::string>& statements,
+                   OthersInside others) {
+    RETURN_IF_ERROR(Open(connector_.interrupt));
+    RETURN_IF_ERROR(CheckNothingLeft());
+    absl::Status taken =
+        session_->Exec(CreatedUnder(statements.front(), fresh_)).status();
+    if (taken.ok()) {
+      taken = TakeName(absl::MakeConstSpan(statements).subspan(1), others);
+    } else {
+      taken = Annotate(
+          taken, absl::StrCat("target: database ", dbname_,
+                              " was not dropped, as one like it cannot be "
+                              "made"));
+    }
+    if (!taken.ok()) RETURN_IF_ERROR(WithoutFresh(taken));
+    return DropOld();
+  }
+
+ private:
+  // A session in any database but the one that goes away.
+  absl::Status Open(const Interrupt* interrupt) {
+    session_.reset();
+    PgConnectOptions options = connector_.TargetOptions("drop");
+    options.dbname = dbname_ == "postgres" ? "template1" : "postgres";
+    options.client_encoding = "UTF8";
+    options.interrupt = interrupt;
+    absl::StatusOr<PgConnection> opened = PgConnection::Open(options);
+    if (!opened.ok()) {
+      return Annotate(opened.status(),
+                      absl::StrCat("target, database ", options.dbname));
+    }
+    session_.emplace(*std::move(opened));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<bool> Exists(const std::string& name) {
+    ASSIGN_OR_RETURN(const std::string exists,
+                     session_->QueryValue(absl::StrCat(
+                         "SELECT EXISTS (SELECT FROM pg_catalog.pg_database"
+                         " WHERE datname = ",
+                         QuoteLiteral(name), ")")));
+    return exists == "t";
+  }
+
+  // By a run that was killed. Neither is dropped unseen.
+  absl::Status CheckNothingLeft() {
+    ASSIGN_OR_RETURN(const bool aside, Exists(aside_));
+    if (aside) {
+      return WithHint(
+          absl::FailedPreconditionError(absl::StrCat(
+              "target: database ", dbname_, " was not dropped: there is ",
+              aside_, ", which an earlier run has put aside, with all that ",
+              dbname_, " held before it")),
+          absl::StrCat("look into both; to have the old one back: ",
+                       DropSql(dbname_), "; ", RenameSql(aside_, dbname_),
+                       "; to do without it: ", DropSql(aside_), ";"));
+    }
+    ASSIGN_OR_RETURN(const bool fresh, Exists(fresh_));
+    if (!fresh) return absl::OkStatus();
+    return WithHint(
+        absl::FailedPreconditionError(absl::StrCat(
+            "target: database ", dbname_, " was not dropped: there is ", fresh_,
+            ", which an earlier run has made and not come to use")),
+        absl::StrCat("see that it is empty, then: ", DropSql(fresh_), ";"));
+  }
+
+  // Renaming takes that nobody is in it, which the server makes sure of.
+  absl::Status TakeName(absl::Span<const std::string> properties,
+                        OthersInside others) {
+    const absl::Time deadline = absl::Now() + kEnding;
+    while (true) {
+      ASSIGN_OR_RETURN(const std::vector<std::string> inside,
+                       SessionsIn(*session_, dbname_));
+      const bool last = absl::Now() >= deadline;
+      if (inside.empty()) {
+        const absl::Status renamed = Rename(properties);
+        if (SqlStateOf(renamed) != kInUse || last) return renamed;
+      } else if (last) {
+        return InUse(dbname_, inside);
+      } else if (others == OthersInside::kEnd) {
+        RETURN_IF_ERROR(EndSessionsIn(*session_, dbname_));
+      }
+      absl::SleepFor(kLook);
+    }
+  }
+
+  absl::Status Rename(absl::Span<const std::string> properties) {
+    const auto statements = [&]() -> absl::Status {
+      RETURN_IF_ERROR(Annotate(
+          session_->Exec(RenameSql(dbname_, aside_)).status(),
+          absl::StrCat("target: database ", dbname_, " was not dropped")));
+      RETURN_IF_ERROR(session_->Exec(RenameSql(fresh_, dbname_)).status());
+      for (const std::string& property : properties) {
+        RETURN_IF_ERROR(Annotate(
+            session_->Exec(property).status(),
+            absl::StrCat("target: database ", dbname_,
+                         " cannot be made again: ", WithoutValue(property))));
+      }
+      return absl::OkStatus();
+    };
+    RETURN_IF_ERROR(session_->Exec("BEGIN").status());
+    const absl::Status done = statements();
+    if (done.ok()) return session_->Exec("COMMIT").status();
+    // Without a link the server rolls it back.
+    if (!session_->broken()) {
+      RETURN_IF_ERROR(session_->Exec("ROLLBACK").status());
+    }
+    return done;
+  }
+
+  // `status`, and that nothing has changed. OK: all has, and the answer is what
+  // was lost. The old session is closed first, as it may hold the names' locks;
+  // a statement of it that still runs is waited for by the DROP. Nobody who has
+  // stopped us may stop this.
+  absl::Status WithoutFresh(const absl::Status& status) {
+    absl::Status dropped = Open(/*interrupt=*/nullptr);
+    if (dropped.ok()) dropped = session_->Exec(DropSql(fresh_)).status();
+    if (SqlStateOf(dropped) == kNoSuchDatabase) {
+      ASSIGN_OR_RETURN(const bool aside, Exists(aside_));
+      if (aside) return absl::OkStatus();
+      dropped = absl::OkStatus();  // It was not even made.
+    }
+    if (dropped.ok()) {
+      return WithHint(absl::Status(status.code(),
+                                   absl::StrCat(status.message(), "; database ",
+                                                dbname_, " is as it was")),
+                      HintOf(status));
+    }
+    return WithHint(
+        absl::Status(
+            status.code(),
+            absl::StrCat(status.message(), "; whether databases ", fresh_,
+                         " or ", aside_,
+                         " are left is not known: ", dropped.message())),
+        absl::StrCat(fresh_, " is empty; if there is ", aside_,
+                     ", that is the old ", dbname_));
+  }
+
+  // To its end, whoever has stopped us: a DROP that is cut off may leave a
+  // database that is neither there nor gone. So the old one gets its name back
+  // never again.
+  absl::Status DropOld() {
+    absl::Status dropped = Open(/*interrupt=*/nullptr);
+    if (dropped.ok()) dropped = session_->Exec(DropSql(aside_)).status();
+    if (dropped.ok() || SqlStateOf(dropped) == kNoSuchDatabase) {
+      return absl::OkStatus();
+    }
+    return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                        "target: database ", dbname_,
+                        " is new and empty, but the old one, now ", aside_,
+                        ", was not dropped: ", dropped.message())),
+                    absl::StrCat(DropSql(aside_), ";"));
+  }
+
+  const Connector& connector_;
+  const std::string dbname_;
+  const std::string fresh_;
+  const std::string aside_;
+  std::optional<PgConnection> session_;
+};
+
 }  // namespace
 
 std::string AsideName(absl::string_view dbname) {
@@ -101,8 +278,8 @@ std::string FreshName(absl::string_view dbname) {
   return OtherName("walferry_new_", dbname);
 }
 
-absl::StatusOr<RecreatedDatabase> RecreatedDatabase::Make(
-    const Connector& connector, const PgTools& tools, OthersInside others) {
+absl::Status RecreateDatabase(const Connector& connector, const PgTools& tools,
+                              OthersInside others) {
   std::string dbname;
   {
     ASSIGN_OR_RETURN(PgConnection session, connector.OpenTarget("drop"));
@@ -111,156 +288,7 @@ absl::StatusOr<RecreatedDatabase> RecreatedDatabase::Make(
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> statements,
                    ReadDatabaseStatements(connector, tools));
-  RecreatedDatabase database(connector, std::move(dbname));
-  ASSIGN_OR_RETURN(PgConnection session,
-                   database.OpenBeside(connector.interrupt));
-  const std::string fresh = FreshName(database.dbname_);
-  const absl::Status created =
-      session.Exec(CreatedUnder(statements.front(), fresh)).status();
-  if (!created.ok()) return CannotCreate(created, database.dbname_, fresh);
-  const absl::Status exchanged = database.Exchange(
-      session, others,
-      {.from = fresh,
-       .aside = AsideName(database.dbname_),
-       .properties = absl::MakeConstSpan(statements).subspan(1)});
-  if (!exchanged.ok()) RETURN_IF_ERROR(database.WithoutFresh(exchanged));
-  return database;
-}
-
-// A session in any database but the one that goes away.
-absl::StatusOr<PgConnection> RecreatedDatabase::OpenBeside(
-    const Interrupt* interrupt) const {
-  PgConnectOptions options = connector_->TargetOptions("drop");
-  options.dbname = dbname_ == "postgres" ? "template1" : "postgres";
-  options.client_encoding = "UTF8";
-  options.interrupt = interrupt;
-  absl::StatusOr<PgConnection> opened = PgConnection::Open(options);
-  if (opened.ok()) return opened;
-  return Annotate(opened.status(),
-                  absl::StrCat("target, database ", options.dbname));
-}
-
-// Renaming takes that nobody else is in it, which the server makes sure of.
-absl::Status RecreatedDatabase::Exchange(PgConnection& session,
-                                         OthersInside others,
-                                         const Names& names) const {
-  const absl::Time deadline = absl::Now() + kEnding;
-  while (true) {
-    ASSIGN_OR_RETURN(const std::vector<std::string> inside,
-                     SessionsIn(session, dbname_));
-    const bool last = absl::Now() >= deadline;
-    if (inside.empty()) {
-      const absl::Status renamed = Rename(session, names);
-      if (SqlStateOf(renamed) != kInUse || last) return renamed;
-    } else if (last) {
-      return InUse(dbname_, inside);
-    } else if (others == OthersInside::kEnd) {
-      RETURN_IF_ERROR(EndSessionsIn(session, dbname_));
-    }
-    absl::SleepFor(kLook);
-  }
-}
-
-// In one transaction: whoever is killed leaves one whole database of the name.
-absl::Status RecreatedDatabase::Rename(PgConnection& session,
-                                       const Names& names) const {
-  const auto statements = [&]() -> absl::Status {
-    RETURN_IF_ERROR(Annotate(
-        session.Exec(RenameSql(dbname_, names.aside)).status(),
-        absl::StrCat("target: database ", dbname_, " was not dropped")));
-    RETURN_IF_ERROR(session.Exec(RenameSql(names.from, dbname_)).status());
-    for (const std::string& property : names.properties) {
-      RETURN_IF_ERROR(
-          Annotate(session.Exec(property).status(),
-                   absl::StrCat("target: database ", dbname_,
-                                " cannot be made again: ", property)));
-    }
-    return absl::OkStatus();
-  };
-  RETURN_IF_ERROR(session.Exec("BEGIN").status());
-  const absl::Status done = statements();
-  if (done.ok()) return session.Exec("COMMIT").status();
-  // Without a link the server rolls it back.
-  if (!session.broken()) {
-    RETURN_IF_ERROR(session.Exec("ROLLBACK").status());
-  }
-  return done;
-}
-
-// Also after we were told to stop.
-absl::StatusOr<bool> RecreatedDatabase::Exists(const std::string& name) const {
-  ASSIGN_OR_RETURN(PgConnection session, OpenBeside(/*interrupt=*/nullptr));
-  ASSIGN_OR_RETURN(
-      const std::string exists,
-      session.QueryValue(absl::StrCat("SELECT EXISTS (SELECT FROM "
-                                      "pg_catalog.pg_database WHERE datname = ",
-                                      QuoteLiteral(name), ")")));
-  return exists == "t";
-}
-
-absl::Status RecreatedDatabase::DropFresh() const {
-  ASSIGN_OR_RETURN(PgConnection session, OpenBeside(/*interrupt=*/nullptr));
-  return session.Exec(DropSql(FreshName(dbname_))).status();
-}
-
-absl::Status RecreatedDatabase::WithoutFresh(const absl::Status& status) const {
-  const absl::StatusOr<bool> fresh = Exists(FreshName(dbname_));
-  // The answer was what was lost: both names change together.
-  if (fresh.ok() && !*fresh) return absl::OkStatus();
-  const absl::Status dropped = fresh.ok() ? DropFresh() : fresh.status();
-  const absl::Status known(
-      status.code(),
-      absl::StrCat(status.message(), "; database ", dbname_, " is as it was"));
-  if (dropped.ok()) return WithHint(known, HintOf(status));
-  return WithHint(known, absl::StrCat("an empty database ", FreshName(dbname_),
-                                      " is left (", dropped.message(),
-                                      "): ", DropSql(FreshName(dbname_)), ";"));
-}
-
-absl::Status RecreatedDatabase::DropOld() const {
-  const absl::Status dropped = [&]() -> absl::Status {
-    ASSIGN_OR_RETURN(PgConnection session, OpenBeside(connector_->interrupt));
-    return session.Exec(DropSql(AsideName(dbname_))).status();
-  }();
-  if (dropped.ok()) return dropped;
-  // The answer may be what was lost.
-  const absl::StatusOr<bool> aside = Exists(AsideName(dbname_));
-  if (aside.ok() && !*aside) return absl::OkStatus();
-  return AfterPuttingBack(Annotate(
-      dropped,
-      absl::StrCat("target: database ", dbname_, " cannot be dropped")));
-}
-
-absl::Status RecreatedDatabase::PutBack() const {
-  // Never the last one.
-  ASSIGN_OR_RETURN(const bool aside, Exists(AsideName(dbname_)));
-  if (!aside) {
-    return absl::NotFoundError(
-        absl::StrCat("there is no database ", AsideName(dbname_)));
-  }
-  ASSIGN_OR_RETURN(PgConnection session, OpenBeside(/*interrupt=*/nullptr));
-  RETURN_IF_ERROR(
-      Exchange(session, OthersInside::kEnd,
-               {.from = AsideName(dbname_), .aside = FreshName(dbname_)}));
-  return DropFresh();
-}
-
-absl::Status RecreatedDatabase::AfterPuttingBack(
-    const absl::Status& status) const {
-  const absl::Status back = PutBack();
-  if (back.ok()) {
-    return WithHint(absl::Status(status.code(),
-                                 absl::StrCat(status.message(), "; database ",
-                                              dbname_, " is as it was")),
-                    HintOf(status));
-  }
-  return WithHint(
-      absl::Status(status.code(),
-                   absl::StrCat(status.message(), "; and database ", dbname_,
-                                " is now called ", AsideName(dbname_), ": ",
-                                back.message())),
-      absl::StrCat("DROP DATABASE IF EXISTS ", QuoteIdentifier(dbname_), "; ",
-                   RenameSql(AsideName(dbname_), dbname_), ";"));
+  return Exchange(connector, std::move(dbname)).Run(statements, others);
 }
 
 }  // namespace walferry

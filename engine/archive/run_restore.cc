@@ -12,6 +12,7 @@
 #include "engine/archive/target_database.h"
 #include "engine/archive/target_space.h"
 #include "engine/drop_permit.h"
+#include "engine/ledger.h"
 #include "engine/pg_tools.h"
 #include "engine/recreate_database.h"
 #include "engine/shared_session.h"
@@ -51,8 +52,11 @@ class Restore {
     const absl::Time started = absl::Now();
     RETURN_IF_ERROR(
         InPhase(Phase::kCheck, events_, [&] { return CheckFirst(); }));
+    // The archive is known to be whole, and nothing else is to be waited for.
     if (options_.drop_target_first) {
-      RETURN_IF_ERROR(Recreate());
+      RETURN_IF_ERROR(RecreateDatabase(
+          target_.connector, tools_,
+          options_.end_sessions ? OthersInside::kEnd : OthersInside::kRefuse));
     }
     ASSIGN_OR_RETURN(report_.errors,
                      LoadArchive(input_, tools_, target_,
@@ -121,6 +125,8 @@ class Restore {
           .text = "the archive does not say which database it is of: that the "
                   "one to be dropped is another was not checked"});
     }
+    RETURN_IF_ERROR(
+        CheckNothingToUndo(session, target_.connector.endpoints.ledger_schema));
     return CheckRecreatable(session);
   }
 
@@ -139,16 +145,6 @@ class Restore {
     }
     return CheckTargetSpace(session, input_.facts->database_bytes,
                             options_.disk_share);
-  }
-
-  // The archive is known to be whole, and nothing else is to be waited for.
-  absl::Status Recreate() {
-    ASSIGN_OR_RETURN(
-        const RecreatedDatabase fresh,
-        RecreatedDatabase::Make(target_.connector, tools_,
-                                options_.end_sessions ? OthersInside::kEnd
-                                                      : OthersInside::kRefuse));
-    return fresh.DropOld();
   }
 
   absl::Status Measure() {

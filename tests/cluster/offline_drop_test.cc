@@ -7,7 +7,6 @@
 #include <string>
 
 #include "engine/migration.h"
-#include "engine/recreate_database.h"
 #include "protocol/status.h"
 #include "tests/cluster/offline_fixture.h"
 #include "tests/testing/sql.h"
@@ -106,7 +105,7 @@ TEST_F(OfflineDropTest, NeverDropsTheSourceItself) {
               IsOkAndHolds("3000"));
 }
 
-TEST_F(OfflineDropTest, PutsTheOldOneBackWhenAnythingBlocks) {
+TEST_F(OfflineDropTest, LeavesTheOldOneWhereAnythingBlocks) {
   ASSERT_OK(source_->Exec("CREATE ROLE ada"));
   ASSERT_OK(OnSource("ALTER TABLE notes OWNER TO ada"));
   EXPECT_THAT(Migrate(Dropping()),
@@ -183,13 +182,30 @@ TEST_F(OfflineDropTest, ForgetsNoSlotOfAnotherMigration) {
   ExpectEqual();
 }
 
-// As a run leaves it that is killed in between.
-TEST_F(OfflineDropTest, DropsNothingWhileAnEarlierOneIsAside) {
-  ASSERT_OK(target_->Exec(absl::StrCat("CREATE DATABASE ", AsideName("app"))));
-  EXPECT_THAT(std::string(Migrate(Dropping()).status().message()),
-              HasSubstr("target: database app was not dropped: database "
-                        "\"walferry_old_app\" already exists"));
+// As runs leave them that are killed in between.
+TEST_F(OfflineDropTest, DropsNothingBesideWhatAKilledRunHasLeft) {
+  ASSERT_OK(target_->Exec("CREATE DATABASE walferry_old_app"));
+  const absl::Status aside = Migrate(Dropping()).status();
+  EXPECT_THAT(aside,
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "target: database app was not dropped: there is "
+                       "walferry_old_app, which an earlier run has put aside, "
+                       "with all that app held before it"));
+  EXPECT_THAT(HintOf(aside),
+              HasSubstr("ALTER DATABASE \"walferry_old_app\" RENAME TO "
+                        "\"app\""));
+  ASSERT_OK(
+      target_->Exec("ALTER DATABASE walferry_old_app RENAME TO "
+                    "walferry_new_app"));
+  EXPECT_THAT(Migrate(Dropping()),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "target: database app was not dropped: there is "
+                       "walferry_new_app, which an earlier run has made and "
+                       "not come to use"));
   EXPECT_THAT(TargetValue("SELECT theirs FROM accounts"), IsOkAndHolds("42"));
+  ASSERT_OK(target_->Exec("DROP DATABASE walferry_new_app"));
+  ASSERT_OK(Migrate(Dropping()));
+  ExpectEqual();
 }
 
 }  // namespace

@@ -66,6 +66,23 @@ TEST_F(OfflineServerTest, MovesAStandby) {
   EXPECT_THAT(TargetValue("SELECT lo_get(7002)"), IsOkAndHolds("\\x0001ff"));
 }
 
+// What is dropped there is gone on the standby, too.
+TEST_F(OfflineServerTest, NeverDropsThePrimaryOfItsSource) {
+  ASSERT_NO_FATAL_FAILURE(StartStandby());
+  ASSERT_TRUE(StandbyHasAll());
+  MigrateOptions options = Options();
+  options.endpoints.source = standby_->ConnInfo("app");
+  options.endpoints.target = source_->ConnInfo("app");
+  options.drop_target_first = true;
+  const absl::Status status = Migrate(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("is the one that the data comes from, and is not "
+                        "dropped"));
+  EXPECT_THAT(SourceValue("SELECT count(*) FROM accounts"),
+              IsOkAndHolds("3000"));
+}
+
 TEST_F(OfflineServerTest, GoesOnFromAStandbyWithoutTrustingIt) {
   ASSERT_NO_FATAL_FAILURE(StartStandby());
   ExchangeSources();
