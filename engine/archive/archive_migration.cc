@@ -2,8 +2,11 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "engine/archive/archive_input.h"
 #include "engine/archive/archive_phase.h"
@@ -93,6 +96,7 @@ class ArchiveMigration {
                              facts_.system_identifier.empty() ||
                              system == facts_.system_identifier;
     if (same_system && facts_.database == source.dbname()) {
+      RETURN_IF_ERROR(CheckOmissions(input.format));
       events_.OnEvent(Notice{
           .text = absl::StrCat("taking ", archive_, " instead of a new dump")});
       return absl::OkStatus();
@@ -103,6 +107,50 @@ class ArchiveMigration {
             facts_.system_identifier, ", but the source is ", source.dbname(),
             " of system ", system)),
         "name the source's own archive, or none");
+  bool Omits(absl::string_view option) const {
+    return facts_.omissions.has_value() &&
+           absl::c_linear_search(*facts_.omissions, option);
+  }
+
+  // It must hold all the rows that are asked for, and of a script nothing can
+  // be left out any more. What else it lacks, the report says.
+  absl::Status CheckOmissions(ArchiveFormat format) const {
+    if (Omits("--data-only") || (Omits("--schema-only") && !schema_only())) {
+      return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                          archive_, " was ", OmissionsText(facts_))),
+                      "name one of the whole database, or none");
+    }
+    if (format != ArchiveFormat::kPlain) return absl::OkStatus();
+    std::vector<absl::string_view> left_in;
+    const auto ask = [&](bool asked, absl::string_view option) {
+      if (asked && !Omits(option)) left_in.push_back(option);
+    };
+    ask(schema_only(), "--schema-only");
+    ask(migrate_.no_owner, "--no-owner");
+    ask(migrate_.no_acl, "--no-acl");
+    if (left_in.empty()) return absl::OkStatus();
+    return WithHint(absl::InvalidArgumentError(absl::StrCat(
+                        archive_,
+                        " is a plain script, restored as it is, and "
+                        "was not made with ",
+                        absl::StrJoin(left_in, ", "))),
+                    "name an archive in the directory or custom format, or "
+                    "none");
+  }
+
+  // Of an archive that was named: what it lacks beyond what is asked for.
+  std::string Lacks() const {
+    if (!facts_.omissions.has_value()) {
+      return "the archive does not say whether it is of the whole database";
+    }
+    ArchiveFacts unasked = facts_;
+    std::erase_if(*unasked.omissions, [&](const std::string& option) {
+      return (option == "--schema-only" && schema_only()) ||
+             (option == "--no-owner" && migrate_.no_owner) ||
+             (option == "--no-acl" && migrate_.no_acl);
+    });
+    const std::string text = OmissionsText(unasked);
+    return text.empty() ? "" : absl::StrCat("the archive was ", text);
   }
 
   DumpOptions Dump() const {
@@ -167,6 +215,11 @@ class ArchiveMigration {
               : absl::StrCat(kind.shape, ", first of ", kind.first.object)));
     }
     remarks.push_back(absl::StrCat("the archive is kept: ", archive_));
+    if (!options_.input.empty()) {
+      if (std::string lacks = Lacks(); !lacks.empty()) {
+        remarks.push_back(std::move(lacks));
+      }
+    }
     if (schema_only()) {
       remarks.push_back("only the schema was carried (--schema-only)");
     } else {

@@ -54,6 +54,18 @@ class OfflineArchiveTest : public OfflineTest {
     Control control;
     events_.emplace();
     return RunArchiveMigration(options, control, *events_);
+  // A folder with an archive of the source.
+  template <typename Change>
+  std::string Dumped(const std::string& name, Change change) {
+    Control control;
+    EventRecorder events;
+    DumpOptions dump;
+    dump.source = source_->ConnInfo("app");
+    dump.output = absl::StrCat(directory_->path(), "/", name);
+    dump.disk_share = 0;
+    change(dump);
+    EXPECT_OK(RunDump(dump, control, events));
+    return dump.output;
   }
 
   std::vector<std::string> Archives() const {
@@ -154,6 +166,67 @@ TEST_F(OfflineArchiveTest, TakesNoArchiveOfAnotherDatabase) {
   EXPECT_THAT(Move(options),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("was made of database other of system ")));
+}
+
+// A part must not pass for all of it.
+TEST_F(OfflineArchiveTest, TakesNoArchiveThatLacksRows) {
+  const std::string schema =
+      Dumped("schema", [](DumpOptions& dump) { dump.schema_only = true; });
+  const std::string rows =
+      Dumped("rows", [](DumpOptions& dump) { dump.data_only = true; });
+  ArchiveMigrationOptions options = Through();
+  options.input = schema;
+  EXPECT_THAT(Move(options),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       absl::StrCat(schema,
+                                    " was made with --schema-only: not "
+                                    "of the whole database")));
+  options.input = rows;
+  EXPECT_THAT(Move(options), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                      HasSubstr(" was made with --data-only")));
+  options.migrate.scope.part = ScopePart::kSchema;
+  EXPECT_FALSE(Move(options).ok());
+  options.input = schema;
+  ASSERT_OK(Move(options));
+  EXPECT_THAT(TargetValue("SELECT count(*) FROM accounts"), IsOkAndHolds("0"));
+}
+
+TEST_F(OfflineArchiveTest, SaysWhatAnArchiveLacksThatWasNamed) {
+  ArchiveMigrationOptions options = Through();
+  options.input = Dumped("part", [](DumpOptions& dump) {
+    dump.no_acl = true;
+    dump.scope.exclude_tables = {"tags"};
+    dump.scope.exclude_table_data = {"notes"};
+  });
+  options.migrate.no_acl = true;
+  ASSERT_OK_AND_ASSIGN(const ArchiveMigrationReport done, Move(options));
+  EXPECT_THAT(done.report.remarks,
+              Contains("the archive was made with --exclude-table tags, "
+                       "--exclude-table-data notes: not of the whole "
+                       "database"));
+}
+
+// Of a script nothing can be left out any more.
+TEST_F(OfflineArchiveTest, TakesAScriptOnlyAsItIs) {
+  ArchiveMigrationOptions options = Through();
+  options.input = Dumped(
+      "whole", [](DumpOptions& dump) { dump.format = ArchiveFormat::kPlain; });
+  options.migrate.scope.part = ScopePart::kSchema;
+  options.migrate.no_owner = true;
+  options.migrate.no_acl = true;
+  EXPECT_THAT(Move(options),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       absl::StrCat(options.input,
+                                    " is a plain script, restored as it is, "
+                                    "and was not made with --schema-only, "
+                                    "--no-owner, --no-acl")));
+  EXPECT_FALSE(OnTarget("SELECT FROM accounts").ok());
+  options.input = Dumped("bare", [](DumpOptions& dump) {
+    dump.format = ArchiveFormat::kPlain;
+    dump.schema_only = dump.no_owner = dump.no_acl = true;
+  });
+  ASSERT_OK(Move(options));
+  EXPECT_THAT(TargetValue("SELECT count(*) FROM accounts"), IsOkAndHolds("0"));
 }
 
 TEST_F(OfflineArchiveTest, CountsErrorsThatAreAllowed) {
