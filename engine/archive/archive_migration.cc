@@ -11,10 +11,13 @@
 #include "engine/archive/archive_input.h"
 #include "engine/archive/archive_phase.h"
 #include "engine/archive/archives.h"
+#include "engine/archive/target_database.h"
 #include "engine/check_verdict.h"
 #include "engine/connect.h"
+#include "engine/drop_permit.h"
 #include "engine/ledger.h"
 #include "engine/migration.h"
+#include "engine/name_some.h"
 #include "engine/same_source.h"
 #include "protocol/status.h"
 
@@ -59,13 +62,50 @@ class ArchiveMigration {
                      RunCheck({.migrate = migrate_}, control_));
     TellWarnings(report.findings, events_);
     RETURN_IF_ERROR(StopIfBlocked(report, migrate_.accept));
-    if (migrate_.drop_target_first) RETURN_IF_ERROR(CheckMayDrop());
+    RETURN_IF_ERROR(CheckTarget());
     return options_.input.empty() ? absl::OkStatus() : CheckInput();
   }
 
-  absl::Status CheckMayDrop() {
-    const Endpoints& endpoints = migrate_.endpoints;
+  // The restore asks all this, too, but only after hours of dump.
+  absl::Status CheckTarget() {
     ASSIGN_OR_RETURN(PgConnection target, connector_.OpenTarget("check"));
+    if (!migrate_.drop_target_first) return CheckEmpty(target);
+    RETURN_IF_ERROR(CheckNotBegun(target));
+    ASSIGN_OR_RETURN(PgConnection source, connector_.OpenSource("check"));
+    ASSIGN_OR_RETURN(std::string system, SystemIdentifierOf(source));
+    RETURN_IF_ERROR(RefuseToDropOrigin(
+        target,
+        {.system_identifier = std::move(system), .dbname = source.dbname()}));
+    RETURN_IF_ERROR(CheckRecreatable(target));
+    return CheckNobodyInside(target);
+  }
+
+  // Our own sessions of before may not have ended yet.
+  static absl::Status CheckNobodyInside(PgConnection& target) {
+    ASSIGN_OR_RETURN(
+        const PgResult rows,
+        target.Exec("SELECT 'pid ' || pid || ' (' || pg_catalog.concat_ws(', ',"
+                    " usename, nullif(application_name, ''), 'from ' ||"
+                    " pg_catalog.host(client_addr)) || ')'"
+                    " FROM pg_catalog.pg_stat_activity"
+                    " WHERE datname = pg_catalog.current_database()"
+                    " AND pid <> pg_catalog.pg_backend_pid()"
+                    " AND backend_type IS DISTINCT FROM 'autovacuum worker'"
+                    " AND application_name NOT LIKE 'walferry%' ORDER BY pid"));
+    if (rows.rows() == 0) return absl::OkStatus();
+    std::vector<std::string> sessions;
+    for (int row = 0; row < rows.rows(); ++row) {
+      sessions.emplace_back(rows.Text(row, 0));
+    }
+    return WithHint(
+        absl::FailedPreconditionError(absl::StrCat(
+            "target: database ", target.dbname(),
+            " is in use and was not dropped: ", NameSome(sessions))),
+        "see that they end, or end them: SELECT pg_terminate_backend(PID);");
+  }
+
+  absl::Status CheckNotBegun(PgConnection& target) {
+    const Endpoints& endpoints = migrate_.endpoints;
     RETURN_IF_ERROR(CheckNothingToUndo(target, endpoints.ledger_schema));
     Ledger ledger(target, {.schema = endpoints.ledger_schema,
                            .migration = endpoints.name});
@@ -107,6 +147,8 @@ class ArchiveMigration {
             facts_.system_identifier, ", but the source is ", source.dbname(),
             " of system ", system)),
         "name the source's own archive, or none");
+  }
+
   bool Omits(absl::string_view option) const {
     return facts_.omissions.has_value() &&
            absl::c_linear_search(*facts_.omissions, option);

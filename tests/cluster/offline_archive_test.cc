@@ -54,6 +54,8 @@ class OfflineArchiveTest : public OfflineTest {
     Control control;
     events_.emplace();
     return RunArchiveMigration(options, control, *events_);
+  }
+
   // A folder with an archive of the source.
   template <typename Change>
   std::string Dumped(const std::string& name, Change change) {
@@ -227,6 +229,29 @@ TEST_F(OfflineArchiveTest, TakesAScriptOnlyAsItIs) {
   });
   ASSERT_OK(Move(options));
   EXPECT_THAT(TargetValue("SELECT count(*) FROM accounts"), IsOkAndHolds("0"));
+}
+
+// Not after hours of dump.
+TEST_F(OfflineArchiveTest, AsksTheTargetBeforeItDumps) {
+  ASSERT_OK(OnTarget("CREATE TABLE unrelated (); CREATE ROLE mover LOGIN"));
+  EXPECT_THAT(std::string(Move(Through()).status().message()),
+              HasSubstr("target: database app is not empty: relation "
+                        "unrelated"));
+  EXPECT_THAT(Archives(), IsEmpty());
+  ArchiveMigrationOptions options = Through();
+  options.migrate.drop_target_first = true;
+  {
+    ASSERT_OK_AND_ASSIGN(SqlConnection other,
+                         SqlConnection::Open(target_->ConnInfo("app")));
+    EXPECT_THAT(std::string(Move(options).status().message()),
+                HasSubstr("target: database app is in use and was not "
+                          "dropped"));
+    EXPECT_THAT(Archives(), IsEmpty());
+  }
+  ASSERT_OK(OnTarget("DROP TABLE unrelated"));
+  options.migrate.endpoints.target = source_->ConnInfo("app");
+  EXPECT_FALSE(Move(options).ok());
+  EXPECT_THAT(Archives(), IsEmpty());
 }
 
 TEST_F(OfflineArchiveTest, CountsErrorsThatAreAllowed) {
