@@ -57,6 +57,7 @@ constexpr absl::string_view kIds[] = {
     "subscription",
     "synchronous-standby",
     "tablespace",
+    "target-deferrable",
     "target-event-trigger",
     "target-foreign-key",
     "target-membership",

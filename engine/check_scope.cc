@@ -121,6 +121,7 @@ absl::Status CheckForeignKeys(CheckContext& check) {
   return absl::OkStatus();
 }
 
+// Where rows alone are carried, it is the target's keys that matter.
 absl::Status CheckForeignKeyData(CheckContext& check) {
   const auto with_rows = [](const CatalogTable& table) {
     return table.copy_data;
@@ -140,11 +141,9 @@ absl::Status CheckForeignKeyData(CheckContext& check) {
     check.findings.Acceptable(
         {"foreign-key-data", std::string(rows.Text(row, 1)),
          absl::StrCat("foreign key ", rows.Text(row, 0), " refers to ",
-                      rows.Text(row, 2), ", whose rows are left out: ",
-                      check.options.scope.carries_schema()
-                          ? "it cannot be created on the target unless all its "
-                            "columns are NULL"
-                          : "nothing proves that it holds on the target"),
+                      rows.Text(row, 2),
+                      ", whose rows are left out: it cannot be created on the "
+                      "target unless all its columns are NULL"),
          "leave out the rows of both tables, or of neither"});
   }
   if (rows.rows() == 0) {
@@ -324,7 +323,9 @@ std::vector<CheckStep> ScopeChecks() {
           {.id = "foreign-key-scope",
            .run = CheckForeignKeys,
            .creating_only = true},
-          {"foreign-key-data", CheckForeignKeyData},
+          {.id = "foreign-key-data",
+           .run = CheckForeignKeyData,
+           .creating_only = true},
           {.id = "scope-dependency",
            .run = CheckDependencies,
            .creating_only = true}};

@@ -38,6 +38,10 @@ std::string TargetOids(const CheckContext& check) {
   std::vector<uint32_t> oids;
   for (const TablePair& pair : Pairs(check)) oids.push_back(pair.target.oid);
   return absl::StrCat("'{", absl::StrJoin(oids, ","), "}'::oid[]");
+// Of the source's tables whose rows are carried.
+std::string CarriedOids(const CheckContext& check) {
+  return TableOids(check.catalog,
+                   [](const CatalogTable& table) { return table.copy_data; });
 }
 
 const CatalogColumn* FindColumn(const CatalogTable& table,
@@ -278,27 +282,43 @@ absl::Status CheckTriggersThere(CheckContext& check) {
   return absl::OkStatus();
 }
 
-// "foreign key on public.orders: FOREIGN KEY (...) ...", by the table whose
-// rows refer to others.
+// "public.orders: FOREIGN KEY (...) ...", by the table whose rows refer to
+// others; those that `more` holds for.
 absl::StatusOr<std::vector<std::string>> ForeignKeys(PgConnection& connection,
-                                                     const std::string& oids) {
+                                                     const std::string& oids,
+                                                     absl::string_view more) {
   return QueryColumn(connection,
-                     absl::StrCat("SELECT conrelid::regclass::text || ': ' ||"
-                                  " pg_get_constraintdef(oid)"
-                                  " FROM pg_constraint WHERE contype = 'f'"
-                                  " AND conrelid = ANY (",
-                                  oids, ") ORDER BY 1"));
+                     absl::StrCat("SELECT k.conrelid::regclass::text || ': ' ||"
+                                  " pg_get_constraintdef(k.oid)"
+                                  " FROM pg_constraint k"
+                                  " WHERE k.contype = 'f'"
+                                  " AND k.conrelid = ANY (",
+                                  oids, ")", more, " ORDER BY 1"));
 }
 
-// As they are not looked at while rows come, they must be the source's. Where
-// the role cannot keep them quiet, tables would have to come in their order.
+// Of a key of the source: every row that it may refer to is carried, too. Rows
+// of a partitioned table are its partitions'.
+std::string RefersToCarriedSql(const CheckContext& check) {
+  return absl::StrCat(
+      " AND NOT EXISTS (WITH RECURSIVE part (oid) AS (SELECT k.confrelid"
+      " UNION SELECT i.inhrelid FROM part JOIN pg_class p ON p.oid = part.oid"
+      " AND p.relkind = 'p' JOIN pg_inherits i ON i.inhparent = p.oid)"
+      " SELECT FROM part JOIN pg_class c ON c.oid = part.oid"
+      " WHERE c.relkind <> 'p' AND c.oid <> ALL (",
+      CarriedOids(check), "))");
+}
+
+// As they are not looked at while rows come, they must be the source's, between
+// rows that are carried. Where the role cannot keep them quiet, tables would
+// have to come in their order.
 absl::Status CheckForeignKeysThere(CheckContext& check) {
   ASSIGN_OR_RETURN(std::vector<std::string> keys,
-                   ForeignKeys(check.target, TargetOids(check)));
+                   ForeignKeys(check.target, TargetOids(check), ""));
   const bool silent = check.ladder.replica_role;
   if (silent) {
     ASSIGN_OR_RETURN(const std::vector<std::string> proven,
-                     ForeignKeys(check.source, RelationOids(check, "r")));
+                     ForeignKeys(check.source, CarriedOids(check),
+                                 RefersToCarriedSql(check)));
     const absl::flat_hash_set<std::string> known(proven.begin(), proven.end());
     std::erase_if(keys, [&](const auto& key) { return known.contains(key); });
   }
@@ -309,11 +329,54 @@ absl::Status CheckForeignKeysThere(CheckContext& check) {
   }
   check.findings.Acceptable(
       {"target-foreign-key", "target",
-       absl::StrCat(silent ? "the source has no such foreign keys, so that "
+       absl::StrCat(silent ? "the source has no such foreign keys, or the rows "
+                             "that they refer to are not carried, so that "
                              "nothing proves that copied rows keep to them: "
                            : "the role may not keep foreign keys quiet, and "
                              "rows may come before those that they refer to: ",
                     NameSome(keys)),
+       "drop them on the target, and create them again when the rows are "
+       "there"});
+  return absl::OkStatus();
+}
+
+// "public.orders: UNIQUE (number)", whatever it is deferred to.
+absl::StatusOr<std::vector<std::string>> UniqueConstraints(
+    PgConnection& connection, const std::string& oids, absl::string_view more) {
+  return QueryColumn(
+      connection,
+      absl::StrCat("SELECT conrelid::regclass::text || ': ' ||"
+                   " regexp_replace(pg_get_constraintdef(oid),"
+                   " ' DEFERRABLE( INITIALLY DEFERRED)?$', '')"
+                   " FROM pg_constraint WHERE contype IN ('p', 'u', 'x')"
+                   " AND conrelid = ANY (",
+                   oids, ")", more, " ORDER BY 1"));
+}
+
+// An index refuses a row at once, but what may be deferred is looked at by a
+// trigger, which is quiet while rows come.
+absl::Status CheckDeferrable(CheckContext& check) {
+  std::vector<std::string> unproven;
+  if (check.ladder.replica_role) {
+    ASSIGN_OR_RETURN(unproven,
+                     UniqueConstraints(check.target, TargetOids(check),
+                                       " AND condeferrable"));
+    ASSIGN_OR_RETURN(const std::vector<std::string> proven,
+                     UniqueConstraints(check.source, CarriedOids(check), ""));
+    const absl::flat_hash_set<std::string> known(proven.begin(), proven.end());
+    std::erase_if(unproven,
+                  [&](const auto& each) { return known.contains(each); });
+  }
+  if (unproven.empty()) {
+    check.findings.Ok({"target-deferrable", "target",
+                       "deferrable constraints hold as they do on the source"});
+    return absl::OkStatus();
+  }
+  check.findings.Acceptable(
+      {"target-deferrable", "target",
+       absl::StrCat("nobody looks at deferrable constraints while rows are "
+                    "copied, and the source has none that prove these: ",
+                    NameSome(unproven)),
        "drop them on the target, and create them again when the rows are "
        "there"});
   return absl::OkStatus();
@@ -328,7 +391,8 @@ std::vector<CheckStep> TargetTableChecks() {
           {"target-row-security", CheckRowSecurityThere},
           {"target-rows", CheckTablesEmpty},
           {"target-trigger", CheckTriggersThere},
-          {"target-foreign-key", CheckForeignKeysThere}};
+          {"target-foreign-key", CheckForeignKeysThere},
+          {"target-deferrable", CheckDeferrable}};
 }
 
 }  // namespace walferry

@@ -298,9 +298,64 @@ TEST_F(OfflinePartTest, ProvesForeignKeysByTheSources) {
       ElementsAre("target-trigger target: triggers of the target will fire for "
                   "every row that is copied: audit on public.notes",
                   "target-foreign-key target: the source has no such foreign "
-                  "keys, so that nothing proves that copied rows keep to them: "
+                  "keys, or the rows that they refer to are not carried, so "
+                  "that nothing proves that copied rows keep to them: "
                   "public.tags: FOREIGN KEY (account) REFERENCES "
                   "public.accounts(id)"));
+}
+
+// The target may lack the rows that they refer to.
+TEST_F(OfflinePartTest, ProvesNoForeignKeyToRowsThatStayBehind) {
+  ASSERT_OK(Migrate(Schema()));
+  const std::string unproven =
+      "target-foreign-key target: the source has no such foreign keys, or the "
+      "rows that they refer to are not carried, so that nothing proves that "
+      "copied rows keep to them: public.orders: FOREIGN KEY (account) "
+      "REFERENCES public.accounts(id)";
+  MigrateOptions options = Rows();
+  options.accept = {"large-object"};
+  options.scope.tables = {"orders"};
+  EXPECT_THAT(Blocking(options), ElementsAre(unproven));
+  options.scope.tables.clear();
+  options.scope.exclude_tables = {"accounts"};
+  EXPECT_THAT(Blocking(options), ElementsAre(unproven));
+  options.scope.exclude_tables.clear();
+  options.scope.exclude_table_data = {"accounts"};
+  EXPECT_THAT(Blocking(options), ElementsAre(unproven));
+}
+
+TEST_F(OfflinePartTest, ProvesForeignKeysToPartitionsOneByOne) {
+  ASSERT_OK(
+      OnSource("CREATE TABLE part (a int PRIMARY KEY) PARTITION BY LIST (a);"
+               "CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1);"
+               "CREATE TABLE part_2 PARTITION OF part FOR VALUES IN (2);"
+               "CREATE TABLE part_child (a int REFERENCES part)"));
+  ASSERT_OK(Migrate(Schema()));
+  EXPECT_THAT(Blocking(Rows()), IsEmpty());
+  MigrateOptions options = Rows();
+  options.scope.exclude_table_data = {"part_2"};
+  EXPECT_THAT(Blocking(options),
+              ElementsAre(AllOf(HasSubstr("target-foreign-key"),
+                                HasSubstr("public.part_child: FOREIGN KEY (a) "
+                                          "REFERENCES public.part(a)"))));
+}
+
+// They would let in what they are there to refuse.
+TEST_F(OfflinePartTest, FindsDeferrableConstraintsOfTheTargetAlone) {
+  ASSERT_OK(OnSource(
+      "CREATE TABLE seats (a int UNIQUE DEFERRABLE, b int UNIQUE, c int);"
+      "INSERT INTO seats VALUES (1, 1, 7), (2, 2, 7)"));
+  ASSERT_OK(Migrate(Schema()));
+  ASSERT_OK(
+      OnTarget("ALTER TABLE seats DROP CONSTRAINT seats_b_key, ADD UNIQUE (b) "
+               "DEFERRABLE INITIALLY DEFERRED, ADD UNIQUE (c) DEFERRABLE"));
+  EXPECT_THAT(
+      Blocking(Rows()),
+      ElementsAre("target-deferrable target: nobody looks at deferrable "
+                  "constraints while rows are copied, and the source has none "
+                  "that prove these: public.seats: UNIQUE (c)"));
+}
+
 }
 
 TEST_F(OfflinePartTest, IsForOfflineMigrations) {
