@@ -155,23 +155,96 @@ absl::Status CheckTablesThere(CheckContext& check) {
   return absl::OkStatus();
 }
 
+// Of each type of a column that is made of others: what of, down to the types
+// that the server brings. An array is made of its elements, a domain of what it
+// restricts.
+constexpr absl::string_view kMadeOf =
+    "SELECT oid AS whole, typbasetype AS part FROM pg_type WHERE typtype = 'd'"
+    " UNION ALL SELECT oid, typelem FROM pg_type"
+    " WHERE typelem <> 0 AND typlen = -1"
+    " UNION ALL SELECT rngtypid, rngsubtype FROM pg_range"
+    " UNION ALL SELECT t.oid, a.atttypid FROM pg_type t"
+    " JOIN pg_attribute a ON a.attrelid = t.typrelid"
+    " WHERE t.typtype = 'c' AND a.attnum > 0 AND NOT a.attisdropped";
+
+constexpr absl::string_view kDefinition =
+    "CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod)"
+    " WHEN 'r' THEN (SELECT format_type(r.rngsubtype, NULL) FROM pg_range r"
+    " WHERE r.rngtypid = t.oid)"
+    " ELSE (SELECT string_agg(quote_ident(a.attname) || ' ' ||"
+    " format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)"
+    " FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0"
+    " AND NOT a.attisdropped) END";
+
+using TypeDefinitions = absl::flat_hash_map<std::string, std::string>;
+
+// "public.price is numeric(12,2)" by the type's OID, for columns of `tables`.
+absl::StatusOr<TypeDefinitions> ReadTypeDefinitions(PgConnection& connection,
+                                                    const std::string& tables) {
+  ASSIGN_OR_RETURN(
+      const PgResult rows,
+      connection.Exec(absl::StrCat(
+          "WITH RECURSIVE used (root, type) AS (SELECT atttypid, atttypid"
+          " FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped"
+          " AND attrelid = ANY (",
+          tables, ") UNION SELECT u.root, m.part FROM used u JOIN (", kMadeOf,
+          ") m ON m.whole = u.type), defined AS (SELECT u.root,"
+          " format_type(t.oid, NULL) || ' is ' || coalesce(",
+          kDefinition,
+          ", 'empty') AS text FROM used u JOIN pg_type t ON t.oid = u.type"
+          " WHERE t.typtype IN ('c', 'd', 'r')) SELECT root, string_agg(text,"
+          " ', ' ORDER BY text COLLATE \"C\") FROM defined GROUP BY root")));
+  TypeDefinitions definitions;
+  for (int row = 0; row < rows.rows(); ++row) {
+    definitions[rows.Text(row, 0)] = std::string(rows.Text(row, 1));
+  }
+  return definitions;
+}
+
+std::string DefinitionOf(const TypeDefinitions& definitions,
+                         const CatalogColumn& column) {
+  const auto found = definitions.find(absl::StrCat(column.type_oid));
+  return found == definitions.end() ? "" : found->second;
+}
+
 // Text goes through the target's types. What is shorter, rounds, or orders
-// otherwise keeps to itself that it is not the same.
+// otherwise keeps to itself that it is not the same; nor does a type's name say
+// what it is made of.
 absl::Status CheckTypes(CheckContext& check) {
+  ASSIGN_OR_RETURN(const TypeDefinitions here,
+                   ReadTypeDefinitions(check.source, CarriedOids(check)));
+  ASSIGN_OR_RETURN(const TypeDefinitions on_target,
+                   ReadTypeDefinitions(check.target, TargetOids(check)));
   bool same = true;
   for (const TablePair& pair : Pairs(check)) {
     for (const CatalogColumn& column : pair.source.columns) {
       const CatalogColumn* const there = FindColumn(pair.target, column.name);
-      if (there == nullptr || there->type == column.type) continue;
+      if (there == nullptr) continue;
+      const std::string subject = ToDisplay(pair.source.name);
+      if (there->type != column.type) {
+        same = false;
+        check.findings.Acceptable(
+            {"target-type", subject,
+             absl::StrCat("column ", column.name, " is ", column.type,
+                          " on the source and ", there->type,
+                          " on the target: values may be rounded or refused"),
+             absl::StrCat("ALTER TABLE ", Quote(pair.source.name),
+                          " ALTER COLUMN ", QuoteIdentifier(column.name),
+                          " TYPE ", column.type, ";")});
+        continue;
+      }
+      const std::string made_of = DefinitionOf(here, column);
+      const std::string made_there = DefinitionOf(on_target, *there);
+      if (made_of == made_there) continue;
       same = false;
       check.findings.Acceptable(
-          {"target-type", ToDisplay(pair.source.name),
-           absl::StrCat("column ", column.name, " is ", column.type,
-                        " on the source and ", there->type,
-                        " on the target: values may be rounded or refused"),
-           absl::StrCat("ALTER TABLE ", Quote(pair.source.name),
-                        " ALTER COLUMN ", QuoteIdentifier(column.name),
-                        " TYPE ", column.type, ";")});
+          {"target-type", subject,
+           absl::StrCat("column ", column.name,
+                        " is of a type that is another "
+                        "on the target (",
+                        made_there, ") than on the source (", made_of,
+                        "): values may be rounded, mixed up or refused"),
+           absl::StrCat("make ", column.type, " as it is on the source")});
     }
   }
   if (same) {

@@ -356,6 +356,34 @@ TEST_F(OfflinePartTest, FindsDeferrableConstraintsOfTheTargetAlone) {
                   "that prove these: public.seats: UNIQUE (c)"));
 }
 
+// Both name their types alike.
+TEST_F(OfflinePartTest, FindsTypesThatAreMadeOfOthers) {
+  ASSERT_OK(OnSource(
+      "CREATE DOMAIN price AS numeric(12,4); CREATE DOMAIN same AS text;"
+      "CREATE TYPE span AS (low price, high int);"
+      "CREATE TABLE goods (a price, b same, c span[], d int4range);"
+      "INSERT INTO goods VALUES (1.2345)"));
+  ASSERT_OK(Migrate(Schema()));
+  EXPECT_THAT(Blocking(Rows()), IsEmpty());
+  ASSERT_OK(
+      OnTarget("DROP TABLE goods; DROP TYPE span; DROP DOMAIN price;"
+               "CREATE DOMAIN price AS numeric(12,2);"
+               "CREATE TYPE span AS (low price, high int);"
+               "CREATE TABLE goods (a price, b same, c span[], d int4range)"));
+  EXPECT_THAT(
+      Blocking(Rows()),
+      ElementsAre("target-type public.goods: column a is of a type that is "
+                  "another on the target (public.price is numeric(12,2)) than "
+                  "on the source (public.price is numeric(12,4)): values may "
+                  "be rounded, mixed up or refused",
+                  "target-type public.goods: column c is of a type that is "
+                  "another on the target (public.price is numeric(12,2), "
+                  "public.span is low public.price, high integer) than on the "
+                  "source (public.price is numeric(12,4), public.span is low "
+                  "public.price, high integer): values may be rounded, mixed "
+                  "up or refused"));
+}
+
 }
 
 TEST_F(OfflinePartTest, IsForOfflineMigrations) {
