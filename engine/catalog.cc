@@ -265,6 +265,9 @@ absl::Status CatalogReader::ReadSequences() {
     if (relation.kind != 'S') continue;
     if (relation.of_extension && !relation.is_config) continue;
     CatalogSequence sequence{.oid = relation.oid, .name = relation.name};
+    // Where rows alone are carried, another table's sequence on the target
+    // would be set, too, and nobody's has not been asked for by naming tables.
+    const bool rows_alone = !scope_.options().carries_schema();
     bool included = scope_.IncludesSchema(relation.name.schema);
     const auto owner = owners.find(relation.oid);
     if (owner != owners.end()) {
@@ -272,7 +275,12 @@ absl::Status CatalogReader::ReadSequences() {
       if (table == relation_by_oid_.end()) continue;
       sequence.owner_table = relations_[table->second].name;
       sequence.owner_column = owner->second.column;
-      included = included && relations_[table->second].included;
+      const RelationRow& owned_by = relations_[table->second];
+      included = included && owned_by.included &&
+                 (!rows_alone ||
+                  scope_.IncludesData(owned_by.name, owned_by.ancestors));
+    } else {
+      included = included && (!rows_alone || scope_.options().tables.empty());
     }
     if (included) {
       catalog_.sequences.push_back(std::move(sequence));

@@ -109,19 +109,44 @@ absl::StatusOr<bool> CanLeaveOutTheRest(CheckContext& check) {
   return can;
 }
 
-template <typename Object>
-bool AllThere(CheckContext& check, const std::vector<Object>& wanted,
-              const std::vector<Object>& there, absl::string_view what) {
+bool ViewsAreThere(CheckContext& check) {
   absl::flat_hash_set<QualifiedName> names;
-  for (const Object& object : there) names.insert(object.name);
+  for (const CatalogMaterializedView& view :
+       check.on_target.materialized_views) {
+    names.insert(view.name);
+  }
   bool all = true;
-  for (const Object& object : wanted) {
-    if (names.contains(object.name)) continue;
+  for (const CatalogMaterializedView& view : check.catalog.materialized_views) {
+    if (names.contains(view.name)) continue;
     all = false;
-    Missing(check, ToDisplay(object.name),
-            absl::StrCat("this ", what, " does not exist on the target"));
+    Missing(check, ToDisplay(view.name),
+            "this materialized view does not exist on the target");
   }
   return all;
+}
+
+// Those that are to be set and of which `condition` holds on the target, where
+// `c` is the sequence's row. Whose they are there does not matter.
+absl::StatusOr<std::vector<std::string>> SequencesThere(
+    CheckContext& check, absl::string_view condition) {
+  std::vector<std::string> schemas;
+  std::vector<std::string> names;
+  if (check.options.sequence_sync) {
+    for (const CatalogSequence& sequence : check.catalog.sequences) {
+      schemas.push_back(sequence.name.schema);
+      names.push_back(sequence.name.name);
+    }
+  }
+  return QueryColumn(
+      check.target,
+      absl::StrCat(
+          "SELECT s.schema || '.' || s.name FROM unnest(",
+          QuoteTextArray(schemas), ", ", QuoteTextArray(names),
+          ") s (schema, name) LEFT JOIN (SELECT k.oid, nspname, relname"
+          " FROM pg_class k JOIN pg_namespace n"
+          " ON n.oid = k.relnamespace WHERE k.relkind = 'S') c"
+          " ON c.nspname = s.schema AND c.relname = s.name WHERE ",
+          condition, " ORDER BY 1"));
 }
 
 absl::Status CheckTablesThere(CheckContext& check) {
@@ -141,14 +166,13 @@ absl::Status CheckTablesThere(CheckContext& check) {
   }
   ASSIGN_OR_RETURN(const bool rest, CanLeaveOutTheRest(check));
   fit = rest && fit;
-  if (check.options.sequence_sync) {
-    fit = AllThere(check, check.catalog.sequences, check.on_target.sequences,
-                   "sequence") &&
-          fit;
+  ASSIGN_OR_RETURN(const std::vector<std::string> sequences,
+                   SequencesThere(check, "c.oid IS NULL"));
+  for (const std::string& sequence : sequences) {
+    fit = false;
+    Missing(check, sequence, "this sequence does not exist on the target");
   }
-  fit = AllThere(check, check.catalog.materialized_views,
-                 check.on_target.materialized_views, "materialized view") &&
-        fit;
+  fit = ViewsAreThere(check) && fit;
   if (!fit) return absl::OkStatus();
   check.findings.Ok({"target-table", "target",
                      "its tables have all columns that rows are carried for"});

@@ -5,6 +5,7 @@
 #include "engine/created_objects.h"
 #include "engine/matviews.h"
 #include "engine/migration_run.h"
+#include "engine/name_some.h"
 #include "engine/report_json.h"
 #include "engine/sequences.h"
 #include "protocol/status.h"
@@ -34,9 +35,22 @@ absl::StatusOr<Lsn> CopiedAt(const std::vector<LedgerTable>& tables,
 
 // What neither a copy nor a stream carries.
 absl::Status MigrationRun::SetSequencesAndViews() {
-  if (options_.sequence_sync) {
+  if (options_.sequence_sync && carries_schema()) {
     ASSIGN_OR_RETURN(report_.sequences_set,
                      SyncSequences(*source_, *target_, catalog_.sequences));
+  } else if (options_.sequence_sync) {
+    ASSIGN_OR_RETURN(const SequenceAdvance advance,
+                     AdvanceSequences(*source_, *target_, catalog_.sequences));
+    report_.sequences_set = advance.set;
+    if (!advance.ahead.empty()) {
+      std::vector<std::string> names;
+      for (const QualifiedName& name : advance.ahead) {
+        names.push_back(ToDisplay(name));
+      }
+      report_.remarks.push_back(absl::StrCat(
+          "sequences that were ahead of the source's on the target stay: ",
+          NameSome(names)));
+    }
   }
   ASSIGN_OR_RETURN(
       report_.materialized_views_refreshed,

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/span.h"
@@ -23,6 +24,12 @@ struct Value {
 
   friend bool operator==(const Value&, const Value&) = default;
 };
+
+template <typename T>
+absl::StatusOr<T> Annotated(absl::StatusOr<T> result, absl::string_view what) {
+  if (!result.ok()) return Annotate(result.status(), what);
+  return result;
+}
 
 using Batch = absl::Span<const CatalogSequence>;
 
@@ -70,6 +77,29 @@ std::string Text(const Value& value) {
   return absl::StrCat(value.last_value, value.is_called ? "" : " (not called)");
 }
 
+absl::StatusOr<absl::flat_hash_set<QualifiedName>> Descending(
+    PgConnection& connection) {
+  ASSIGN_OR_RETURN(
+      const PgResult rows,
+      connection.Exec("SELECT n.nspname, c.relname FROM pg_catalog.pg_sequence"
+                      " s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid"
+                      " JOIN pg_catalog.pg_namespace n"
+                      " ON n.oid = c.relnamespace WHERE s.seqincrement < 0"));
+  absl::flat_hash_set<QualifiedName> names;
+  for (int row = 0; row < rows.rows(); ++row) {
+    names.insert(
+        {std::string(rows.Text(row, 0)), std::string(rows.Text(row, 1))});
+  }
+  return names;
+}
+
+bool Behind(const Value& one, const Value& other, bool descending) {
+  if (one.last_value == other.last_value) {
+    return !one.is_called && other.is_called;
+  }
+  return (one.last_value < other.last_value) != descending;
+}
+
 absl::Status SyncBatch(PgConnection& source, PgConnection& target,
                        Batch batch) {
   const absl::StatusOr<std::vector<Value>> wanted = ReadValues(source, batch);
@@ -103,6 +133,34 @@ absl::StatusOr<int64_t> SyncSequences(
         SyncBatch(source, target, Batch(sequences).subspan(first, kBatch)));
   }
   return static_cast<int64_t>(sequences.size());
+}
+
+absl::StatusOr<SequenceAdvance> AdvanceSequences(
+    PgConnection& source, PgConnection& target,
+    const std::vector<CatalogSequence>& sequences) {
+  ASSIGN_OR_RETURN(const absl::flat_hash_set<QualifiedName> descending,
+                   Annotated(Descending(target), "target"));
+  SequenceAdvance advance;
+  std::vector<CatalogSequence> behind;
+  for (size_t first = 0; first < sequences.size(); first += kBatch) {
+    const Batch batch = Batch(sequences).subspan(first, kBatch);
+    ASSIGN_OR_RETURN(
+        const std::vector<Value> wanted,
+        Annotated(ReadValues(source, batch), "sequences of the source"));
+    ASSIGN_OR_RETURN(
+        const std::vector<Value> now,
+        Annotated(ReadValues(target, batch), "sequences of the target"));
+    for (size_t place = 0; place < batch.size(); ++place) {
+      const QualifiedName& name = batch[place].name;
+      if (Behind(wanted[place], now[place], descending.contains(name))) {
+        advance.ahead.push_back(name);
+      } else {
+        behind.push_back(batch[place]);
+      }
+    }
+  }
+  ASSIGN_OR_RETURN(advance.set, SyncSequences(source, target, behind));
+  return advance;
 }
 
 absl::StatusOr<bool> SequencesMatch(

@@ -21,6 +21,18 @@ absl::StatusOr<int64_t> SyncSequences(
     PgConnection& source, PgConnection& target,
     const std::vector<CatalogSequence>& sequences);
 
+struct SequenceAdvance {
+  int64_t set = 0;
+  // Those that are further on the target, which stay as they are.
+  std::vector<QualifiedName> ahead;
+};
+
+// As SyncSequences, for sequences that others may have drawn from on the
+// target: none goes back, as numbers that were given out would come again.
+absl::StatusOr<SequenceAdvance> AdvanceSequences(
+    PgConnection& source, PgConnection& target,
+    const std::vector<CatalogSequence>& sequences);
+
 // Every sequence has the same last_value and is_called on both sides.
 absl::StatusOr<bool> SequencesMatch(
     PgConnection& source, PgConnection& target,

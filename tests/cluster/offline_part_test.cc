@@ -213,7 +213,7 @@ TEST_F(OfflinePartTest, TruncatesNoTableThatItHasNotMade) {
   ASSERT_OK(Migrate(Schema()));
   Control control;
   AtPhase events(Phase::kCopy, [&] {
-    EXPECT_OK(OnTarget("INSERT INTO tags VALUES (1, 'theirs')"));
+    EXPECT_OK(OnTarget("INSERT INTO tags VALUES (1, 'theirs', 7)"));
   });
   EXPECT_THAT(
       RunMigration(Rows(), control, events).status(),
@@ -382,6 +382,42 @@ TEST_F(OfflinePartTest, FindsTypesThatAreMadeOfOthers) {
                   "source (public.price is numeric(12,4), public.span is low "
                   "public.price, high integer): values may be rounded, mixed "
                   "up or refused"));
+}
+
+TEST_F(OfflinePartTest, SetsNoSequenceThatNobodyAskedFor) {
+  ASSERT_OK(OnSource("SELECT setval('tickets', 70)"));
+  ASSERT_OK(Migrate(Schema()));
+  MigrateOptions options = Rows();
+  options.accept = {"large-object"};
+  options.scope.tables = {"audit"};
+  ASSERT_OK_AND_ASSIGN(const Report audit, Migrate(options));
+  EXPECT_EQ(audit.sequences_set, 0);
+  EXPECT_THAT(TargetValue("SELECT last_value || ',' || is_called FROM tickets"),
+              IsOkAndHolds("1,false"));
+  options = Rows();
+  options.endpoints.name = "others";
+  options.scope.exclude_tables = {"audit"};
+  options.scope.exclude_table_data = {"orders"};
+  ASSERT_OK(Migrate(options));
+  EXPECT_THAT(
+      TargetValue("SELECT last_value || ',' || is_called FROM orders_id_seq"),
+      IsOkAndHolds("1,false"));
+  EXPECT_THAT(TargetValue("SELECT last_value || ',' || is_called FROM tickets"),
+              IsOkAndHolds("70,true"));
+}
+
+// Numbers that were given out would come again.
+TEST_F(OfflinePartTest, SetsNoSequenceBack) {
+  ASSERT_OK(OnSource("SELECT setval('tickets', 70)"));
+  ASSERT_OK(Migrate(Schema()));
+  ASSERT_OK(OnTarget("SELECT setval('tickets', 71, false)"));
+  ASSERT_OK_AND_ASSIGN(const Report report, Migrate(Rows()));
+  EXPECT_EQ(report.sequences_set, 2);
+  EXPECT_THAT(report.remarks,
+              Contains("sequences that were ahead of the source's on the "
+                       "target stay: public.tickets"));
+  EXPECT_THAT(TargetValue("SELECT last_value || ',' || is_called FROM tickets"),
+              IsOkAndHolds("71,false"));
 }
 
 }
