@@ -323,6 +323,34 @@ absl::Status CheckRowSecurityThere(CheckContext& check) {
   return absl::OkStatus();
 }
 
+// Children, and the rows that an extension has brought, stay.
+std::string EmptyingSql(const CatalogTable& table) {
+  return table.config_condition.empty()
+             ? absl::StrCat("TRUNCATE ONLY ", Quote(table.name), ";")
+             : absl::StrCat("DELETE FROM ONLY ", Quote(table.name), " ",
+                            table.config_condition, ";");
+}
+
+// Rows that were accepted are removed by TRUNCATE.
+absl::Status CheckMayTruncate(CheckContext& check, const TablePair& pair) {
+  const std::string subject = ToDisplay(pair.source.name);
+  if (!pair.source.config_condition.empty() ||
+      !Accepts(check.options.accept, "target-rows", subject)) {
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(
+      const std::string may,
+      check.target.QueryValue(absl::StrCat("SELECT has_table_privilege(",
+                                           pair.target.oid, ", 'TRUNCATE')")));
+  if (may == "t") return absl::OkStatus();
+  check.findings.Blocking(
+      {"target-rights", subject,
+       "its rows are to be removed, but the role may not truncate it",
+       absl::StrCat("GRANT TRUNCATE ON ", Quote(pair.source.name), " TO ",
+                    QuoteIdentifier(check.target.user()), ";")});
+  return absl::OkStatus();
+}
+
 absl::Status CheckTablesEmpty(CheckContext& check) {
   bool empty = true;
   for (const TablePair& pair : Pairs(check)) {
@@ -334,11 +362,12 @@ absl::Status CheckTablesEmpty(CheckContext& check) {
             pair.source.config_condition, ")")));
     if (filled == "f") continue;
     empty = false;
+    RETURN_IF_ERROR(CheckMayTruncate(check, pair));
     check.findings.Acceptable(
         {"target-rows", ToDisplay(pair.source.name),
          "it holds rows on the target; accepted, they are removed before the "
          "source's come",
-         absl::StrCat("TRUNCATE ", Quote(pair.source.name), ";")});
+         EmptyingSql(pair.source)});
   }
   if (empty) {
     check.findings.Ok({"target-rows", "target",

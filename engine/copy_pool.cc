@@ -58,11 +58,15 @@ absl::Status RequireEmpty(PgConnection& target,
     looks.clear();
     if (found->rows() == 0) continue;
     ASSIGN_OR_RETURN(const int64_t index, found->Int64(0, 0));
-    return WithHint(absl::FailedPreconditionError(absl::StrCat(
-                        "target: table ",
-                        ToDisplay(tasks[static_cast<size_t>(index)].table.name),
-                        " holds rows that walferry has not copied")),
-                    "truncate it, or leave it out with --exclude-table");
+    const CatalogTable& table = tasks[static_cast<size_t>(index)].table;
+    return WithHint(
+        absl::FailedPreconditionError(
+            absl::StrCat("target: table ", ToDisplay(table.name),
+                         " holds rows that walferry has not copied")),
+        absl::StrCat("remove them (DELETE FROM ONLY ", Quote(table.name),
+                     table.config_condition.empty() ? "" : " ",
+                     table.config_condition,
+                     "), or leave the table out with --exclude-table"));
   }
   return absl::OkStatus();
 }

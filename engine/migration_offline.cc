@@ -19,25 +19,43 @@ namespace walferry {
 // which this migration has put rows already keeps them.
 absl::Status MigrationRun::RemoveAcceptedRows() {
   ASSIGN_OR_RETURN(const std::vector<LedgerTable> begun, ledger_->Tables());
-  std::vector<std::string> tables;
+  std::vector<std::string> truncated;
+  std::string removals;
   for (const LedgerTable& row : begun) {
     const CatalogTable* const table = catalog_.Find(row.table);
-    if (table == nullptr || !table->config_condition.empty() || row.copied ||
+    if (table == nullptr || row.copied ||
         !Accepts(options_.accept, "target-rows", ToDisplay(row.table))) {
       continue;
     }
     ASSIGN_OR_RETURN(const std::vector<LedgerRange> done,
                      ledger_->RangesDone(row.table));
-    if (done.empty()) tables.push_back(Quote(row.table));
+    if (!done.empty()) continue;
+    // Where nothing is, what refers to it need not stand in the way.
+    ASSIGN_OR_RETURN(const std::string filled,
+                     target_->QueryValue(absl::StrCat(
+                         "SELECT EXISTS (SELECT FROM ONLY ", Quote(row.table),
+                         " ", table->config_condition, ")")));
+    if (filled == "f") continue;
+    if (table->config_condition.empty()) {
+      truncated.push_back(Quote(row.table));
+    } else {
+      // The others are the extension's.
+      absl::StrAppend(&removals, "DELETE FROM ONLY ", Quote(row.table), " ",
+                      table->config_condition, "; ");
+    }
   }
-  if (tables.empty()) return absl::OkStatus();
-  // In one statement: they may refer to each other.
+  if (!truncated.empty()) {
+    // In one statement: they may refer to each other.
+    absl::StrAppend(&removals, "TRUNCATE ONLY ", absl::StrJoin(truncated, ", "),
+                    "; ");
+  }
+  if (removals.empty()) return absl::OkStatus();
   const absl::Status removed =
       target_
           ->Exec(absl::StrCat(
               "BEGIN; SET LOCAL lock_timeout = '30s';",
               may_guard_ ? "SET LOCAL session_replication_role = replica;" : "",
-              "TRUNCATE ONLY ", absl::StrJoin(tables, ", "), "; COMMIT"))
+              removals, "COMMIT"))
           .status();
   if (removed.ok()) return removed;
   if (target_->in_transaction()) {

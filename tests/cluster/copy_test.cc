@@ -248,7 +248,8 @@ TEST_P(CopyTest, RowsThatWereThereBeforeAreLeftAloneAndRefused) {
                                 "target: table public.other holds rows that "
                                 "walferry has not copied"));
   EXPECT_EQ(HintOf(refused),
-            "truncate it, or leave it out with --exclude-table");
+            "remove them (DELETE FROM ONLY \"public\".\"other\"), or leave the "
+            "table out with --exclude-table");
   EXPECT_THAT(pair_->target().QueryValue("SELECT count(*) FROM big"),
               IsOkAndHolds("0"));
 }

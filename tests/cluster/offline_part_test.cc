@@ -420,6 +420,33 @@ TEST_F(OfflinePartTest, SetsNoSequenceBack) {
               IsOkAndHolds("71,false"));
 }
 
+TEST_F(OfflinePartTest, RemovesOnlyTheUsersRowsOfAConfigurationTable) {
+  ASSERT_OK(OnSource("CREATE TABLE config (id int PRIMARY KEY, x text)"));
+  ASSERT_OK(Migrate(Schema()));
+  const std::string brought =
+      "ALTER EXTENSION plpgsql ADD TABLE config;"
+      "UPDATE pg_extension SET extconfig = ARRAY['config'::regclass::oid], "
+      "extcondition = ARRAY['WHERE id > 1000'] WHERE extname = 'plpgsql';";
+  ASSERT_OK(OnSource(absl::StrCat(
+      brought, "INSERT INTO config VALUES (1, 'old'), (1001, 'old')")));
+  ASSERT_OK(OnTarget(absl::StrCat(
+      brought, "INSERT INTO config VALUES (1, 'new'), (1002, 'theirs')")));
+  Control control;
+  ASSERT_OK_AND_ASSIGN(const CheckReport report,
+                       RunCheck({.migrate = Rows()}, control));
+  const std::vector<const Finding*> blocking = report.Blocking({});
+  ASSERT_EQ(blocking.size(), 1u);
+  EXPECT_EQ(blocking[0]->id, "target-rows");
+  EXPECT_EQ(blocking[0]->hint,
+            "DELETE FROM ONLY \"public\".\"config\" WHERE id > 1000;");
+  MigrateOptions told = Rows();
+  told.accept = {"target-rows"};
+  ASSERT_OK(Migrate(told));
+  EXPECT_THAT(TargetValue("SELECT string_agg(id || ' ' || x, ', ' ORDER BY id) "
+                          "FROM config"),
+              IsOkAndHolds("1 new, 1001 old"));
+}
+
 }
 
 TEST_F(OfflinePartTest, IsForOfflineMigrations) {
