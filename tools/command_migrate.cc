@@ -38,8 +38,13 @@ absl::Status NotResumable(const absl::Status& status) {
 CommandOutcome RunArchive(const CommandContext& context,
                           const ArchiveMigrationOptions& options) {
   std::vector<RestoreErrorKind> errors;
-  CommandOutcome outcome = RunLive(
-      context, {.goes_on = false},
+  LiveRunOptions live;
+  live.goes_on = false;
+  live.shortfall = [&] {
+    return errors.empty() ? absl::OkStatus() : IncompleteRestore(errors);
+  };
+  return RunLive(
+      context, live,
       [&](Control& control, EventSink& events) -> absl::StatusOr<Report> {
         absl::StatusOr<ArchiveMigrationReport> done =
             context.engine.migrate_by_archive(options, control, events);
@@ -47,8 +52,6 @@ CommandOutcome RunArchive(const CommandContext& context,
         errors = done->errors;
         return done->report;
       });
-  if (outcome.code != ExitCode::kDone || errors.empty()) return outcome;
-  return {ExitCode::kDifferences, IncompleteRestore(errors)};
 }
 
 }  // namespace

@@ -136,8 +136,15 @@ CommandOutcome RunLive(const CommandContext& context,
                   options.first_phase);
   const absl::StatusOr<Report> result =
       RunWatched(context, options, progress, events, *logger, run);
+  if (result.ok()) {
+    const absl::Status shortfall =
+        options.shortfall ? options.shortfall() : absl::OkStatus();
+    events.EndWith(shortfall.ok() ? result : shortfall);
+    CommandOutcome outcome = FinishWithReport(context, *result);
+    if (shortfall.ok() || outcome.code != ExitCode::kDone) return outcome;
+    return {ExitCode::kDifferences, shortfall};
+  }
   events.EndWith(result);
-  if (result.ok()) return FinishWithReport(context, *result);
   CommandOutcome outcome = Fail(result.status());
   if (outcome.code == ExitCode::kResumable) {
     outcome.error = WithHint(std::move(outcome.error),

@@ -25,6 +25,10 @@ struct LiveRunOptions {
   Phase first_phase = Phase::kCheck;
   // The same command goes on where this one was stopped.
   bool goes_on = true;
+  // Asked of a run that came to its end: what it has done is less than was
+  // asked for. That is the error that the events end with, and the exit code is
+  // ExitCode::kDifferences. Null: it never is.
+  std::function<absl::Status()> shortfall;
 };
 
 // `run` is called on a thread of its own. The events end with exactly one

@@ -18,6 +18,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class MigrateCommandTest : public ProgramTest {
  protected:
@@ -189,6 +190,17 @@ TEST_F(MigrateCommandTest, EndsWithItsOwnCodeAfterErrors) {
                               "archive holds\n"
                               "walferry: hint: the result and the log name "
                               "them\n"));
+}
+
+// Whoever reads the events alone must not take it for complete.
+TEST_F(MigrateCommandTest, EndsTheEventsWithTheErrorsThatWereAllowed) {
+  done_.errors = {{.shape = "s", .count = 1, .first = {}}};
+  EXPECT_EQ(
+      Offline({"--via", "archive", "--allow-restore-errors", "--events", "-"}),
+      ExitCode::kDifferences);
+  EXPECT_THAT(out(), HasSubstr("\"event\":\"error\""));
+  EXPECT_THAT(out(), HasSubstr("the restore went on after 1 error"));
+  EXPECT_THAT(out(), Not(HasSubstr("\"event\":\"done\"")));
 }
 
 // The same command would dump anew.
