@@ -38,6 +38,8 @@ std::string TargetOids(const CheckContext& check) {
   std::vector<uint32_t> oids;
   for (const TablePair& pair : Pairs(check)) oids.push_back(pair.target.oid);
   return absl::StrCat("'{", absl::StrJoin(oids, ","), "}'::oid[]");
+}
+
 // Of the source's tables whose rows are carried.
 std::string CarriedOids(const CheckContext& check) {
   return TableOids(check.catalog,
@@ -278,7 +280,42 @@ absl::Status CheckTypes(CheckContext& check) {
   return absl::OkStatus();
 }
 
-// Rows are put in, looked for and, if a run must begin a table anew, removed.
+void RefuseRights(CheckContext& check, absl::string_view what,
+                  const std::vector<std::string>& of, absl::string_view hint) {
+  if (of.empty()) return;
+  check.findings.Blocking(
+      {"target-rights", "target",
+       absl::StrCat("the role may not ", what, " ", NameSome(of)),
+       std::string(hint)});
+}
+
+// Materialized views are refreshed by their owners, and from 17 on by whoever
+// may MAINTAIN them.
+absl::StatusOr<std::vector<std::string>> NotToBeRefreshed(CheckContext& check) {
+  std::vector<std::string> schemas;
+  std::vector<std::string> names;
+  for (const CatalogMaterializedView& view : check.catalog.materialized_views) {
+    if (!view.populated) continue;
+    schemas.push_back(view.name.schema);
+    names.push_back(view.name.name);
+  }
+  const bool maintain = check.target.server_version() >= 170000;
+  return QueryColumn(
+      check.target,
+      absl::StrCat(
+          "SELECT c.oid::regclass::text FROM pg_class c"
+          " JOIN pg_namespace n ON n.oid = c.relnamespace"
+          " JOIN unnest(",
+          QuoteTextArray(schemas), ", ", QuoteTextArray(names),
+          ") v (schema, name) ON v.schema = n.nspname"
+          " AND v.name = c.relname WHERE c.relkind = 'm'"
+          " AND NOT pg_has_role(c.relowner, 'USAGE')",
+          maintain ? " AND NOT has_table_privilege(c.oid, 'MAINTAIN')" : "",
+          " ORDER BY 1"));
+}
+
+// Rows are put in, looked for and, if a run must begin a table anew, removed;
+// sequences are read and set.
 absl::Status CheckRights(CheckContext& check) {
   ASSIGN_OR_RETURN(
       const std::vector<std::string> closed,
@@ -289,16 +326,30 @@ absl::Status CheckRights(CheckContext& check) {
                                " AND has_table_privilege(t, 'SELECT')"
                                " AND has_table_privilege(t, 'DELETE'))"
                                " ORDER BY 1")));
-  if (closed.empty()) {
-    check.findings.Ok(
-        {"target-rights", "target", "the role may write to the tables"});
+  ASSIGN_OR_RETURN(const std::vector<std::string> unset,
+                   SequencesThere(check,
+                                  "NOT (has_sequence_privilege(c.oid, 'UPDATE')"
+                                  " AND has_sequence_privilege(c.oid,"
+                                  " 'SELECT'))"));
+  ASSIGN_OR_RETURN(const std::vector<std::string> stale,
+                   NotToBeRefreshed(check));
+  if (closed.empty() && unset.empty() && stale.empty()) {
+    check.findings.Ok({"target-rights", "target",
+                       "the role may write to the tables, set their sequences "
+                       "and refresh materialized views"});
     return absl::OkStatus();
   }
-  check.findings.Blocking(
-      {"target-rights", "target",
-       absl::StrCat("the role may not read, fill and empty ", NameSome(closed)),
-       absl::StrCat("GRANT SELECT, INSERT, DELETE ON them TO ",
-                    QuoteIdentifier(check.target.user()), ";")});
+  const std::string role = QuoteIdentifier(check.target.user());
+  RefuseRights(
+      check, "read, fill and empty", closed,
+      absl::StrCat("GRANT SELECT, INSERT, DELETE ON them TO ", role, ";"));
+  RefuseRights(check, "read and set", unset,
+               absl::StrCat("GRANT SELECT, UPDATE ON SEQUENCE ... TO ", role,
+                            ";, or --no-sequence-sync"));
+  RefuseRights(check, "refresh", stale,
+               absl::StrCat("let ", role,
+                            " own them, or leave them out with "
+                            "--exclude-table"));
   return absl::OkStatus();
 }
 

@@ -420,6 +420,30 @@ TEST_F(OfflinePartTest, SetsNoSequenceBack) {
               IsOkAndHolds("71,false"));
 }
 
+TEST_F(OfflinePartTest, AsksForTheRightsThatItNeedsAtTheEnd) {
+  ASSERT_OK(Migrate(Schema()));
+  ASSERT_OK(OnTarget(
+      "CREATE ROLE mover LOGIN; GRANT CREATE ON DATABASE app TO mover;"
+      "GRANT SET ON PARAMETER session_replication_role TO mover;"
+      "GRANT SELECT, INSERT, DELETE ON ALL TABLES IN SCHEMA public TO mover;"
+      "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO mover;"
+      "INSERT INTO tags VALUES (1, 'theirs')"));
+  MigrateOptions options = Rows();
+  options.endpoints.target = target_->ConnInfoAs("mover", "", "app");
+  options.endpoints.ledger_schema = "moves";
+  options.accept = {"large-object", "target-rows"};
+  options.no_owner = true;
+  EXPECT_THAT(
+      Blocking(options),
+      UnorderedElementsAre(
+          AllOf(
+              HasSubstr("target-rights target: the role may not read and set "),
+              HasSubstr("public.orders_id_seq"), HasSubstr("public.tickets")),
+          "target-rights target: the role may not refresh public.totals",
+          "target-rights public.tags: its rows are to be removed, but the role "
+          "may not truncate it"));
+}
+
 TEST_F(OfflinePartTest, RemovesOnlyTheUsersRowsOfAConfigurationTable) {
   ASSERT_OK(OnSource("CREATE TABLE config (id int PRIMARY KEY, x text)"));
   ASSERT_OK(Migrate(Schema()));
