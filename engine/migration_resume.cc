@@ -67,11 +67,17 @@ absl::StatusOr<bool> MigrationRun::AllIsCopied() {
 absl::Status MigrationRun::BringToSnapshot() {
   if (offline()) {
     LifeSigns signs = Signs();
-    return KeepUnchangedTables(
-        {.session = CopySession(),
-         .jobs = options_.jobs,
-         .progress_interval = options_.stream.poll_interval},
-        *snapshot_, catalog_.tables, signs);
+    UnchangedTablesOptions keep = {
+        .session = CopySession(),
+        .jobs = options_.jobs,
+        .progress_interval = options_.stream.poll_interval,
+        .may_remove_others_rows = nullptr};
+    if (!carries_schema()) {
+      keep.may_remove_others_rows = [this](const QualifiedName& table) {
+        return Accepts(options_.accept, "target-rows", ToDisplay(table));
+      };
+    }
+    return KeepUnchangedTables(keep, *snapshot_, catalog_.tables, signs);
   }
   RETURN_IF_ERROR(CheckStillPublished());
   ASSIGN_OR_RETURN(const LiftReport lift,

@@ -183,6 +183,71 @@ absl::Status TableLift::StartAnew(const CatalogTable& table) {
   return ForgetCopy(table);
 }
 
+absl::Status TableLift::StartFoundAnew(const CatalogTable& table,
+                                       std::optional<int64_t> rows) {
+  const std::string name = Quote(table.name);
+  // Nobody writes between counting and removing.
+  RETURN_IF_ERROR(target_
+                      .Exec(absl::StrCat("BEGIN; LOCK TABLE ONLY ", name,
+                                         " IN SHARE ROW EXCLUSIVE MODE"))
+                      .status());
+  if (rows.has_value()) {
+    if (absl::Status same = CheckRows(table, *rows); !same.ok()) {
+      return Rollback(same);
+    }
+  }
+  if (absl::Status alone = CheckNoCascade(table); !alone.ok()) {
+    return Rollback(alone);
+  }
+  RETURN_IF_ERROR(target_
+                      .Exec(absl::StrCat("DELETE FROM ONLY ", name, " ",
+                                         table.config_condition))
+                      .status());
+  return ForgetCopy(table);
+}
+
+absl::Status TableLift::CheckRows(const CatalogTable& table, int64_t rows) {
+  ASSIGN_OR_RETURN(
+      const PgResult count,
+      target_.Exec(absl::StrCat("SELECT count(*) FROM ONLY ", Quote(table.name),
+                                " ", table.config_condition)));
+  ASSIGN_OR_RETURN(const int64_t there, count.Int64(0, 0));
+  if (there == rows) return absl::OkStatus();
+  return WithHint(
+      absl::FailedPreconditionError(absl::StrCat(
+          "target: it has to be copied anew, but holds ", there,
+          there == 1 ? " row" : " rows", ", of which walferry has copied ",
+          rows, ": others have written to it")),
+      "see whose they are; --accept target-rows removes all of them");
+}
+
+// Triggers that are quiet take no other table's rows along.
+absl::Status TableLift::CheckNoCascade(const CatalogTable& table) {
+  ASSIGN_OR_RETURN(
+      const PgResult others,
+      target_.Exec(absl::StrCat(
+          "SELECT conrelid::pg_catalog.regclass FROM pg_catalog.pg_constraint"
+          " WHERE contype = 'f' AND confdeltype IN ('c', 'n', 'd')"
+          " AND confrelid = ",
+          QuoteLiteral(Quote(table.name)),
+          "::pg_catalog.regclass"
+          " AND pg_catalog.current_setting('session_replication_role')"
+          " <> 'replica' ORDER BY 1 LIMIT 1")));
+  if (others.rows() == 0) return absl::OkStatus();
+  return WithHint(
+      absl::FailedPreconditionError(
+          absl::StrCat("target: it has to be copied anew, but rows of ",
+                       others.Text(0, 0), " would go with its rows")),
+      "drop the foreign key, and create it again when the rows are there");
+}
+
+absl::Status TableLift::Rollback(const absl::Status& why) {
+  if (target_.in_transaction()) {
+    RETURN_IF_ERROR(target_.Exec("ROLLBACK").status());
+  }
+  return why;
+}
+
 absl::Status TableLift::ForgetCopy(const CatalogTable& table) {
   RETURN_IF_ERROR(target_.Exec(sql_.ForgetRanges(table.name)).status());
   RETURN_IF_ERROR(NotePosition(table));

@@ -5,6 +5,7 @@
 // how and why), or removes them.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,13 @@ class TableLift {
   // Removes the table's rows from the target and its ranges from the ledger.
   absl::Status StartAnew(const CatalogTable& table);
 
+  // The same for a table that the migration has found, in which there may be
+  // others' rows. kFailedPrecondition, and nothing is removed: it does not hold
+  // `rows` of them, as many as were copied; or tables that refer to it would
+  // lose theirs, too. nullopt: how many there are does not matter.
+  absl::Status StartFoundAnew(const CatalogTable& table,
+                              std::optional<int64_t> rows);
+
   // For tables without ranges: notes the snapshot's position.
   absl::Status NotePositions(const std::vector<const CatalogTable*>& tables);
 
@@ -70,6 +78,9 @@ class TableLift {
   absl::StatusOr<int64_t> Fetch(const CatalogTable& table,
                                 const LedgerTable& then,
                                 const std::vector<LedgerRange>& ranges);
+  absl::Status CheckRows(const CatalogTable& table, int64_t rows);
+  absl::Status CheckNoCascade(const CatalogTable& table);
+  absl::Status Rollback(const absl::Status& why);
   absl::Status ForgetCopy(const CatalogTable& table);
   absl::Status NotePosition(const CatalogTable& table);
   absl::Status Commit();

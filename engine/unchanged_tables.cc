@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -187,6 +188,16 @@ absl::StatusOr<std::vector<Begun>> DivideTables(
   return begun;
 }
 
+absl::Status StartAnew(const UnchangedTablesOptions& options, TableLift& lift,
+                       const Begun& part) {
+  const auto& may = options.may_remove_others_rows;
+  if (!may) return lift.StartAnew(*part.table);
+  return lift.StartFoundAnew(*part.table,
+                             may(part.table->name)
+                                 ? std::nullopt
+                                 : std::optional<int64_t>(part.then.rows));
+}
+
 }  // namespace
 
 absl::Status KeepUnchangedTables(const UnchangedTablesOptions& options,
@@ -216,7 +227,7 @@ absl::Status KeepUnchangedTables(const UnchangedTablesOptions& options,
     events.OnEvent(
         Notice{.level = Notice::Level::kWarning,
                .text = absl::StrCat(name, " is copied anew: ", part.changed)});
-    RETURN_IF_ERROR(Annotate(lift.StartAnew(*part.table), name));
+    RETURN_IF_ERROR(Annotate(StartAnew(options, lift, part), name));
   }
   if (kept > 0) {
     events.OnEvent(

@@ -26,6 +26,7 @@
 // another access method than heap, and all of a standby, which does not know
 // what runs.
 
+#include <functional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -41,6 +42,10 @@ struct UnchangedTablesOptions {
   CopySessionOptions session;  // Its interrupt is used.
   int jobs = 4;                // Tables looked at at once.
   absl::Duration progress_interval = absl::Seconds(1);
+  // The migration has not made the tables, so that others may have written to
+  // them: one whose rows are not as many as were copied is removed only where
+  // this says so. Otherwise kFailedPrecondition. Null: it has made them.
+  std::function<bool(const QualifiedName& table)> may_remove_others_rows;
 };
 
 // Brings every table of `tables` that the ledger has to the snapshot's

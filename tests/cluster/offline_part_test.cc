@@ -471,6 +471,34 @@ TEST_F(OfflinePartTest, RemovesOnlyTheUsersRowsOfAConfigurationTable) {
               IsOkAndHolds("1 new, 1001 old"));
 }
 
+// Rows that others have put into a table since are not removed unasked.
+TEST_F(OfflinePartTest, RemovesNoRowsOfOthersToCopyATableAnew) {
+  ASSERT_OK(Migrate(Schema()));
+  Control control;
+  AtPhase events(Phase::kCopy, [&] {
+    EXPECT_OK(OnTarget(
+        "ALTER TABLE notes ADD CONSTRAINT refused CHECK (extra IS NULL)"));
+  });
+  EXPECT_THAT(RunMigration(Rows(), control, events).status().message(),
+              HasSubstr("refused"));
+  ASSERT_OK(OnTarget(
+      "ALTER TABLE notes DROP CONSTRAINT refused;"
+      "INSERT INTO accounts (id, name, balance) VALUES (-7, 'theirs', 0)"));
+  ASSERT_OK(OnSource("UPDATE accounts SET balance = balance + 1"));
+  const absl::Status status = Migrate(Rows()).status();
+  EXPECT_THAT(status,
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("table public.accounts: target: it has "
+                                       "to be copied anew, but holds "),
+                             HasSubstr("others have written to it"))));
+  EXPECT_EQ(HintOf(status),
+            "see whose they are; --accept target-rows removes all of them");
+  EXPECT_THAT(TargetValue("SELECT name FROM accounts WHERE id = -7"),
+              IsOkAndHolds("theirs"));
+  MigrateOptions told = Rows();
+  told.accept = {"target-rows"};
+  ASSERT_OK(Migrate(told));
+  ExpectEqual();
 }
 
 TEST_F(OfflinePartTest, IsForOfflineMigrations) {
