@@ -484,7 +484,7 @@ TEST_F(OfflinePartTest, RemovesNoRowsOfOthersToCopyATableAnew) {
   ASSERT_OK(OnTarget(
       "ALTER TABLE notes DROP CONSTRAINT refused;"
       "INSERT INTO accounts (id, name, balance) VALUES (-7, 'theirs', 0)"));
-  ASSERT_OK(OnSource("UPDATE accounts SET balance = balance + 1"));
+  ASSERT_OK(OnSource("INSERT INTO accounts VALUES (-8, 'later', 0, NULL)"));
   const absl::Status status = Migrate(Rows()).status();
   EXPECT_THAT(status,
               StatusIs(absl::StatusCode::kFailedPrecondition,
