@@ -108,13 +108,6 @@ absl::Status MigrationRun::Begin() {
                         " is taken by a follow of slot ", known_->slot)),
                     "choose another --name");
   }
-  if (known_->phase == PhaseName(Phase::kDone)) {
-    phase_ = Phase::kDone;
-    ASSIGN_OR_RETURN(report_, ReportFromJson(known_->report.value_or("")));
-    Notify(Notice::Level::kInfo,
-           "this migration is done; `walferry cleanup` forgets it");
-    return absl::OkStatus();
-  }
   if (known_->mode() != options_.mode) {
     return WithHint(absl::FailedPreconditionError(
                         absl::StrCat("this migration was begun with --mode ",
@@ -130,6 +123,14 @@ absl::Status MigrationRun::Begin() {
   }
   RETURN_IF_ERROR(CheckSameSource(connector_, *known_));
   RETURN_IF_ERROR(CheckScopeUnchanged(known_->scope, scope_.options()));
+  // Not before: that another migration is done says nothing of this one.
+  if (known_->phase == PhaseName(Phase::kDone)) {
+    phase_ = Phase::kDone;
+    ASSIGN_OR_RETURN(report_, ReportFromJson(known_->report.value_or("")));
+    Notify(Notice::Level::kInfo,
+           "this migration is done; `walferry cleanup` forgets it");
+    return absl::OkStatus();
+  }
   // Until then nothing holds on to what an earlier run's checks have found.
   if (!consistent_point_.valid() && !checked_) RETURN_IF_ERROR(RunChecks());
   RETURN_IF_ERROR(WithdrawOldRequest());

@@ -61,6 +61,23 @@ TEST_F(OfflineTest, MovesADatabaseOfAServerWithoutReplication) {
   EXPECT_TRUE(again.offline);
 }
 
+// That one is done says nothing of another that has its name.
+TEST_F(OfflineTest, IsDoneForItsOwnSourceAndScopeOnly) {
+  ASSERT_OK(Migrate(Options()));
+  MigrateOptions other = Options();
+  other.scope.tables = {"notes"};
+  EXPECT_THAT(Migrate(other).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "this migration was begun with --table [], not "
+                       "[\"notes\"]"));
+  other = Options();
+  other.endpoints.source = source_->ConnInfo("postgres");
+  const absl::Status refused = Migrate(other).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refused.message()),
+              HasSubstr("source: this is database postgres of system"));
+}
+
 // As the server is, an online migration would be refused for five reasons.
 TEST_F(OfflineTest, ChecksNothingThatOnlyAStreamNeeds) {
   ASSERT_OK(OnSource("CREATE TABLE unkeyed (i int)"));
