@@ -18,6 +18,7 @@ namespace {
 
 constexpr absl::string_view kIds[] = {
     "database-connect",
+    "database-ledger",
     "database-none",
     "server-connections",
 };
@@ -77,6 +78,47 @@ std::vector<Finding> CheckSource(const std::vector<ServerDatabase>& wanted,
   return findings.Take();
 }
 
+absl::StatusOr<bool> HasLedger(const Endpoints& whole,
+                               const Connector& connector,
+                               const std::string& database) {
+  Connector other = connector;
+  ASSIGN_OR_RETURN(other.endpoints, DatabaseEndpoints(whole, database));
+  ASSIGN_OR_RETURN(PgConnection target, other.OpenTarget("check"));
+  return Ledger(target,
+                {.schema = whole.ledger_schema, .migration = whole.name})
+      .Exists();
+}
+
+// What a migration of one database has done there under the same name would be
+// taken for what this move has done, and rows of another day for today's.
+absl::Status CheckLedgers(const ServerMigrateOptions& options,
+                          const ServerProgress& progress,
+                          const Connector& connector,
+                          const std::vector<ServerDatabase>& wanted,
+                          const TargetDatabases& target,
+                          FindingList& findings) {
+  const Endpoints& whole = options.migrate.endpoints;
+  for (const ServerDatabase& database : wanted) {
+    if (!target.databases.contains(database.name) ||
+        progress.noted.contains(database.name)) {
+      continue;
+    }
+    const std::string subject = absl::StrCat("database ", database.name);
+    const absl::StatusOr<bool> has = HasLedger(whole, connector, database.name);
+    if (!has.ok()) return Annotate(has.status(), subject);
+    if (!*has) continue;
+    findings.Blocking(
+        {"database-ledger", subject,
+         absl::StrCat("the target's has the ledger of a migration ", whole.name,
+                      " that this move has not begun"),
+         absl::StrCat("choose another --name, or forget that migration: "
+                      "`walferry cleanup --name ",
+                      whole.name, "` with a --target that names database ",
+                      database.name)});
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckRoom(Side side, const ServerJobs& jobs,
                        PgConnection& connection, FindingList& findings) {
   ASSIGN_OR_RETURN(const ConnectionRoom room, ReadConnectionRoom(connection));
@@ -124,6 +166,11 @@ absl::StatusOr<ServerProgress> ReadServerProgress(Ledger& ledger) {
       progress.tablespaces.insert(object.identity);
     }
   }
+  ASSIGN_OR_RETURN(const std::vector<NotedDatabase> noted,
+                   NotedDatabases(ledger));
+  for (const NotedDatabase& database : noted) {
+    progress.noted.insert(database.name);
+  }
   return progress;
 }
 
@@ -160,6 +207,10 @@ absl::StatusOr<ServerPlan> PlanServer(const ServerMigrateOptions& options,
   plan.databases = PlanDatabases(plan.wanted, facts, creation);
   Append(plan.databases.findings, plan.check);
   plan.jobs = JobsFor(options, plan.wanted.size());
+  FindingList ledgers;
+  RETURN_IF_ERROR(
+      CheckLedgers(options, progress, connector, plan.wanted, facts, ledgers));
+  Append(ledgers.Take(), plan.check);
   FindingList rooms;
   RETURN_IF_ERROR(CheckRoom(Side::kSource, plan.jobs, source, rooms));
   RETURN_IF_ERROR(CheckRoom(Side::kTarget, plan.jobs, target, rooms));

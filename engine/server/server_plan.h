@@ -29,6 +29,8 @@ struct ServerProgress {
   absl::flat_hash_set<std::string> tablespaces;  // Begun, at least.
   // DatabasesBegun.
   absl::flat_hash_set<std::string> begun;
+  // Databases that the move's ledger names: it has looked at them before.
+  absl::flat_hash_set<std::string> noted;
 };
 
 absl::StatusOr<ServerProgress> ReadServerProgress(Ledger& ledger);

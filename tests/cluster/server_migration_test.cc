@@ -10,9 +10,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
 #include "absl/time/clock.h"
+#include "engine/migration.h"
 #include "engine/server/connection_budget.h"
 #include "protocol/status.h"
 #include "tests/cluster/server_fixture.h"
+#include "tests/testing/event_recorder.h"
 #include "tests/testing/server_upgrades.h"
 #include "tests/testing/wait_until.h"
 
@@ -222,6 +224,34 @@ TEST_F(ServerTest, RefusesDatabasesThatExistUnlessTold) {
   ASSERT_OK_AND_ASSIGN(const ServerReport report, Move(options));
   EXPECT_OK(OutcomeOf(report));
   ExpectDatabasesEqual(source_->ConnInfo("shop"), target_->ConnInfo("shop"));
+}
+
+// It may be of another day: what was done then is not what is to be done now.
+TEST_F(ServerTest, RefusesDatabasesThatAnotherMigrationOfItsNameHasMoved) {
+  ASSERT_OK(
+      target_->Exec("CREATE DATABASE euc TEMPLATE template0 ENCODING "
+                    "'EUC_JP' LC_COLLATE 'C' LC_CTYPE 'C'"));
+  ServerMigrateOptions options = MoveOptions();
+  options.use_existing = true;
+  MigrateOptions rehearsal = options.migrate;
+  rehearsal.endpoints.source = source_->ConnInfo("euc");
+  rehearsal.endpoints.target = target_->ConnInfo("euc");
+  Control control;
+  EventRecorder events;
+  ASSERT_OK(RunMigration(rehearsal, control, events));
+  ASSERT_OK(source_->Exec("INSERT INTO words VALUES (0, 'later')", "euc"));
+  const absl::Status refused = Move(options).status();
+  EXPECT_THAT(refused,
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "database euc: the target's has the ledger of a "
+                       "migration move that this move has not begun "
+                       "[database-ledger]"));
+  EXPECT_EQ(HintOf(refused),
+            "choose another --name, or forget that migration: `walferry "
+            "cleanup --name move` with a --target that names database euc");
+  ASSERT_OK_AND_ASSIGN(const CheckReport check,
+                       RunServerCheck(options, control));
+  EXPECT_EQ(check.Blocking({}).size(), 1u);
 }
 
 // The target's has the ledger of the whole besides.
