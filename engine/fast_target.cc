@@ -72,6 +72,29 @@ absl::StatusOr<std::string> ValueToChange(PgConnection& target,
       reached, QuoteLiteral(setting.name)));
 }
 
+// Whoever turns it off, or finds it off, without knowing that it was on would
+// leave it off for ever.
+absl::Status CheckNotLeftUnsafe(PgConnection& target,
+                                const std::vector<LedgerObject>& notes) {
+  for (const absl::string_view name : {"fsync", "full_page_writes"}) {
+    if (HasNote(notes, "setting", name)) continue;
+    ASSIGN_OR_RETURN(const LedgerObject now, DescribeSetting(target, name));
+    if (now.detail != "=off") continue;
+    return WithHint(
+        absl::FailedPreconditionError(absl::StrCat(
+            "target: ALTER SYSTEM has turned ", name,
+            " off, and this migration's ledger does not know of it: another "
+            "run with --fast-target is at work, or its ledger is lost")),
+        absl::StrCat(
+            "let that run end, or run `walferry cleanup` with its --name and "
+            "--target; if there is none: ALTER SYSTEM RESET ",
+            name,
+            "; SELECT pg_reload_conf(); CHECKPOINT; then `sync` on the "
+            "target's machine"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status NoteAndAlter(PgConnection& target, Ledger& ledger,
                           const std::vector<LedgerObject>& notes,
                           const FastSetting& setting) {
@@ -118,7 +141,7 @@ absl::StatusOr<std::vector<std::string>> PutBackAll(PgConnection& target,
 
 }  // namespace
 
-absl::Status CheckFastTarget(PgConnection& target) {
+absl::Status CheckFastTarget(PgConnection& target, Ledger& ledger) {
   ASSIGN_OR_RETURN(
       const PgResult rights,
       target.Exec("SELECT pg_catalog.current_setting('is_superuser') = 'on', "
@@ -139,7 +162,24 @@ absl::Status CheckFastTarget(PgConnection& target) {
         "run without --fast-target, or set allow_alter_system = on in "
         "postgresql.conf");
   }
+  std::vector<LedgerObject> notes;
+  ASSIGN_OR_RETURN(const bool begun, ledger.Exists());
+  if (begun) {
+    ASSIGN_OR_RETURN(notes, ledger.Objects());
+  }
+  RETURN_IF_ERROR(CheckNotLeftUnsafe(target, notes));
   return CheckCanSync(target);
+}
+
+// Who may not see files sees no file here.
+absl::StatusOr<std::string> UnsafeSettings(PgConnection& target) {
+  return target.QueryValue(
+      "SELECT coalesce(pg_catalog.string_agg(name, ' and ' ORDER BY name) || "
+      "CASE WHEN pg_catalog.count(*) = 1 THEN ' is off' ELSE ' are off' END, "
+      "'') FROM pg_catalog.pg_settings WHERE name IN ('fsync', "
+      "'full_page_writes') AND reset_val = 'off' AND source = 'configuration "
+      "file' AND (sourcefile IS NULL OR sourcefile LIKE "
+      "'%/postgresql.auto.conf')");
 }
 
 absl::StatusOr<std::vector<std::string>> BeginFastTarget(
@@ -153,6 +193,7 @@ absl::StatusOr<std::vector<std::string>> BeginFastTarget(
     if (note.kind != "unsynced") continue;
     RETURN_IF_ERROR(CheckSameBoot(target, note));
   }
+  RETURN_IF_ERROR(CheckNotLeftUnsafe(target, notes));
   std::vector<std::string> changed;
   for (const FastSetting& setting : FastSettings(options)) {
     ASSIGN_OR_RETURN(const std::string before, ValueToChange(target, setting));

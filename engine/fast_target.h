@@ -4,7 +4,7 @@
 // A target that restores faster for the time of a run, at the price that a
 // crash of its machine meanwhile loses the whole server.
 //
-//   RETURN_IF_ERROR(CheckFastTarget(target));
+//   RETURN_IF_ERROR(CheckFastTarget(target, ledger));
 //   ASSIGN_OR_RETURN(auto changed, BeginFastTarget(target, key, options));
 //   ... the run ...
 //   ASSIGN_OR_RETURN(auto put_back, EndFastTarget(connector));
@@ -41,14 +41,23 @@ struct FastTargetOptions {
 extern const char kFastTargetWarning[];
 
 // kPermissionDenied without a superuser, kFailedPrecondition where the server
-// does not allow ALTER SYSTEM or could not be made durable again.
-absl::Status CheckFastTarget(PgConnection& target);
+// does not allow ALTER SYSTEM or could not be made durable again, and where
+// ALTER SYSTEM has turned fsync off and no note of `ledger`, which may be none
+// yet, says that it was on: then another run is at work, or the notes were
+// lost, and nobody would ever turn it on again.
+absl::Status CheckFastTarget(PgConnection& target, Ledger& ledger);
+
+// "fsync is off" and the like if what a fast run may have left, and lost the
+// notes of, is in force: a crash of the target's machine would lose all of it.
+// "" otherwise, and if another file than ALTER SYSTEM's says so: somebody has
+// made up his mind then.
+absl::StatusOr<std::string> UnsafeSettings(PgConnection& target);
 
 // Returns the settings that it has changed, "fsync: on -> off", when they are
 // in force for new commands. Not those that the server's command line fixes or
 // that are as wanted. May be repeated: the first notes stay. kDataLoss: see
-// CheckSameBoot. `key` is of a migration that the ledger in `target`'s database
-// has.
+// CheckSameBoot; kFailedPrecondition: see CheckFastTarget. `key` is of a
+// migration that the ledger in `target`'s database has.
 absl::StatusOr<std::vector<std::string>> BeginFastTarget(
     PgConnection& target, const LedgerKey& key,
     const FastTargetOptions& options);

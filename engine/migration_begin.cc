@@ -150,7 +150,8 @@ absl::Status MigrationRun::RunChecks() {
     if (walsender.ok()) inputs.source_replication = &*walsender;
   }
   ASSIGN_OR_RETURN(const CheckReport report, Check(options_, catalog, inputs));
-  if (options_.fast_target) RETURN_IF_ERROR(CheckFastTarget(*target_));
+  if (options_.fast_target)
+    RETURN_IF_ERROR(CheckFastTarget(*target_, *ledger_));
   TellWarnings(report.findings, events_);
   RETURN_IF_ERROR(StopIfBlocked(report, options_.accept));
   if (!options_.publication.empty()) {

@@ -3,6 +3,7 @@
 #include "engine/catalog.h"
 #include "engine/check.h"
 #include "engine/connect.h"
+#include "engine/fast_target.h"
 #include "engine/ledger.h"
 #include "engine/migration.h"
 #include "engine/name_encoding.h"
@@ -32,6 +33,7 @@ absl::StatusOr<CheckReport> RunCheck(const CheckOptions& options,
     if (walsender.ok()) inputs.source_replication = &*walsender;
   }
   ASSIGN_OR_RETURN(inputs.resuming, ledger.Exists());
+  if (migrate.fast_target) RETURN_IF_ERROR(CheckFastTarget(target, ledger));
   return Check(migrate, catalog, inputs);
 }
 

@@ -53,6 +53,9 @@ absl::StatusOr<CheckReport> RunServerCheck(const ServerMigrateOptions& options,
   }
   ASSIGN_OR_RETURN(ServerPlan plan,
                    PlanServer(options, progress, connector, source, target));
+  if (options.migrate.fast_target) {
+    RETURN_IF_ERROR(CheckFastTarget(target, ledger));
+  }
   return std::move(plan.check);
 }
 

@@ -70,7 +70,7 @@ absl::Status ServerRun::Plan(PgConnection& source, PgConnection& target,
   ASSIGN_OR_RETURN(plan_,
                    PlanServer(options_, progress_, connector_, source, target));
   if (!options_.migrate.fast_target) return absl::OkStatus();
-  return CheckFastTarget(target);
+  return CheckFastTarget(target, ledger);
 }
 
 absl::Status ServerRun::ReadLedger(PgConnection& source, Ledger& ledger) {

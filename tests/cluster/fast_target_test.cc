@@ -109,7 +109,8 @@ INSTANTIATE_TEST_SUITE_P(Servers, FastTargetTest,
 
 TEST_P(FastTargetTest, ChangesSettingsAndPutsThemBack) {
   ASSERT_OK_AND_ASSIGN(PgConnection target, Open());
-  ASSERT_OK(CheckFastTarget(target));
+  Ledger ledger(target, kKey);
+  ASSERT_OK(CheckFastTarget(target, ledger));
   EXPECT_THAT(
       Begin(),
       IsOkAndHolds(::testing::ElementsAre(
@@ -133,17 +134,43 @@ TEST_P(FastTargetTest, ChangesSettingsAndPutsThemBack) {
 
 TEST_P(FastTargetTest, LowersNothingAndLeavesTheCommandLineAlone) {
   ASSERT_OK(server_->Exec("ALTER SYSTEM SET max_wal_size = '64GB'"));
-  ASSERT_OK(server_->Exec("ALTER SYSTEM SET fsync = off"));
+  ASSERT_OK(server_->Exec("ALTER SYSTEM SET autovacuum = off"));
   ASSERT_OK(server_->Exec("SELECT pg_reload_conf()"));
-  ASSERT_TRUE(WaitUntil([&] { return Value("SHOW fsync") == "off"; }));
+  ASSERT_TRUE(WaitUntil([&] { return Value("SHOW autovacuum") == "off"; }));
   settings_ = Value(kSettings);
   auto_conf_ = Value(kAutoConf);
   ASSERT_OK_AND_ASSIGN(const auto changed, Begin());
   EXPECT_THAT(changed, ::testing::Not(::testing::Contains(::testing::AnyOf(
-                           ::testing::StartsWith("fsync"),
+                           ::testing::StartsWith("autovacuum"),
                            ::testing::StartsWith("max_wal_size")))));
   EXPECT_EQ(Value("SHOW max_wal_size"), "64GB");
   ASSERT_OK(End());
+  ExpectAsBefore();
+}
+
+// Otherwise it would find everything as wanted, note nothing, and leave fsync
+// off for ever.
+TEST_P(FastTargetTest, IsRefusedWhereAnotherLedgerHasTheNotes) {
+  ASSERT_OK_AND_ASSIGN(PgConnection target, Open());
+  EXPECT_THAT(UnsafeSettings(target), IsOkAndHolds(""));
+  ASSERT_OK(Begin());
+  const LedgerKey key = {.migration = "other"};
+  Ledger other(target, key);
+  const auto refused =
+      StatusIs(absl::StatusCode::kFailedPrecondition,
+               "target: ALTER SYSTEM has turned fsync off, and this "
+               "migration's ledger does not know of it: another run with "
+               "--fast-target is at work, or its ledger is lost");
+  EXPECT_THAT(CheckFastTarget(target, other), refused);
+  ASSERT_OK(other.Start({.kind = "server", .phase = "copy"}));
+  EXPECT_THAT(CheckFastTarget(target, other), refused);
+  EXPECT_THAT(BeginFastTarget(target, key, {}).status(), refused);
+  EXPECT_THAT(UnsafeSettings(target),
+              IsOkAndHolds("fsync and full_page_writes are off"));
+  Ledger own(target, kKey);
+  EXPECT_OK(CheckFastTarget(target, own));
+  ASSERT_OK(End());
+  EXPECT_OK(CheckFastTarget(target, other));
   ExpectAsBefore();
 }
 
@@ -268,7 +295,8 @@ TEST_P(FastTargetTest, IsRefusedWithoutASuperuser) {
   ASSERT_OK_AND_ASSIGN(
       PgConnection target,
       PgConnection::Open({.conninfo = server_->ConnInfoAs("mover", "")}));
-  const absl::Status refused = CheckFastTarget(target);
+  Ledger ledger(target, kKey);
+  const absl::Status refused = CheckFastTarget(target, ledger);
   EXPECT_THAT(refused,
               StatusIs(absl::StatusCode::kPermissionDenied,
                        "target: role mover is not a superuser, which "
