@@ -58,6 +58,7 @@ constexpr absl::string_view kIds[] = {
     "synchronous-standby",
     "tablespace",
     "target-deferrable",
+    "target-durability",
     "target-event-trigger",
     "target-foreign-key",
     "target-membership",

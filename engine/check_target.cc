@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "engine/check_context.h"
+#include "engine/fast_target.h"
 #include "engine/name_some.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
@@ -233,6 +234,20 @@ absl::StatusOr<absl::Duration> Ahead(PgConnection& connection) {
   return absl::AbsDuration(ahead) > doubt ? ahead : absl::ZeroDuration();
 }
 
+// A run with --fast-target knows of it, and of several databases at once it is
+// said once.
+absl::Status CheckDurability(CheckContext& check) {
+  if (check.options.fast_target || check.options.turns != nullptr) {
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const std::string unsafe, UnsafeSettings(check.target));
+  if (unsafe.empty()) return absl::OkStatus();
+  check.findings.Warning({"target-durability", "target",
+                          absl::StrCat(unsafe, kUnsafeSettingsText),
+                          kUnsafeSettingsHint});
+  return absl::OkStatus();
+}
+
 absl::Status CheckClocks(CheckContext& check) {
   ASSIGN_OR_RETURN(const absl::Duration source, Ahead(check.source));
   ASSIGN_OR_RETURN(const absl::Duration target, Ahead(check.target));
@@ -259,6 +274,7 @@ std::vector<CheckStep> TargetChecks() {
           {"timeout", CheckSession},
           {"ledger-schema", CheckLedgerSchema},
           {"target-space", CheckSpace},
+          {"target-durability", CheckDurability},
           {"clock", CheckClocks}};
 }
 

@@ -18,6 +18,14 @@ const char kFastTargetWarning[] =
     "its files; if its machine or operating system stops meanwhile, all of its "
     "databases are lost and the server has to be made anew";
 
+const char kUnsafeSettingsText[] =
+    " on the server: if its machine or operating system stops, all of its "
+    "databases may be lost";
+const char kUnsafeSettingsHint[] =
+    "a run with --fast-target leaves it so until it has ended or was cleaned "
+    "up; if there is none: ALTER SYSTEM RESET, pg_reload_conf(), CHECKPOINT, "
+    "then `sync` on the target's machine";
+
 namespace {
 
 struct FastSetting {

@@ -52,6 +52,9 @@ absl::Status CheckFastTarget(PgConnection& target, Ledger& ledger);
 // "" otherwise, and if another file than ALTER SYSTEM's says so: somebody has
 // made up his mind then.
 absl::StatusOr<std::string> UnsafeSettings(PgConnection& target);
+// What a person should know of them, after their names.
+extern const char kUnsafeSettingsText[];
+extern const char kUnsafeSettingsHint[];
 
 // Returns the settings that it has changed, "fsync: on -> off", when they are
 // in force for new commands. Not those that the server's command line fixes or

@@ -6,6 +6,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "engine/check_findings.h"
+#include "engine/fast_target.h"
 #include "engine/server/carry_out_globals.h"
 #include "engine/server/server_ledger.h"
 #include "engine/server/target_databases.h"
@@ -17,10 +18,8 @@ namespace walferry {
 namespace {
 
 constexpr absl::string_view kIds[] = {
-    "database-connect",
-    "database-ledger",
-    "database-none",
-    "server-connections",
+    "database-connect",   "database-ledger",   "database-none",
+    "server-connections", "server-durability",
 };
 
 void Append(std::vector<Finding> findings, CheckReport& report) {
@@ -130,6 +129,21 @@ absl::Status CheckRoom(Side side, const ServerJobs& jobs,
   return absl::OkStatus();
 }
 
+// What this move has turned off itself it turns on again.
+absl::Status CheckDurability(const ServerMigrateOptions& options,
+                             const ServerProgress& progress,
+                             PgConnection& target, FindingList& findings) {
+  if (options.migrate.fast_target || progress.fast_target) {
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const std::string unsafe, UnsafeSettings(target));
+  if (unsafe.empty()) return absl::OkStatus();
+  findings.Warning({"server-durability", "target",
+                    absl::StrCat(unsafe, kUnsafeSettingsText),
+                    kUnsafeSettingsHint});
+  return absl::OkStatus();
+}
+
 CreateDatabaseOptions CreationOptions(const ServerMigrateOptions& options,
                                       const ServerProgress& progress) {
   CreateDatabaseOptions creation{.no_owner = options.migrate.no_owner,
@@ -166,6 +180,7 @@ absl::StatusOr<ServerProgress> ReadServerProgress(Ledger& ledger) {
       progress.tablespaces.insert(object.identity);
     }
   }
+  progress.fast_target = HasFastTargetNotes(objects);
   ASSIGN_OR_RETURN(const std::vector<NotedDatabase> noted,
                    NotedDatabases(ledger));
   for (const NotedDatabase& database : noted) {
@@ -207,14 +222,15 @@ absl::StatusOr<ServerPlan> PlanServer(const ServerMigrateOptions& options,
   plan.databases = PlanDatabases(plan.wanted, facts, creation);
   Append(plan.databases.findings, plan.check);
   plan.jobs = JobsFor(options, plan.wanted.size());
-  FindingList ledgers;
+  FindingList findings;
   RETURN_IF_ERROR(
       CheckLedgers(options, progress, connector, plan.wanted, facts, ledgers));
   Append(ledgers.Take(), plan.check);
   FindingList rooms;
-  RETURN_IF_ERROR(CheckRoom(Side::kSource, plan.jobs, source, rooms));
-  RETURN_IF_ERROR(CheckRoom(Side::kTarget, plan.jobs, target, rooms));
-  Append(rooms.Take(), plan.check);
+  RETURN_IF_ERROR(CheckRoom(Side::kSource, plan.jobs, source, findings));
+  RETURN_IF_ERROR(CheckRoom(Side::kTarget, plan.jobs, target, findings));
+  RETURN_IF_ERROR(CheckDurability(options, progress, target, findings));
+  Append(findings.Take(), plan.check);
   return plan;
 }
 

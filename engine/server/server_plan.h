@@ -31,6 +31,8 @@ struct ServerProgress {
   absl::flat_hash_set<std::string> begun;
   // Databases that the move's ledger names: it has looked at them before.
   absl::flat_hash_set<std::string> noted;
+  // The target's settings are not what they were (engine/fast_target.h).
+  bool fast_target = false;
 };
 
 absl::StatusOr<ServerProgress> ReadServerProgress(Ledger& ledger);
