@@ -9,6 +9,7 @@
 //   object "database"            belongs to the move; detail: its bytes on the
 //                                source when it was noted
 //   object "tablespace"          the move makes it, or has made it
+//   object "globals"             detail: the options that they were made with
 //   step "create database NAME"  it is the move's own (create_database.h)
 //   step "properties NAME"       it has its owner's settings, privileges, ...
 //   step "globals"               roles and tablespaces are there
@@ -35,6 +36,7 @@ namespace walferry {
 
 inline constexpr absl::string_view kServerKind = "server";
 inline constexpr absl::string_view kGlobalsStep = "globals";
+inline constexpr absl::string_view kGlobalsKind = "globals";
 inline constexpr absl::string_view kTablespaceKind = "tablespace";
 
 // "shop (all databases)": no database's migration has such a name.

@@ -20,18 +20,45 @@
 namespace walferry {
 namespace {
 
-// What a later run must not change.
+Filter FlagFilter(const char* option, bool set) {
+  Filter filter{.option = option};
+  if (set) filter.patterns.emplace_back("true");
+  return filter;
+}
+
+// What a later run must not change. What each database has of its scope, its
+// own ledger says (engine/scope_json.h): but a database that this run does not
+// come to must be moved like those that are done.
 std::vector<Filter> FiltersOf(const ServerMigrateOptions& options) {
-  const auto flag = [](const char* option, bool set) {
-    Filter filter{.option = option};
-    if (set) filter.patterns.emplace_back("true");
-    return filter;
-  };
+  const ScopeOptions& scope = options.migrate.scope;
   return {{"database", options.databases.databases, false},
           {"exclude-database", options.databases.exclude_databases, true},
-          flag("no-globals", !options.globals),
-          flag("no-owner", options.migrate.no_owner),
-          flag("no-acl", options.migrate.no_acl)};
+          {"schema", scope.schemas, false},
+          {"exclude-schema", scope.exclude_schemas, true},
+          {"table", scope.tables, false},
+          {"exclude-table", scope.exclude_tables, true},
+          {"exclude-table-data", scope.exclude_table_data, false},
+          FlagFilter("no-globals", !options.globals),
+          FlagFilter("no-owner", options.migrate.no_owner),
+          FlagFilter("no-acl", options.migrate.no_acl)};
+}
+
+// What a later run must not change once roles and tablespaces are there.
+std::vector<Filter> GlobalsFiltersOf(const GlobalsPlanOptions& globals) {
+  Filter mappings{.option = "tablespace-mapping"};
+  for (const TablespaceMapping& mapping : globals.tablespaces) {
+    mappings.patterns.push_back(absl::StrCat(mapping.from, "=", mapping.to));
+  }
+  return {std::move(mappings),
+          FlagFilter("update-existing", globals.update_existing),
+          FlagFilter("no-role-passwords", !globals.passwords)};
+}
+
+bool Has(const std::vector<Finding>& findings, const Finding& finding) {
+  return absl::c_any_of(findings, [&](const Finding& one) {
+    return one.id == finding.id && one.subject == finding.subject &&
+           one.text == finding.text;
+  });
 }
 
 }  // namespace
@@ -93,7 +120,11 @@ absl::Status ServerRun::ReadLedger(PgConnection& source, Ledger& ledger) {
   RETURN_IF_ERROR(CheckFiltersUnchanged(known->scope, FiltersOf(options_)));
   ASSIGN_OR_RETURN(progress_, ReadServerProgress(ledger));
   ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger.Objects());
-  fast_noted_ = HasFastTargetNotes(objects);
+  for (const LedgerObject& object : objects) {
+    if (object.kind != kGlobalsKind || !progress_.globals) continue;
+    RETURN_IF_ERROR(CheckFiltersUnchanged(
+        object.detail, GlobalsFiltersOf(options_.globals_plan)));
+  }
   in_ledger_ = true;
   resumed_ = true;
   return ledger.SetLastError("");
@@ -170,6 +201,11 @@ absl::Status ServerRun::BringGlobals(PgConnection& target, Ledger& ledger) {
   // Some tablespaces may have been skipped.
   ASSIGN_OR_RETURN(plan_.databases,
                    PlanDatabasesAgain(options_, progress_, plan_, target));
+  std::vector<Finding> untold;
+  for (const Finding& finding : plan_.databases.findings) {
+    if (!Has(plan_.check.findings, finding)) untold.push_back(finding);
+  }
+  TellWarnings(untold, whole_);
   RETURN_IF_ERROR(StopIfBlocked({.findings = plan_.databases.findings},
                                 options_.migrate.accept));
   const auto remark = [this](absl::string_view what,
@@ -179,7 +215,15 @@ absl::Status ServerRun::BringGlobals(PgConnection& target, Ledger& ledger) {
         absl::StrCat(what, ": ", absl::StrJoin(names, ", ")));
   };
   remark("roles without a password", plan_.globals->roles_without_password);
-  remark("tablespaces skipped", globals.skipped_tablespaces);
+  std::vector<std::string> skipped = plan_.globals->skipped_tablespaces;
+  skipped.insert(skipped.end(), globals.skipped_tablespaces.begin(),
+                 globals.skipped_tablespaces.end());
+  remark("tablespaces skipped", skipped);
+  RETURN_IF_ERROR(ledger.AddObject(
+      {.side = Side::kTarget,
+       .kind = std::string(kGlobalsKind),
+       .identity = "options",
+       .detail = FiltersToJson(GlobalsFiltersOf(options_.globals_plan))}));
   return target.Exec(ledger.sql().StepDone(kGlobalsStep)).status();
 }
 
