@@ -48,6 +48,7 @@ class ServerRun {
 
   // server_run_prepare.cc
   absl::Status Prepare();
+  absl::Status ReadFastTargetNotes(Ledger& ledger);
   absl::Status Plan(PgConnection& source, PgConnection& target, Ledger& ledger);
   absl::Status ReadLedger(PgConnection& source, Ledger& ledger);
   void TellPlan();

@@ -68,6 +68,10 @@ absl::Status ServerRun::Prepare() {
                    ServerSession::Open(connector_, [this](std::string text) {
                      Notify(Notice::Level::kInfo, std::move(text));
                    }));
+  // First: whatever fails from here on, the settings are put back.
+  RETURN_IF_ERROR(session_->Use([&](PgConnection&, Ledger& ledger) {
+    return ReadFastTargetNotes(ledger);
+  }));
   // Closed when the databases begin, which count on its place.
   ASSIGN_OR_RETURN(PgConnection source,
                    connector_.OpenSource("migrate", Contact::kFirst));
@@ -87,6 +91,14 @@ absl::Status ServerRun::Prepare() {
   return session_->Use([&](PgConnection& target, Ledger& ledger) {
     return BringGlobals(target, ledger);
   });
+}
+
+absl::Status ServerRun::ReadFastTargetNotes(Ledger& ledger) {
+  ASSIGN_OR_RETURN(const bool exists, ledger.Exists());
+  if (!exists) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger.Objects());
+  fast_noted_ = HasFastTargetNotes(objects);
+  return absl::OkStatus();
 }
 
 absl::Status ServerRun::Plan(PgConnection& source, PgConnection& target,
