@@ -41,8 +41,16 @@ absl::StatusOr<Endpoints> DatabaseEndpoints(const Endpoints& endpoints,
   return of_database;
 }
 
-std::string PropertiesStep(absl::string_view database) {
-  return absl::StrCat("properties ", database);
+std::string PropertiesStep(absl::string_view oid, absl::string_view database) {
+  return absl::StrCat("properties ", oid, " ", database);
+}
+
+absl::StatusOr<std::string> DatabaseOid(PgConnection& session,
+                                        absl::string_view database) {
+  return session.QueryValue(
+      absl::StrCat("SELECT coalesce((SELECT oid::text FROM "
+                   "pg_catalog.pg_database WHERE datname = ",
+                   QuoteLiteral(database), "), '')"));
 }
 
 LedgerObject NoteOf(const NotedDatabase& database) {

@@ -11,7 +11,8 @@
 //   object "tablespace"          the move makes it, or has made it
 //   object "globals"             detail: the options that they were made with
 //   step "create database NAME"  it is the move's own (create_database.h)
-//   step "properties NAME"       it has its owner's settings, privileges, ...
+//   step "properties OID NAME"   it has its owner's settings, privileges, ...;
+//                                of another OID it is another database
 //   step "globals"               roles and tablespaces are there
 //   objects "setting", "unsynced"  engine/fast_target.h
 
@@ -48,7 +49,11 @@ Endpoints ServerEndpoints(Endpoints endpoints);
 absl::StatusOr<Endpoints> DatabaseEndpoints(const Endpoints& endpoints,
                                             const std::string& database);
 
-std::string PropertiesStep(absl::string_view database);
+// `oid`: see DatabaseOid.
+std::string PropertiesStep(absl::string_view oid, absl::string_view database);
+// Of a database of the session's server; "": there is none of that name.
+absl::StatusOr<std::string> DatabaseOid(PgConnection& session,
+                                        absl::string_view database);
 
 struct NotedDatabase {
   std::string name;

@@ -67,8 +67,6 @@ class ServerRun {
           work);
   absl::StatusOr<Report> MoveDatabase(const DatabasePlan& plan,
                                       EventSink& events);
-  absl::Status Create(const DatabasePlan& plan, PgConnection& target,
-                      Ledger& ledger);
   absl::Status SetProperties(const DatabasePlan& plan, PgConnection& target,
                              Ledger& ledger);
 

@@ -47,7 +47,7 @@ void ServerRun::ShowLife(int64_t done, int64_t total) {
 absl::StatusOr<Report> ServerRun::MoveDatabase(const DatabasePlan& plan,
                                                EventSink& events) {
   RETURN_IF_ERROR(Persist(events, [&](PgConnection& target, Ledger& ledger) {
-    return Create(plan, target, ledger);
+    return CreateDatabase(target, ledger, plan);
   }));
   MigrateOptions migrate = options_.migrate;
   ASSIGN_OR_RETURN(migrate.endpoints,
@@ -74,19 +74,11 @@ absl::Status ServerRun::Persist(
   }
 }
 
-absl::Status ServerRun::Create(const DatabasePlan& plan, PgConnection& target,
-                               Ledger& ledger) {
-  if (plan.create.empty()) return absl::OkStatus();
-  // It may be of one that somebody has dropped.
-  RETURN_IF_ERROR(
-      target.Exec(ledger.sql().ForgetStep(PropertiesStep(plan.name))).status());
-  return CreateDatabase(target, ledger, plan);
-}
-
 // Once: later they are for whoever works with the target.
 absl::Status ServerRun::SetProperties(const DatabasePlan& plan,
                                       PgConnection& target, Ledger& ledger) {
-  const std::string step = PropertiesStep(plan.name);
+  ASSIGN_OR_RETURN(const std::string oid, DatabaseOid(target, plan.name));
+  const std::string step = PropertiesStep(oid, plan.name);
   ASSIGN_OR_RETURN(const std::vector<std::string> done, ledger.StepsDone());
   if (absl::c_linear_search(done, step)) return absl::OkStatus();
   RETURN_IF_ERROR(SetDatabaseProperties(target, plan));
