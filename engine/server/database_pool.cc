@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <thread>
+#include <variant>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -10,6 +11,22 @@
 
 namespace walferry {
 namespace {
+
+// Passes on all but the end: the work is done when it has returned, and not
+// when a part of it says that it is done.
+class EventsBeforeTheEnd : public EventSink {
+ public:
+  explicit EventsBeforeTheEnd(EventSink& events) : events_(events) {}
+
+  void OnEvent(const Event& event) override {
+    if (std::holds_alternative<Done>(event)) return;
+    if (std::holds_alternative<Failed>(event)) return;
+    events_.OnEvent(event);
+  }
+
+ private:
+  EventSink& events_;
+};
 
 class DatabasePool {
  public:
@@ -64,7 +81,8 @@ class DatabasePool {
   void RunOne(DatabaseReport& report, size_t place) {
     const absl::Time began = absl::Now();
     DatabaseEvents events(report.database, events_);
-    absl::StatusOr<Report> done = work_(place, events);
+    EventsBeforeTheEnd before(events);
+    absl::StatusOr<Report> done = work_(place, before);
     report.status = done.status();
     if (done.ok()) {
       report.report = *std::move(done);
@@ -72,7 +90,6 @@ class DatabasePool {
     }
     report.phases = events.times();
     report.elapsed = absl::Now() - began;
-    if (events.ended()) return;
     if (report.status.ok()) {
       events.OnEvent(Done{report.report});
     } else {

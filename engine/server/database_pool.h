@@ -28,8 +28,8 @@ struct DatabasePoolOptions {
 // Calls `work` for each of them, by its place, in their order and at most
 // max_parallel at once, from threads of its own; `tick` from the caller's
 // thread. One that fails does not stop the others; once `interrupt` is raised
-// none is begun. `events`, which is thread-safe, hears each database's end,
-// whether `work` has told it or not.
+// none is begun. `events`, which is thread-safe, hears each database's end once
+// `work` has returned; what `work` tells of an end itself is not passed on.
 std::vector<DatabaseReport> RunDatabases(
     const std::vector<std::string>& databases,
     const DatabasePoolOptions& options, const Interrupt& interrupt,

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "engine/connect.h"
 #include "engine/fast_target.h"
@@ -14,21 +15,10 @@
 #include "engine/migration_name.h"
 #include "engine/server/server_ledger.h"
 #include "engine/server/servers.h"
-#include "protocol/quoting.h"
 #include "protocol/status.h"
 
 namespace walferry {
 namespace {
-
-absl::StatusOr<bool> DatabaseExists(PgConnection& target,
-                                    const std::string& name) {
-  ASSIGN_OR_RETURN(const std::string exists,
-                   target.QueryValue(absl::StrCat(
-                       "SELECT EXISTS (SELECT FROM pg_catalog.pg_database "
-                       "WHERE datname = ",
-                       QuoteLiteral(name), ")")));
-  return exists == "t";
-}
 
 DatabaseStatus StatusOf(const MigrationStatus& migration) {
   DatabaseStatus status{.phase = migration.phase,
@@ -48,19 +38,28 @@ DatabaseStatus StatusOf(const MigrationStatus& migration) {
 }
 
 // What its own ledger says, which is as true as the database is there.
-absl::StatusOr<DatabaseStatus> ReadDatabase(PgConnection& target,
-                                            const StatusOptions& options,
-                                            const NotedDatabase& noted,
-                                            Control& control) {
+// Without its properties, of which `steps` of the whole's ledger say, it is not
+// done.
+absl::StatusOr<DatabaseStatus> ReadDatabase(
+    PgConnection& target, const StatusOptions& options,
+    const NotedDatabase& noted, const std::vector<std::string>& steps,
+    Control& control) {
   DatabaseStatus waiting{.phase = "waiting", .bytes_total = noted.bytes};
-  ASSIGN_OR_RETURN(const bool exists, DatabaseExists(target, noted.name));
-  if (!exists) return waiting;
+  ASSIGN_OR_RETURN(const std::string oid, DatabaseOid(target, noted.name));
+  if (oid.empty()) return waiting;
   StatusOptions of_database = options;
   ASSIGN_OR_RETURN(of_database.target,
                    ConnInfoOfDatabase(options.target, noted.name));
   const absl::StatusOr<MigrationStatus> status =
       RunStatus(of_database, control);
-  if (status.ok()) return StatusOf(*status);
+  if (status.ok()) {
+    DatabaseStatus found = StatusOf(*status);
+    if (found.phase == PhaseName(Phase::kDone) &&
+        !absl::c_linear_search(steps, PropertiesStep(oid, noted.name))) {
+      found.phase = std::string(PhaseName(Phase::kIndexes));
+    }
+    return found;
+  }
   if (absl::IsCancelled(status.status())) return status.status();
   if (!absl::IsNotFound(status.status())) {
     waiting.last_error = std::string(status.status().message());
@@ -100,9 +99,10 @@ absl::StatusOr<std::optional<ServerStatus>> RunServerStatus(
   status.fast_target = HasFastTargetNotes(objects);
   ASSIGN_OR_RETURN(const std::vector<NotedDatabase> databases,
                    NotedDatabases(ledger));
+  ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger.StepsDone());
   for (const NotedDatabase& noted : databases) {
     ASSIGN_OR_RETURN(DatabaseStatus database,
-                     ReadDatabase(target, options, noted, control));
+                     ReadDatabase(target, options, noted, steps, control));
     database.database = noted.name;
     status.databases.push_back(std::move(database));
   }
@@ -133,8 +133,8 @@ absl::StatusOr<std::vector<std::string>> RunServerCleanup(
   ASSIGN_OR_RETURN(const std::vector<NotedDatabase> databases,
                    NotedDatabases(ledger));
   for (const NotedDatabase& database : databases) {
-    ASSIGN_OR_RETURN(const bool there, DatabaseExists(target, database.name));
-    if (!there) continue;
+    ASSIGN_OR_RETURN(const std::string oid, DatabaseOid(target, database.name));
+    if (oid.empty()) continue;
     CleanupOptions of_database = options;
     ASSIGN_OR_RETURN(of_database.endpoints,
                      DatabaseEndpoints(options.endpoints, database.name));

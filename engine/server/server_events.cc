@@ -21,8 +21,6 @@ void DatabaseEvents::OnEvent(const Event& event) {
       known->duration += finished->duration;
     }
   }
-  ended_ = std::holds_alternative<Done>(event) ||
-           std::holds_alternative<Failed>(event);
   events_.OnEvent(database_, event);
 }
 

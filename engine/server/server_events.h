@@ -55,8 +55,6 @@ class DatabaseEvents : public EventSink {
 
   // Of the phases that have ended, in their order.
   const std::vector<PhaseTime>& times() const { return times_; }
-  // It has told its end.
-  bool ended() const { return ended_; }
   Phase phase() const { return phase_; }
 
  private:
@@ -64,7 +62,6 @@ class DatabaseEvents : public EventSink {
   ServerEventSink& events_;
   std::vector<PhaseTime> times_;
   Phase phase_ = Phase::kCheck;
-  bool ended_ = false;
 };
 
 }  // namespace walferry

@@ -15,7 +15,9 @@ namespace walferry {
 
 struct DatabaseStatus {
   std::string database;
-  // PhaseName, or "waiting": not begun.
+  // PhaseName, or "waiting": not begun. It is done with its connection limit,
+  // privileges, comment and settings, until then it is said to be in the phase
+  // before.
   std::string phase;
   // A process works on it right now.
   bool running = false;
