@@ -10,6 +10,8 @@ namespace {
 
 constexpr absl::string_view kStepPrefix = "create database ";
 constexpr absl::string_view kDuplicateDatabase = "42P04";
+// In its stead if the other one was made at the same moment.
+constexpr absl::string_view kUniqueViolation = "23505";
 
 absl::Status SetAll(PgConnection& target, const DatabasePlan& plan) {
   for (const GlobalStatement& statement : plan.properties) {
@@ -38,11 +40,15 @@ absl::Status CreateDatabase(PgConnection& target, Ledger& ledger,
   if (plan.create.empty()) return absl::OkStatus();
   const std::string step = absl::StrCat(kStepPrefix, plan.name);
   ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger.StepsDone());
-  if (!absl::c_linear_search(steps, step)) {
+  const bool noted = absl::c_linear_search(steps, step);
+  if (!noted) {
     RETURN_IF_ERROR(target.Exec(ledger.sql().StepDone(step)).status());
   }
   absl::Status created = target.Exec(plan.create).status();
-  if (SqlStateOf(created) == kDuplicateDatabase) {
+  const absl::string_view state = SqlStateOf(created);
+  if (state == kDuplicateDatabase || state == kUniqueViolation) {
+    // Made by the call whose answer was lost.
+    if (noted) return absl::OkStatus();
     RETURN_IF_ERROR(target.Exec(ledger.sql().ForgetStep(step)).status());
     created = absl::AlreadyExistsError(created.message());
   }

@@ -58,7 +58,9 @@ absl::StatusOr<absl::flat_hash_set<std::string>> DatabasesBegun(Ledger& ledger);
 
 // Notes that the database is this migration's own, then creates it: so a run
 // that is killed in between takes it for its own and no other's for it.
-// kAlreadyExists: somebody else was faster. `ledger` is in a database that is
+// One that is there is its own if it was noted before this call, as when the
+// answer to CREATE DATABASE was lost; otherwise kAlreadyExists: somebody else
+// was faster. `ledger` is in a database that is
 // there already, as the one that CREATE DATABASE runs in.
 absl::Status CreateDatabase(PgConnection& target, Ledger& ledger,
                             const DatabasePlan& plan);

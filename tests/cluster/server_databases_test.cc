@@ -207,6 +207,23 @@ TEST_P(ServerDatabasesTest, AreNobodyElses) {
   EXPECT_THAT(DatabasesBegun(ledger), IsOkAndHolds(::testing::IsEmpty()));
 }
 
+// Whoever asks again finds what he has made.
+TEST_P(ServerDatabasesTest, AreOursWhenTheAnswerWasLost) {
+  ASSERT_OK_AND_ASSIGN(PgConnection target,
+                       PgConnection::Open({.conninfo = target_->ConnInfo()}));
+  Ledger ledger(target, {});
+  ASSERT_OK(ledger.Create());
+  ASSERT_OK(ledger.Start({.kind = "server", .phase = "databases"}));
+  ASSERT_OK_AND_ASSIGN(const DatabasesPlan plan, Plan(target, {}));
+  for (const DatabasePlan& database : plan.databases) {
+    if (database.name != "db UTF8") continue;
+    EXPECT_OK(CreateDatabase(target, ledger, database));
+    EXPECT_OK(CreateDatabase(target, ledger, database));
+  }
+  EXPECT_THAT(DatabasesBegun(ledger),
+              IsOkAndHolds(::testing::ElementsAre("db UTF8")));
+}
+
 TEST_P(ServerDatabasesTest, StopBeforeWhatTheTargetLacks) {
   ASSERT_OK(
       target_->Exec("CREATE ROLE mover LOGIN CREATEDB; DROP ROLE keeper"));
