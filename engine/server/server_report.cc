@@ -11,6 +11,7 @@ namespace walferry {
 absl::Status OutcomeOf(const ServerReport& report) {
   std::vector<std::string> failures;
   int64_t stopped = 0;
+  bool beyond_help = false;
   absl::StatusCode code = absl::StatusCode::kCancelled;
   for (const DatabaseReport& database : report.databases) {
     const absl::Status& status = database.status;
@@ -25,6 +26,7 @@ absl::Status OutcomeOf(const ServerReport& report) {
     if (!IsResumable(status) || code == absl::StatusCode::kCancelled) {
       code = status.code();
     }
+    beyond_help |= !IsResumable(status);
   }
   const auto all = static_cast<int64_t>(report.databases.size());
   if (!report.failure.ok()) failures.emplace_back(report.failure.message());
@@ -33,7 +35,7 @@ absl::Status OutcomeOf(const ServerReport& report) {
     return absl::CancelledError(absl::StrCat(
         "stopped: ", all - stopped, " of ", CountOf(all, "database"), " done"));
   }
-  if (!report.failure.ok()) code = report.failure.code();
+  if (!report.failure.ok() && !beyond_help) code = report.failure.code();
   const auto open =
       static_cast<int64_t>(stopped + static_cast<int64_t>(failures.size()) -
                            (report.failure.ok() ? 0 : 1));

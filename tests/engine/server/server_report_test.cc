@@ -58,6 +58,12 @@ TEST(ServerReport, FailsWithTheWhole) {
   EXPECT_THAT(OutcomeOf(report), StatusIs(absl::StatusCode::kUnavailable,
                                           "3 of 3 databases done\nsettings"));
   EXPECT_EQ(HintOf(OutcomeOf(report)), "again");
+  // Doing the same again would not help this one.
+  report.databases[0].status = absl::FailedPreconditionError("broken");
+  EXPECT_THAT(OutcomeOf(report),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "2 of 3 databases done\ndatabase a: broken\n"
+                       "settings"));
 }
 
 }  // namespace
