@@ -254,6 +254,38 @@ TEST_F(ServerTest, RefusesDatabasesThatAnotherMigrationOfItsNameHasMoved) {
   EXPECT_EQ(check.Blocking({}).size(), 1u);
 }
 
+TEST_F(ServerTest, GivesPropertiesToOneThatWasMadeAnewByHand) {
+  ASSERT_OK(OutcomeOf(*Move(MoveOptions())));
+  ASSERT_OK(target_->Exec("DROP DATABASE shop"));
+  ASSERT_OK(
+      target_->Exec("CREATE DATABASE shop OWNER owner_group TEMPLATE "
+                    "template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE "
+                    "'C'"));
+  ASSERT_OK_AND_ASSIGN(const ServerReport again, Move(MoveOptions()));
+  EXPECT_OK(OutcomeOf(again));
+  ExpectAllEqual();
+}
+
+TEST_F(ServerTest, GoesOnOnlyWithTheTablesAndGlobalsThatItWasBegunWith) {
+  ServerMigrateOptions options = MoveOptions();
+  options.databases.databases = {"ascii"};
+  options.migrate.scope.exclude_tables = {"public.bytes"};
+  ASSERT_OK(OutcomeOf(*Move(options)));
+  ServerMigrateOptions other = options;
+  other.migrate.scope.exclude_tables.clear();
+  EXPECT_THAT(Move(other).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "this migration was begun with --exclude-table "
+                       "[\"public.bytes\"], not []"));
+  other = options;
+  other.globals_plan.passwords = false;
+  EXPECT_THAT(Move(other).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "this migration was begun with --no-role-passwords [], "
+                       "not [\"true\"]"));
+  EXPECT_OK(OutcomeOf(*Move(options)));
+}
+
 // The target's has the ledger of the whole besides.
 TEST_F(ServerTest, MovesADatabasePostgresThatIsUsed) {
   ASSERT_OK(source_->Exec(WriterSchemaSql(300)));
