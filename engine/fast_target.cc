@@ -28,6 +28,8 @@ const char kUnsafeSettingsHint[] =
 
 namespace {
 
+constexpr absl::Duration kLockPatience = absl::Seconds(5);
+
 struct FastSetting {
   absl::string_view name;
   std::string value;
@@ -233,6 +235,26 @@ absl::StatusOr<std::vector<std::string>> EndFastTarget(
                "the target's settings are not all as they were before "
                "--fast-target"),
       "run the same command again, or `walferry cleanup`");
+}
+
+absl::StatusOr<std::vector<std::string>> EndLeftFastTarget(
+    const Connector& connector) {
+  PgConnectOptions options = connector.TargetOptions("settings");
+  options.interrupt = nullptr;
+  absl::StatusOr<PgConnection> target = PgConnection::Open(options);
+  // Nobody knows then that there is anything to put back.
+  if (!target.ok()) return std::vector<std::string>();
+  Ledger ledger(*target, {.schema = connector.endpoints.ledger_schema,
+                          .migration = connector.endpoints.name});
+  ASSIGN_OR_RETURN(const bool begun, ledger.Exists());
+  if (!begun) return std::vector<std::string>();
+  ASSIGN_OR_RETURN(const std::vector<LedgerObject> notes, ledger.Objects());
+  if (!HasFastTargetNotes(notes)) return std::vector<std::string>();
+  // The failed run's own session may end a moment later.
+  const absl::Status locked = ledger.Lock(kLockPatience);
+  if (absl::IsFailedPrecondition(locked)) return std::vector<std::string>();
+  RETURN_IF_ERROR(locked);
+  return EndFastTarget(connector);
 }
 
 }  // namespace walferry

@@ -75,6 +75,12 @@ bool HasFastTargetNotes(const std::vector<LedgerObject>& objects);
 absl::StatusOr<std::vector<std::string>> EndFastTarget(
     const Connector& connector);
 
+// The same for a run that has failed before it has read its ledger: nothing is
+// done if there is no note, if the target is not reached, or while another
+// process works on that migration.
+absl::StatusOr<std::vector<std::string>> EndLeftFastTarget(
+    const Connector& connector);
+
 }  // namespace walferry
 
 #endif  // ENGINE_FAST_TARGET_H_

@@ -87,9 +87,13 @@ absl::Status MigrationRun::SettleFastTarget() {
   return absl::OkStatus();
 }
 
+// Also those that an earlier run has left, if this one came to nothing before
+// it has read of them.
 void MigrationRun::PutBackSettings() {
-  if (!fast_noted_) return;
-  const absl::Status put_back = EndFastTarget(connector_).status();
+  if (!fast_noted_ && (source_alone_ || target_alone_)) return;
+  const absl::Status put_back =
+      (fast_noted_ ? EndFastTarget(connector_) : EndLeftFastTarget(connector_))
+          .status();
   if (put_back.ok()) return;
   Notify(Notice::Level::kWarning,
          absl::StrCat(put_back.message(), "; ", HintOf(put_back)));

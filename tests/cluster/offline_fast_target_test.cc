@@ -1,5 +1,6 @@
 // An offline migration of one database with --fast-target.
 
+#include "engine/fast_target.h"
 #include "tests/cluster/offline_fixture.h"
 #include "tests/testing/wait_until.h"
 
@@ -63,6 +64,20 @@ TEST_F(OfflineFastTargetTest, PutsThemBackWhenItIsStopped) {
   ASSERT_OK(Migrate(Fast()));
   ExpectSettingsAsBefore();
   ExpectEqual();
+}
+
+// As a run that was killed leaves them.
+TEST_F(OfflineFastTargetTest, PutsThemBackWhenTheNextRunDoesNotReachTheSource) {
+  ASSERT_NO_FATAL_FAILURE(FailInTheCopy("notes", "extra IS NULL"));
+  ASSERT_OK_AND_ASSIGN(
+      PgConnection target,
+      PgConnection::Open({.conninfo = target_->ConnInfo("app")}));
+  ASSERT_OK(BeginFastTarget(target, {.migration = "test"}, {}));
+  ASSERT_EQ(Setting("fsync"), "off");
+  MigrateOptions options = Fast();
+  options.endpoints.source = source_->ConnInfo("missing");
+  EXPECT_FALSE(Migrate(options).ok());
+  ExpectSettingsAsBefore();
 }
 
 }  // namespace
