@@ -4,6 +4,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "engine/check_findings.h"
 #include "engine/name_pattern.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
@@ -23,7 +24,7 @@ std::string DatabasesSql() {
       "pg_catalog.pg_encoding_to_char(encoding), coalesce(j ->> "
       "'datlocprovider', 'c'), datcollate, datctype, coalesce(j ->> "
       "'datlocale', j ->> 'daticulocale', ''), coalesce(j ->> 'daticurules', "
-      "''), coalesce(j ->> 'datcollversion', ''), "
+      "''), "
       "pg_catalog.pg_get_userbyid(datdba), datconnlimit, spcname, "
       "coalesce(pg_catalog.shobj_description(d.oid, 'pg_database'), ''), ",
       PrivilegesColumn("datacl"),
@@ -53,14 +54,13 @@ absl::StatusOr<ServerDatabase> ReadOne(const PgResult& rows, int row) {
                           .ctype = TextAt(rows, row, 6),
                           .locale = TextAt(rows, row, 7),
                           .icu_rules = TextAt(rows, row, 8),
-                          .collation_version = TextAt(rows, row, 9),
-                          .owner = TextAt(rows, row, 10),
-                          .tablespace = TextAt(rows, row, 12),
-                          .comment = TextAt(rows, row, 13)};
-  ASSIGN_OR_RETURN(database.privileges, ReadPrivileges(rows, row, 14));
+                          .owner = TextAt(rows, row, 9),
+                          .tablespace = TextAt(rows, row, 11),
+                          .comment = TextAt(rows, row, 12)};
+  ASSIGN_OR_RETURN(database.privileges, ReadPrivileges(rows, row, 13));
   ASSIGN_OR_RETURN(database.bytes, rows.Int64(row, 1));
   ASSIGN_OR_RETURN(database.provider, ProviderOf(rows.Text(row, 4)));
-  ASSIGN_OR_RETURN(const int64_t limit, rows.Int64(row, 11));
+  ASSIGN_OR_RETURN(const int64_t limit, rows.Int64(row, 10));
   database.connection_limit = static_cast<int>(limit);
   return database;
 }
@@ -68,9 +68,9 @@ absl::StatusOr<ServerDatabase> ReadOne(const PgResult& rows, int row) {
 // Why the database is not moved, or "".
 absl::string_view ReasonToLeaveOut(const PgResult& rows, int row) {
   // What a DROP DATABASE that was interrupted has left.
-  if (rows.Text(row, 11) == "-2") return "is invalid, drop it";
-  if (rows.Bool(row, 15)) return "is a template";
-  if (!rows.Bool(row, 16)) return "takes no connections";
+  if (rows.Text(row, 10) == "-2") return "is invalid, drop it";
+  if (rows.Bool(row, 14)) return "is a template";
+  if (!rows.Bool(row, 15)) return "takes no connections";
   return "";
 }
 
@@ -116,6 +116,7 @@ absl::StatusOr<ServerDatabases> ReadServerDatabases(
   ASSIGN_OR_RETURN(const PgResult rows, server.Exec(DatabasesSql()));
   RETURN_IF_ERROR(CheckEveryPatternMatches(scope, rows));
   ServerDatabases found;
+  FindingList findings;
   for (int row = 0; row < rows.rows(); ++row) {
     const std::string name = TextAt(rows, row, 0);
     if (!InScope(scope, name)) continue;
@@ -123,10 +124,20 @@ absl::StatusOr<ServerDatabases> ReadServerDatabases(
     if (reason.empty()) {
       ASSIGN_OR_RETURN(ServerDatabase database, ReadOne(rows, row));
       found.databases.push_back(std::move(database));
-    } else if (name != "template0" && name != "template1") {
-      found.left_out.push_back(absl::StrCat(name, " (", reason, ")"));
+      continue;
+    }
+    const bool named = absl::c_linear_search(scope.databases, name);
+    if (!named && (name == "template0" || name == "template1")) continue;
+    found.left_out.push_back(absl::StrCat(name, " (", reason, ")"));
+    FindingText finding{"database-left-out", absl::StrCat("database ", name),
+                        absl::StrCat(reason, ", and is not moved"), ""};
+    if (named) {
+      findings.Acceptable(std::move(finding));
+    } else {
+      findings.Warning(std::move(finding));
     }
   }
+  found.findings = findings.Take();
   RETURN_IF_ERROR(AddSettings(server, found.databases));
   return found;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "engine/check.h"
 #include "engine/server/privileges.h"
 #include "engine/server/server_setting.h"
 #include "protocol/pg_connection.h"
@@ -27,9 +28,8 @@ struct ServerDatabase {
   // Of libc; there are some whatever the provider is.
   std::string collate;
   std::string ctype;
-  std::string locale;             // The provider's; "" for libc.
-  std::string icu_rules;          // From PostgreSQL 16 on.
-  std::string collation_version;  // From PostgreSQL 15 on; "": none.
+  std::string locale;     // The provider's; "" for libc.
+  std::string icu_rules;  // From PostgreSQL 16 on.
   std::string owner;
   int connection_limit = -1;  // -1: none.
   std::string tablespace;
@@ -50,6 +50,9 @@ struct ServerDatabases {
   std::vector<ServerDatabase> databases;
   // In scope by their names, and left out: "archive (takes no connections)".
   std::vector<std::string> left_out;
+  // Of those left out, but for the server's own templates: acceptable if the
+  // scope names one outright, a warning otherwise.
+  std::vector<Finding> findings;
 };
 
 // Templates are left out, and what takes no connections. The maintenance

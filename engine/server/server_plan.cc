@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/check_findings.h"
 #include "engine/fast_target.h"
+#include "engine/name_pattern.h"
 #include "engine/server/carry_out_globals.h"
 #include "engine/server/server_ledger.h"
 #include "engine/server/target_databases.h"
@@ -18,8 +19,8 @@ namespace walferry {
 namespace {
 
 constexpr absl::string_view kIds[] = {
-    "database-connect",   "database-ledger",   "database-none",
-    "server-connections", "server-durability",
+    "database-connect", "database-ledger",    "database-left-out",
+    "database-none",    "server-connections", "server-durability",
 };
 
 void Append(std::vector<Finding> findings, CheckReport& report) {
@@ -30,13 +31,20 @@ void Append(std::vector<Finding> findings, CheckReport& report) {
 
 absl::StatusOr<bool> IsUnusedOnSource(const Connector& connector,
                                       PgConnection& source,
-                                      const ServerDatabase& database) {
-  if (source.dbname() == database.name) return IsUnused(source);
+                                      const std::string& database) {
+  if (source.dbname() == database) return IsUnused(source);
   Connector other = connector;
   ASSIGN_OR_RETURN(other.endpoints,
-                   DatabaseEndpoints(connector.endpoints, database.name));
+                   DatabaseEndpoints(connector.endpoints, database));
   ASSIGN_OR_RETURN(PgConnection session, other.OpenSource("check"));
   return IsUnused(session);
+}
+
+// What ALTER DATABASE, GRANT and COMMENT have made of it since initdb.
+bool HasOwnProperties(const ServerDatabase& database) {
+  return database.privileges.has_value() || !database.settings.empty() ||
+         database.connection_limit != -1 ||
+         (!database.comment.empty() && database.comment != kMaintenanceComment);
 }
 
 // The target has one, too: there is nothing to bring.
@@ -47,12 +55,41 @@ absl::Status LeaveOutUnused(const Connector& connector, PgConnection& source,
     if (database->name != kMaintenanceDatabase || !database->may_connect) {
       continue;
     }
+    if (HasOwnProperties(*database)) return absl::OkStatus();
     ASSIGN_OR_RETURN(const bool unused,
-                     IsUnusedOnSource(connector, source, *database));
+                     IsUnusedOnSource(connector, source, database->name));
     if (!unused) return absl::OkStatus();
     found.left_out.push_back(absl::StrCat(database->name, " (is empty)"));
     found.databases.erase(database);
     return absl::OkStatus();
+  }
+  return absl::OkStatus();
+}
+
+// No server is without it, and what somebody has put there for the databases
+// to come stays behind.
+absl::Status CheckTemplate(const DatabaseScope& scope,
+                           const Connector& connector, PgConnection& source,
+                           FindingList& findings) {
+  const std::string name(kTemplateDatabase);
+  if (!scope.databases.empty() || MatchesAny(scope.exclude_databases, name)) {
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<bool> unused = IsUnusedOnSource(connector, source, name);
+  if (absl::IsCancelled(unused.status())) return unused.status();
+  const std::string subject = absl::StrCat("database ", name);
+  if (!unused.ok()) {
+    findings.Warning(
+        {"database-left-out", subject,
+         absl::StrCat("is not moved, and whether somebody has created anything "
+                      "in it could not be seen: ",
+                      unused.status().message()),
+         ""});
+  } else if (!*unused) {
+    findings.Warning({"database-left-out", subject,
+                      "is a template, and what somebody has created in it is "
+                      "not moved",
+                      "create it in the target's by hand"});
   }
   return absl::OkStatus();
 }
@@ -216,6 +253,7 @@ absl::StatusOr<ServerPlan> PlanServer(const ServerMigrateOptions& options,
   RETURN_IF_ERROR(LeaveOutUnused(connector, source, found));
   plan.wanted = std::move(found.databases);
   plan.left_out = std::move(found.left_out);
+  Append(std::move(found.findings), plan.check);
   Append(CheckSource(plan.wanted, source.user()), plan.check);
   ASSIGN_OR_RETURN(const TargetDatabases facts,
                    ReadTargetDatabases(target, plan.wanted));
@@ -224,9 +262,9 @@ absl::StatusOr<ServerPlan> PlanServer(const ServerMigrateOptions& options,
   plan.jobs = JobsFor(options, plan.wanted.size());
   FindingList findings;
   RETURN_IF_ERROR(
-      CheckLedgers(options, progress, connector, plan.wanted, facts, ledgers));
-  Append(ledgers.Take(), plan.check);
-  FindingList rooms;
+      CheckTemplate(options.databases, connector, source, findings));
+  RETURN_IF_ERROR(
+      CheckLedgers(options, progress, connector, plan.wanted, facts, findings));
   RETURN_IF_ERROR(CheckRoom(Side::kSource, plan.jobs, source, findings));
   RETURN_IF_ERROR(CheckRoom(Side::kTarget, plan.jobs, target, findings));
   RETURN_IF_ERROR(CheckDurability(options, progress, target, findings));

@@ -10,6 +10,11 @@
 namespace walferry {
 
 inline constexpr absl::string_view kMaintenanceDatabase = "postgres";
+// As initdb says of it.
+inline constexpr absl::string_view kMaintenanceComment =
+    "default administrative connection database";
+// What CREATE DATABASE copies.
+inline constexpr absl::string_view kTemplateDatabase = "template1";
 
 // Nobody has created anything in the session's database since initdb.
 absl::StatusOr<bool> IsUnused(PgConnection& connection);

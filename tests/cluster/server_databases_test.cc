@@ -151,6 +151,14 @@ TEST_P(ServerDatabasesTest, AreFoundSmallestFirst) {
   EXPECT_GT(found_.databases.back().bytes, found_.databases.front().bytes);
   EXPECT_THAT(found_.left_out,
               ::testing::ElementsAre("locked (takes no connections)"));
+  EXPECT_THAT(Texts(found_.findings),
+              ::testing::ElementsAre("database-left-out database locked: takes "
+                                     "no connections, and is not moved"));
+  // Who names it wants it.
+  EXPECT_TRUE(found_.findings.at(0).acceptable);
+  ASSERT_OK_AND_ASSIGN(const ServerDatabases unnamed, Read({}));
+  ASSERT_EQ(unnamed.findings.size(), 1u);
+  EXPECT_EQ(unnamed.findings[0].severity, Severity::kWarning);
   ASSERT_OK_AND_ASSIGN(const ServerDatabases all,
                        Read({.exclude_databases = {"db [A-Z]*", "lock??"}}));
   ASSERT_EQ(all.databases.size(), 1u);

@@ -254,6 +254,7 @@ TEST_F(ServerTest, RefusesDatabasesThatAnotherMigrationOfItsNameHasMoved) {
   EXPECT_EQ(check.Blocking({}).size(), 1u);
 }
 
+// What was done to the old one is not done to the new one.
 TEST_F(ServerTest, GivesPropertiesToOneThatWasMadeAnewByHand) {
   ASSERT_OK(OutcomeOf(*Move(MoveOptions())));
   ASSERT_OK(target_->Exec("DROP DATABASE shop"));
@@ -299,6 +300,37 @@ TEST_F(ServerTest, MovesADatabasePostgresThatIsUsed) {
   EXPECT_THAT(target_->QueryValue("SELECT string_agg(name || ' ' || kind, ', ' "
                                   "ORDER BY name) FROM walferry.migration"),
               IsOkAndHolds("move migrate, move (all databases) server"));
+}
+
+// Nothing was created in it, and still it is not as initdb has made it.
+TEST_F(ServerTest, MovesWhatSomebodyHasMadeOfPostgresAndWarnsOfTemplates) {
+  ASSERT_OK(source_->Exec(
+      "ALTER DATABASE postgres SET work_mem = '3MB'; REVOKE TEMPORARY ON "
+      "DATABASE postgres FROM PUBLIC"));
+  ASSERT_OK(source_->Exec("CREATE DATABASE shape IS_TEMPLATE true"));
+  ASSERT_OK(source_->Exec("CREATE TABLE for_all (i int)", "template1"));
+  ServerMigrateOptions options = MoveOptions();
+  options.databases.exclude_databases = {"[!ps]*", "sp*", "shop"};
+  ASSERT_OK_AND_ASSIGN(const ServerReport report, Move(options));
+  EXPECT_OK(OutcomeOf(report));
+  EXPECT_THAT(report.left_out, ElementsAre("shape (is a template)"));
+  ASSERT_EQ(report.databases.size(), 1u);
+  EXPECT_THAT(
+      target_->QueryValue("SELECT setconfig || ARRAY[(SELECT NOT "
+                          "has_database_privilege('app', 'postgres', "
+                          "'TEMPORARY'))::text] FROM pg_db_role_setting "
+                          "WHERE setdatabase = (SELECT oid FROM pg_database "
+                          "WHERE datname = 'postgres') AND setrole = 0"),
+      IsOkAndHolds("{work_mem=3MB,true}"));
+  Control control;
+  options.databases.exclude_databases = {"shop"};
+  ASSERT_OK_AND_ASSIGN(const CheckReport check,
+                       RunServerCheck(options, control));
+  std::vector<std::string> left;
+  for (const Finding& finding : check.findings) {
+    if (finding.id == "database-left-out") left.push_back(finding.subject);
+  }
+  EXPECT_THAT(left, ElementsAre("database shape", "database template1"));
 }
 
 // How many of walferry's sessions a server has had at once. One that ends is
