@@ -44,6 +44,10 @@ class ServerKillTest : public ServerTest {
     return target_->QueryValue(kSettings).value_or("error");
   }
 
+  bool IsFast() const {
+    return target_->QueryValue("SHOW fsync").value_or("") == "off";
+  }
+
   std::string Log(const std::string& run) const {
     return absl::StrCat(directory_->path(), "/log-", run);
   }
@@ -74,6 +78,16 @@ class ServerKillTest : public ServerTest {
          .stderr_path = Log(run)});
   }
 
+  // In mid-run.
+  void KillWhenFast(const std::string& run) const {
+    ASSERT_OK_AND_ASSIGN(ChildProcess walferry, Start(run));
+    ASSERT_TRUE(WaitUntil([&] { return IsFast() || walferry.Poll(); }));
+    ASSERT_FALSE(walferry.Poll()) << ReadFile(Log(run));
+    walferry.Signal(SIGKILL);
+    ASSERT_OK(walferry.Wait(kTestPatience));
+    ASSERT_TRUE(IsFast());
+  }
+
   std::string settings_;
   std::optional<TempDir> directory_;
 };
@@ -88,13 +102,20 @@ TEST_F(ServerKillTest, FiveKillsLoseNothingAndTheSettingsAreWhatTheyWere) {
     ASSERT_OK_AND_ASSIGN(ChildProcess walferry, Start(run));
     const absl::Time until =
         absl::Now() + absl::Milliseconds(static_cast<int64_t>(random() % 6000));
-    WaitUntil([&] { return absl::Now() >= until || walferry.Poll(); });
+    // The first one comes in the middle, whatever the speed.
+    WaitUntil([&] {
+      return (kill == 0 ? IsFast() : absl::Now() >= until) || walferry.Poll();
+    });
     // It may have been fast enough, but never fails.
     if (const auto ended = walferry.Poll()) {
+      ASSERT_NE(kill, 0) << ReadFile(Log(run));
       ASSERT_EQ(*ended, 0) << ReadFile(Log(run));
     }
     walferry.Signal(SIGKILL);
     ASSERT_OK(walferry.Wait(kTestPatience));
+    if (kill == 0) {
+      EXPECT_TRUE(IsFast());
+    }
   }
   ASSERT_OK_AND_ASSIGN(ChildProcess last, Start("last"));
   ASSERT_THAT(last.Wait(absl::Minutes(5)), IsOkAndHolds(0))
@@ -108,10 +129,8 @@ TEST_F(ServerKillTest, FiveKillsLoseNothingAndTheSettingsAreWhatTheyWere) {
 
 TEST_F(ServerKillTest, CtrlCStopsCleanlyAndPutsTheSettingsBack) {
   ASSERT_OK_AND_ASSIGN(ChildProcess walferry, Start("stopped"));
-  ASSERT_TRUE(WaitUntil([&] {
-    return target_->QueryValue("SHOW fsync").value_or("") == "off" ||
-           walferry.Poll();
-  }));
+  ASSERT_TRUE(WaitUntil([&] { return IsFast() || walferry.Poll(); }));
+  ASSERT_FALSE(walferry.Poll()) << ReadFile(Log("stopped"));
   walferry.Signal(SIGINT);
   EXPECT_THAT(walferry.Wait(kTestPatience), IsOkAndHolds(75))
       << ReadFile(Log("stopped"));
@@ -122,29 +141,32 @@ TEST_F(ServerKillTest, CtrlCStopsCleanlyAndPutsTheSettingsBack) {
   ExpectAllEqual();
 }
 
-TEST_F(ServerKillTest, ARunWithoutItAndCleanupPutTheSettingsBack) {
-  for (const bool cleanup : {false, true}) {
-    ASSERT_OK_AND_ASSIGN(ChildProcess walferry,
-                         Start(cleanup ? "cleanup" : "run"));
-    ASSERT_TRUE(WaitUntil([&] {
-      return target_->QueryValue("SHOW fsync").value_or("") == "off" ||
-             walferry.Poll();
-    }));
-    walferry.Signal(SIGKILL);
-    ASSERT_OK(walferry.Wait(kTestPatience));
+TEST_F(ServerKillTest, EveryLaterRunPutsTheSettingsBack) {
+  for (const bool fails : {true, false}) {
+    SCOPED_TRACE(fails);
+    KillWhenFast(fails ? "before failing" : "before another");
+    if (HasFatalFailure()) return;
     ServerMigrateOptions options = MoveOptions();
     options.migrate.endpoints.name = "killed";
-    Control control;
-    if (cleanup) {
-      EXPECT_OK(RunServerCleanup(
-          {.endpoints = options.migrate.endpoints, .force = true}, control));
-    } else {
-      ASSERT_OK_AND_ASSIGN(const ServerReport report, Move(options));
-      EXPECT_OK(OutcomeOf(report));
+    if (fails) options.migrate.endpoints.source = source_->ConnInfo("missing");
+    const absl::StatusOr<ServerReport> report = Move(options);
+    EXPECT_EQ(report.ok(), !fails) << report.status();
+    if (report.ok()) {
+      EXPECT_OK(OutcomeOf(*report));
     }
     EXPECT_TRUE(WaitUntil([&] { return Settings() == settings_; }))
         << Settings();
   }
+}
+
+TEST_F(ServerKillTest, CleanupPutsTheSettingsBack) {
+  KillWhenFast("cleanup");
+  if (HasFatalFailure()) return;
+  Endpoints endpoints = MoveOptions().migrate.endpoints;
+  endpoints.name = "killed";
+  Control control;
+  EXPECT_OK(RunServerCleanup({.endpoints = endpoints, .force = true}, control));
+  EXPECT_TRUE(WaitUntil([&] { return Settings() == settings_; })) << Settings();
 }
 
 }  // namespace
