@@ -29,6 +29,8 @@ const char kUnsafeSettingsHint[] =
 namespace {
 
 constexpr absl::Duration kLockPatience = absl::Seconds(5);
+// Of a look that nobody has asked for and that no interrupt ends.
+constexpr absl::Duration kReachPatience = absl::Seconds(5);
 
 struct FastSetting {
   absl::string_view name;
@@ -241,6 +243,7 @@ absl::StatusOr<std::vector<std::string>> EndLeftFastTarget(
     const Connector& connector) {
   PgConnectOptions options = connector.TargetOptions("settings");
   options.interrupt = nullptr;
+  options.connect_timeout = std::min(options.connect_timeout, kReachPatience);
   absl::StatusOr<PgConnection> target = PgConnection::Open(options);
   // Nobody knows then that there is anything to put back.
   if (!target.ok()) return std::vector<std::string>();

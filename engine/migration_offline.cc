@@ -90,7 +90,7 @@ absl::Status MigrationRun::SettleFastTarget() {
 // Also those that an earlier run has left, if this one came to nothing before
 // it has read of them.
 void MigrationRun::PutBackSettings() {
-  if (!fast_noted_ && (source_alone_ || target_alone_)) return;
+  if (!fast_noted_ && (!offline() || source_alone_ || target_alone_)) return;
   const absl::Status put_back =
       (fast_noted_ ? EndFastTarget(connector_) : EndLeftFastTarget(connector_))
           .status();
