@@ -139,7 +139,8 @@ TEST_P(CheckTargetTest, ClimbsEachRungByItself) {
   EXPECT_TRUE(report.ladder.temporary_tables);
   EXPECT_EQ(report.ladder.replica_role, ServerIsAtLeast(15));
   if (ServerIsAtLeast(15)) {
-    EXPECT_THAT(Complaints(report), IsEmpty())
+    // The test's servers flush nothing, and this role cannot see why.
+    EXPECT_THAT(Complaints(report), ElementsAre("target-durability"))
         << FormatCheckReport(report, {}, false);
   }
 }
