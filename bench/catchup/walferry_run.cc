@@ -7,6 +7,7 @@
 #include "bench/backend_cpu.h"
 #include "bench/process_usage.h"
 #include "protocol/status.h"
+#include "tests/testing/built_paths.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/read_file.h"
 #include "tests/testing/temp_dir.h"
@@ -19,7 +20,7 @@ absl::StatusOr<CatchUp> RunWalferry(const ServerPair& servers,
   RETURN_IF_ERROR(servers.Settle());
   ASSIGN_OR_RETURN(const TempDir directory, TempDir::Create());
   ChildOptions options{
-      .command = {WALFERRY_BINARY, "follow", "--source",
+      .command = {WalferryBinary(), "follow", "--source",
                   servers.source_conninfo(), "--target", run.target_conninfo,
                   "--slot", run.name, "--publication", "pub", "--until-lsn",
                   servers.end().ToString()},

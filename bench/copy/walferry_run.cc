@@ -7,6 +7,7 @@
 #include "bench/copy/command_queue.h"
 #include "bench/copy/stopwatch.h"
 #include "protocol/status.h"
+#include "tests/testing/built_paths.h"
 #include "tests/testing/temp_dir.h"
 
 namespace walferry {
@@ -33,11 +34,11 @@ absl::StatusOr<CopyRun> RunWalferry(const CopyServers& servers,
                                     const std::vector<std::string>& arguments) {
   ASSIGN_OR_RETURN(const TempDir directory, TempDir::Create());
   const std::string events = directory.path() + "/events";
-  Command migrate = {WALFERRY_BINARY, "migrate",
-                     "--source",      servers.source_conninfo(),
-                     "--target",      servers.target().ConnInfo(name),
-                     "--name",        name,
-                     "--events",      events};
+  Command migrate = {WalferryBinary(), "migrate",
+                     "--source",       servers.source_conninfo(),
+                     "--target",       servers.target().ConnInfo(name),
+                     "--name",         name,
+                     "--events",       events};
   migrate.insert(migrate.end(), arguments.begin(), arguments.end());
   RETURN_IF_ERROR(servers.CreateTarget(name));
   int64_t peak_kib = 0;

@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "bench/latency/visibility_poll.h"
 #include "protocol/status.h"
+#include "tests/testing/built_paths.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/database_equal.h"
 #include "tests/testing/pg_server.h"
@@ -85,7 +86,7 @@ absl::Status LatencyRun::StartReplication() {
   }
   RETURN_IF_ERROR(source_->Exec(
       "SELECT pg_create_logical_replication_slot('slot', 'pgoutput')", "app"));
-  ChildOptions options{.command = {WALFERRY_BINARY, "follow", "--source",
+  ChildOptions options{.command = {WalferryBinary(), "follow", "--source",
                                    source_->ConnInfo("app"), "--target",
                                    target_->ConnInfo("app"), "--slot", "slot",
                                    "--publication", "pub"},

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "tests/testing/built_paths.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/fake_pg_dump.h"
 #include "tests/testing/pg_server.h"
@@ -212,7 +213,7 @@ class BadInputTest : public ::testing::TestWithParam<BadInput> {
 
 TEST_P(BadInputTest, IsToldAtOnceAndLeavesNothingBehind) {
   const std::string before = Objects();
-  std::vector<std::string> command = {WALFERRY_BINARY};
+  std::vector<std::string> command = {WalferryBinary()};
   for (const std::string& argument : GetParam().arguments) {
     command.push_back(Filled(argument));
   }

@@ -24,6 +24,7 @@
 #include "protocol/pgoutput.h"
 #include "protocol/replication_frame.h"
 #include "protocol/status.h"
+#include "tests/testing/built_paths.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/database_equal.h"
 #include "tests/testing/pg_server.h"
@@ -249,7 +250,7 @@ TEST_F(CaptureTest, RefusesATargetWhereAReplayWasKilled) {
 }
 
 CommandResult Walferry(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), WALFERRY_BINARY);
+  arguments.insert(arguments.begin(), WalferryBinary());
   absl::StatusOr<CommandResult> result =
       RunCommand({.command = std::move(arguments), .clean_environment = true},
                  absl::Minutes(2));
@@ -297,7 +298,7 @@ TEST_F(CaptureTest, EndsTheRecordWellOnASignal) {
     ASSERT_OK_AND_ASSIGN(
         ChildProcess child,
         ChildProcess::Start(
-            {.command = {WALFERRY_BINARY, "capture", "--source",
+            {.command = {WalferryBinary(), "capture", "--source",
                          server_->ConnInfo("source"), "--publication", "pub",
                          "--output", path},
              .clean_environment = true,

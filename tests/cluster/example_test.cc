@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/testing/built_paths.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/database_equal.h"
 #include "tests/testing/pg_server.h"
@@ -19,9 +20,9 @@ TEST(Example, MovesADatabase) {
       "t ADD PRIMARY KEY (i)"));
   ASSERT_OK_AND_ASSIGN(
       const CommandResult result,
-      RunCommand({.command = {WALFERRY_EXAMPLE, source->ConnInfo(),
-                              target->ConnInfo()}},
-                 absl::Minutes(2)));
+      RunCommand(
+          {.command = {EmbedExample(), source->ConnInfo(), target->ConnInfo()}},
+          absl::Minutes(2)));
   EXPECT_EQ(result.exit_code, 0) << result.output;
   EXPECT_THAT(result.output,
               ::testing::AllOf(::testing::HasSubstr("phase copy\n"),

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "protocol/status.h"
 #include "tests/cluster/globals_fixture.h"
+#include "tests/testing/built_paths.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/read_file.h"
 #include "tests/testing/server_upgrades.h"
@@ -193,7 +194,7 @@ TEST_F(GlobalsFaultTest, MakesAllRolesOrNoneWhenItIsKilledInTheMiddle) {
   ASSERT_OK_AND_ASSIGN(
       ChildProcess run,
       ChildProcess::Start(
-          {.command = {WALFERRY_BINARY, "globals", "--source",
+          {.command = {WalferryBinary(), "globals", "--source",
                        source_->ConnInfo(), "--target", target_->ConnInfo()},
            .stdout_path = output,
            .stderr_path = output}));

@@ -17,6 +17,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
+#include "tests/testing/built_paths.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/database_equal.h"
 #include "tests/testing/pg_server.h"
@@ -81,7 +82,7 @@ class KillTest : public ::testing::Test {
   absl::StatusOr<ChildProcess> StartMigrate(
       absl::string_view run, const std::string& cutover = "auto") const {
     return ChildProcess::Start(
-        {.command = {WALFERRY_BINARY,   "migrate",
+        {.command = {WalferryBinary(),  "migrate",
                      "--mode",          "online",
                      "--name",          "killed",
                      "--cutover",       cutover,

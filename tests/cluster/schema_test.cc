@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/cluster/schema_fixture.h"
+#include "tests/testing/built_paths.h"
 #include "tests/testing/read_file.h"
 
 namespace walferry {
@@ -28,7 +29,7 @@ class RichSchemaTest : public SchemaTest {
     OnBoth("CREATE ROLE reader");
     for (const char* const file : {"rich", "kinds"}) {
       OnSource(ReadFile(
-          absl::StrCat(WALFERRY_TESTS_DIR "/cluster/schema/", file, ".sql")));
+          absl::StrCat(TestsDirectory(), "/cluster/schema/", file, ".sql")));
     }
     // Where a child alone forbids NULL, pg_dump 18 writes what older servers
     // cannot read.

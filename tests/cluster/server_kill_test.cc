@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tests/cluster/server_fixture.h"
+#include "tests/testing/built_paths.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/read_file.h"
 #include "tests/testing/temp_dir.h"
@@ -54,7 +55,7 @@ class ServerKillTest : public ServerTest {
 
   absl::StatusOr<ChildProcess> Start(const std::string& run) const {
     return ChildProcess::Start(
-        {.command = {WALFERRY_BINARY,
+        {.command = {WalferryBinary(),
                      "migrate",
                      "--all-databases",
                      "--mode",

@@ -8,6 +8,7 @@
 #include "engine/check_ids.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/testing/built_paths.h"
 #include "tests/testing/read_file.h"
 
 namespace walferry {
@@ -52,7 +53,7 @@ std::map<std::string, std::string> InDocs(const std::filesystem::path& page) {
 }
 
 std::filesystem::path Root() {
-  return std::filesystem::path(WALFERRY_TESTS_DIR).parent_path();
+  return std::filesystem::path(TestsDirectory()).parent_path();
 }
 
 TEST(CheckDocs, ListEveryFindingWithItsWorstSeverity) {

@@ -25,6 +25,7 @@
 #include "libpq-fe.h"
 #include "protocol/status.h"
 #include "tests/golden/scenario.h"
+#include "tests/testing/built_paths.h"
 #include "tests/testing/pg_server.h"
 #include "tests/testing/server_binaries.h"
 #include "tests/testing/sql.h"
@@ -206,7 +207,7 @@ absl::Status Write(const std::string& path, const std::string& heading,
 }
 
 absl::Status CaptureAll(const std::string& bin_dir) {
-  const std::string golden = WALFERRY_TESTS_DIR "/golden";
+  const std::string golden = TestsDirectory() + "/golden";
   const std::string directory = golden + "/" + ServerName(bin_dir);
   std::filesystem::create_directories(directory);
   ASSIGN_OR_RETURN(

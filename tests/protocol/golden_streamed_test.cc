@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocol/pgoutput.h"
+#include "tests/testing/built_paths.h"
 #include "tests/testing/golden_file.h"
 #include "tests/testing/message_text.h"
 #include "tests/testing/status_matchers.h"
@@ -129,7 +130,7 @@ TEST_P(GoldenStreamed, SaysWhenItAbortedOnlyIfAppliedInParallel) {
 // None where they cannot be read, which a test of its own notices.
 std::vector<GoldenFile> FilesOf(const std::set<std::string>& scenarios) {
   absl::StatusOr<std::vector<GoldenFile>> files =
-      ReadGoldenFiles(WALFERRY_TESTS_DIR "/golden", scenarios);
+      ReadGoldenFiles(TestsDirectory() + "/golden", scenarios);
   return files.ok() ? *std::move(files) : std::vector<GoldenFile>();
 }
 

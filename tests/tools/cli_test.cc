@@ -11,6 +11,7 @@
 #include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/testing/built_paths.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/free_port.h"
 #include "tests/testing/read_file.h"
@@ -27,7 +28,7 @@ using testing::Not;
 
 CommandResult Walferry(const std::vector<std::string>& arguments,
                        const std::vector<std::string>& environment = {}) {
-  std::vector<std::string> command = {WALFERRY_BINARY};
+  std::vector<std::string> command = {WalferryBinary()};
   command.insert(command.end(), arguments.begin(), arguments.end());
   absl::StatusOr<CommandResult> result = RunCommand({.command = command,
                                                      .environment = environment,
@@ -98,7 +99,7 @@ TEST(Cli, SurvivesAReaderThatWentAway) {
       {.command = {"bash", "-c",
                    "exec 3> >(true); wait $!; \"$0\" man >&3; echo \"code "
                    "$?\"",
-                   WALFERRY_BINARY}},
+                   WalferryBinary()}},
       kTestPatience);
   ASSERT_OK(result);
   EXPECT_EQ(result->output,
@@ -117,7 +118,7 @@ TEST(Cli, HidesPasswordsFromTheListOfProcessesAndStopsOnSigterm) {
   ASSERT_OK_AND_ASSIGN(
       ChildProcess child,
       ChildProcess::Start(
-          {.command = {WALFERRY_BINARY, "migrate", "--connect-timeout=1h",
+          {.command = {WalferryBinary(), "migrate", "--connect-timeout=1h",
                        "--source", uri, absl::StrCat("--target=", uri)},
            .clean_environment = true,
            .stdout_path = output,
@@ -131,7 +132,7 @@ TEST(Cli, HidesPasswordsFromTheListOfProcessesAndStopsOnSigterm) {
   const std::string command_line =
       ReadFile(absl::StrCat("/proc/", child.pid(), "/cmdline"));
   EXPECT_EQ(command_line,
-            absl::StrCat(WALFERRY_BINARY, std::string("\0migrate\0", 9),
+            absl::StrCat(WalferryBinary(), std::string("\0migrate\0", 9),
                          std::string("--connect-timeout=1h\0--source\0", 30),
                          absl::StrReplaceAll(uri, {{"s3cret", "******"}}),
                          std::string("\0--target=", 10),

@@ -13,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocol/status.h"
+#include "tests/testing/built_paths.h"
 #include "tests/tools/sample_events.h"
 #include "tools/server_status_json.h"
 #include "tools/status_json.h"
@@ -152,7 +153,7 @@ TEST(EventWriter, KeepsItsFirstFailure) {
 // docs/events.md: the fields of each section's tables, in their order.
 std::map<std::string, std::vector<std::string>> DocumentedFields(
     const std::string& page) {
-  std::ifstream file(absl::StrCat(WALFERRY_TESTS_DIR, "/../docs/", page));
+  std::ifstream file(absl::StrCat(TestsDirectory(), "/../docs/", page));
   EXPECT_TRUE(file) << page;
   std::map<std::string, std::vector<std::string>> fields;
   std::string section, line;

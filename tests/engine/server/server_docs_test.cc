@@ -9,13 +9,14 @@
 #include "engine/server/server_plan.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/testing/built_paths.h"
 #include "tests/testing/read_file.h"
 
 namespace walferry {
 namespace {
 
 std::filesystem::path Root() {
-  return std::filesystem::path(WALFERRY_TESTS_DIR).parent_path();
+  return std::filesystem::path(TestsDirectory()).parent_path();
 }
 
 std::vector<std::string> Matches(const std::string& text,
