@@ -25,29 +25,46 @@ bool IsOfDatabase(const DumpEntry& entry) {
   return tells && absl::StartsWith(entry.name, "DATABASE ");
 }
 
-// ParseDumpScript knows scripts for one session only. No table's definition is
-// here in which such lines could be anything else.
-std::string WithoutPsqlCommands(const std::string& script) {
+absl::Status Malformed(absl::string_view of, int line) {
+  return absl::DataLossError(absl::StrCat(of, ", line ", line, ": malformed"));
+}
+
+// ParseDumpScript knows scripts for one session only. Inside of quotes a line
+// may look like a command: a comment's text.
+absl::StatusOr<std::string> WithoutPsqlCommands(const std::string& script) {
   std::string kept;
-  for (absl::string_view line : absl::StrSplit(script, '\n')) {
-    if (absl::StartsWith(line, "\\")) continue;
-    absl::StrAppend(&kept, line, "\n");
+  SqlLines lines(script);
+  for (auto kind = lines.Next(); kind != SqlLines::Kind::kEnd;
+       kind = lines.Next()) {
+    if (kind == SqlLines::Kind::kMalformed) {
+      return Malformed("pg_restore's script of a database", lines.number());
+    }
+    if (kind == SqlLines::Kind::kPsqlCommand) continue;
+    absl::StrAppend(&kept, lines.line(), "\n");
   }
   return kept;
 }
 
+// Of the session that connects to the new database. Whoever has given a
+// privilege is none of them.
 bool IsSetting(absl::string_view statement) {
-  return absl::StartsWith(statement, "SET ") ||
+  return (absl::StartsWith(statement, "SET ") &&
+          !absl::StartsWith(statement, "SET SESSION AUTHORIZATION ")) ||
          absl::StartsWith(statement, "SELECT pg_catalog.set_config(");
 }
 
 // CREATE DATABASE stands for itself: it runs in no transaction, and several
-// statements sent at once are one.
-void Split(const std::string& sql, std::vector<std::string>& statements) {
-  SqlLines lines(sql);
+// statements sent at once are one. kDataLoss: what cannot be told to be one.
+absl::Status Split(const DumpEntry& entry,
+                   std::vector<std::string>& statements) {
+  SqlLines lines(entry.sql);
   std::string statement;
-  for (auto kind = lines.Next(); kind == SqlLines::Kind::kText;
+  for (auto kind = lines.Next(); kind != SqlLines::Kind::kEnd;
        kind = lines.Next()) {
+    if (kind == SqlLines::Kind::kComment && statement.empty()) continue;
+    if (kind != SqlLines::Kind::kText) {
+      return Malformed(entry.Display(), lines.number());
+    }
     absl::StrAppend(&statement, statement.empty() ? "" : "\n", lines.line());
     if (!absl::EndsWith(lines.line(), ";")) continue;
     // Settings follow where the script goes over to the new database.
@@ -56,17 +73,19 @@ void Split(const std::string& sql, std::vector<std::string>& statements) {
     }
     statement.clear();
   }
+  if (absl::StripAsciiWhitespace(statement).empty()) return absl::OkStatus();
+  return Malformed(entry.Display(), lines.number());
 }
 
 }  // namespace
 
 absl::StatusOr<std::vector<std::string>> DatabaseStatements(
     const std::string& script) {
-  ASSIGN_OR_RETURN(const DumpScript parsed,
-                   ParseDumpScript(WithoutPsqlCommands(script)));
+  ASSIGN_OR_RETURN(const std::string sql, WithoutPsqlCommands(script));
+  ASSIGN_OR_RETURN(const DumpScript parsed, ParseDumpScript(sql));
   std::vector<std::string> statements;
   for (const DumpEntry& entry : parsed.entries) {
-    if (IsOfDatabase(entry)) Split(entry.sql, statements);
+    if (IsOfDatabase(entry)) RETURN_IF_ERROR(Split(entry, statements));
   }
   return statements;
 }

@@ -16,7 +16,7 @@ namespace walferry {
 
 // The statements that make a database and give it its owner, settings and
 // privileges, one each, out of what pg_dump and pg_restore print with --create
-// and --verbose. kDataLoss as ParseDumpScript.
+// and --verbose. kDataLoss as ParseDumpScript, or if one of them is not whole.
 absl::StatusOr<std::vector<std::string>> DatabaseStatements(
     const std::string& script);
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/status_matchers.h"
@@ -78,6 +79,37 @@ TEST(DatabaseStatements, AreTheDatabasesOwnOneByOne) {
           "COMMENT ON DATABASE app IS 'two;\nlines';",
           "ALTER DATABASE app SET work_mem TO '1MB';",
           "ALTER ROLE bob IN DATABASE app SET work_mem TO '2MB';")));
+}
+
+std::string ScriptOf(const std::string& sql) {
+  return absl::StrCat(
+      "--\n-- PostgreSQL database dump\n--\n\nSET client_encoding = "
+      "'UTF8';\n\n--\n-- TOC entry 3480 (class 1262 OID 16388)\n"
+      "-- Name: app; Type: DATABASE; Schema: -; Owner: ada\n--\n\n",
+      sql, "\n\n--\n-- PostgreSQL database dump complete\n--\n\n");
+}
+
+TEST(DatabaseStatements, KeepWhoHasGivenAPrivilege) {
+  EXPECT_THAT(
+      DatabaseStatements(ScriptOf("SET SESSION AUTHORIZATION bob;\n"
+                                  "GRANT CONNECT ON DATABASE app TO carl;\n"
+                                  "RESET SESSION AUTHORIZATION;")),
+      IsOkAndHolds(ElementsAre("SET SESSION AUTHORIZATION bob;",
+                               "GRANT CONNECT ON DATABASE app TO carl;",
+                               "RESET SESSION AUTHORIZATION;")));
+}
+
+TEST(DatabaseStatements, KeepLinesThatLookLikeCommands) {
+  EXPECT_THAT(DatabaseStatements(ScriptOf(
+                  "COMMENT ON DATABASE app IS 'one\n\\connect other\ntwo';")),
+              IsOkAndHolds(ElementsAre("COMMENT ON DATABASE app IS 'one\n"
+                                       "\\connect other\ntwo';")));
+}
+
+TEST(DatabaseStatements, AreWholeOrNone) {
+  EXPECT_THAT(
+      DatabaseStatements(ScriptOf("ALTER DATABASE app OWNER TO ada")),
+      StatusIs(absl::StatusCode::kDataLoss, "DATABASE app, line 1: malformed"));
 }
 
 TEST(CreatedUnder, PutsAnotherNameInItsPlace) {
