@@ -11,6 +11,7 @@
 #include "engine/migration_run.h"
 #include "engine/name_encoding.h"
 #include "engine/publication.h"
+#include "engine/recreate_database.h"
 #include "engine/report_json.h"
 #include "engine/same_source.h"
 #include "engine/scope_json.h"
@@ -84,6 +85,13 @@ absl::Status MigrationRun::FindTools() {
 absl::Status MigrationRun::Begin() {
   RETURN_IF_ERROR(FindTools());
   ASSIGN_OR_RETURN(in_ledger_, ledger_->Exists());
+  // Once; and beside one, no database is dropped.
+  if (!known_ && (!options_.drop_target_first || in_ledger_)) {
+    ASSIGN_OR_RETURN(std::string left_over, LeftOverOf(*target_));
+    if (!left_over.empty()) {
+      Notify(Notice::Level::kWarning, std::move(left_over));
+    }
+  }
   if (!in_ledger_) {
     RETURN_IF_ERROR(options_.drop_target_first && !replaced_ ? ReplaceTarget()
                                                              : RunChecks());

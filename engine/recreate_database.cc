@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -19,6 +18,8 @@ namespace {
 
 constexpr absl::string_view kInUse = "55006";
 constexpr absl::string_view kNoSuchDatabase = "3D000";
+constexpr absl::string_view kDuplicateDatabase = "42P04";
+constexpr absl::string_view kUniqueViolation = "23505";
 constexpr size_t kMaxName = 63;  // Bytes: NAMEDATALEN - 1.
 // How long sessions may take to end: our own that were closed just now, or
 // others that we have ended, and that may come again.
@@ -55,20 +56,27 @@ std::string WithoutValue(absl::string_view statement) {
 
 // "pid 4711 (ada, psql, from 10.0.0.7)" each. What the server does by itself
 // has no user, and gives way by itself.
-absl::StatusOr<std::vector<std::string>> SessionsIn(PgConnection& session,
-                                                    const std::string& dbname) {
+absl::StatusOr<std::vector<std::string>> SessionsWhere(
+    PgConnection& session, absl::string_view condition) {
   ASSIGN_OR_RETURN(
       const PgResult rows,
       session.Exec(absl::StrCat(
-          "SELECT 'pid ' || pid || ' (' || concat_ws(', ', usename,"
-          " nullif(application_name, ''), 'from ' || host(client_addr)) || ')'"
-          " FROM pg_catalog.pg_stat_activity WHERE datname = ",
-          QuoteLiteral(dbname), " AND usesysid IS NOT NULL ORDER BY pid")));
+          "SELECT 'pid ' || pid || ' (' || pg_catalog.concat_ws(', ', usename,"
+          " nullif(application_name, ''), 'from ' ||"
+          " pg_catalog.host(client_addr)) || ')'"
+          " FROM pg_catalog.pg_stat_activity WHERE usesysid IS NOT NULL AND ",
+          condition, " ORDER BY pid")));
   std::vector<std::string> sessions;
   for (int row = 0; row < rows.rows(); ++row) {
     sessions.emplace_back(rows.Text(row, 0));
   }
   return sessions;
+}
+
+absl::StatusOr<std::vector<std::string>> SessionsIn(PgConnection& session,
+                                                    const std::string& dbname) {
+  return SessionsWhere(session,
+                       absl::StrCat("datname = ", QuoteLiteral(dbname)));
 }
 
 // One by one, as whoever may not be ended must not keep the others. Those show
@@ -99,12 +107,23 @@ absl::Status InUse(const std::string& dbname,
       "see that they end, or end them: SELECT pg_terminate_backend(PID);");
 }
 
+absl::StatusOr<bool> HasDatabase(PgConnection& session,
+                                 const std::string& name) {
+  ASSIGN_OR_RETURN(const std::string exists,
+                   session.QueryValue(absl::StrCat(
+                       "SELECT EXISTS (SELECT FROM pg_catalog.pg_database"
+                       " WHERE datname = ",
+                       QuoteLiteral(name), ")")));
+  return exists == "t";
+}
+
 class Exchange {
  public:
-  Exchange(const Connector& connector, std::string dbname)
+  Exchange(const Connector& connector, std::string dbname,
+           absl::string_view oid)
       : connector_(connector),
         dbname_(std::move(dbname)),
-        fresh_(FreshName(dbname_)),
+        fresh_(FreshName(dbname_, oid)),
         aside_(AsideName(dbname_)) {}
 
   absl::Status Run(const std::vector<std::string>& statements,
@@ -120,6 +139,11 @@ class Exchange {
           taken, absl::StrCat("target: database ", dbname_,
                               " was not dropped, as one like it cannot be "
                               "made"));
+      if (IsTaken(taken)) {
+        return WithHint(taken,
+                        "another run is about to replace it, too: see what "
+                        "becomes of that one");
+      }
     }
     if (!taken.ok()) RETURN_IF_ERROR(WithoutFresh(taken));
     return DropOld();
@@ -142,18 +166,15 @@ class Exchange {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<bool> Exists(const std::string& name) {
-    ASSIGN_OR_RETURN(const std::string exists,
-                     session_->QueryValue(absl::StrCat(
-                         "SELECT EXISTS (SELECT FROM pg_catalog.pg_database"
-                         " WHERE datname = ",
-                         QuoteLiteral(name), ")")));
-    return exists == "t";
+  // Somebody has made it since we looked: it is not ours to drop.
+  static bool IsTaken(const absl::Status& created) {
+    const std::string state = SqlStateOf(created);
+    return state == kDuplicateDatabase || state == kUniqueViolation;
   }
 
   // By a run that was killed. Neither is dropped unseen.
   absl::Status CheckNothingLeft() {
-    ASSIGN_OR_RETURN(const bool aside, Exists(aside_));
+    ASSIGN_OR_RETURN(const bool aside, HasDatabase(*session_, aside_));
     if (aside) {
       return WithHint(
           absl::FailedPreconditionError(absl::StrCat(
@@ -164,7 +185,7 @@ class Exchange {
                        DropSql(dbname_), "; ", RenameSql(aside_, dbname_),
                        "; to do without it: ", DropSql(aside_), ";"));
     }
-    ASSIGN_OR_RETURN(const bool fresh, Exists(fresh_));
+    ASSIGN_OR_RETURN(const bool fresh, HasDatabase(*session_, fresh_));
     if (!fresh) return absl::OkStatus();
     return WithHint(
         absl::FailedPreconditionError(absl::StrCat(
@@ -225,7 +246,7 @@ class Exchange {
     absl::Status dropped = Open(/*interrupt=*/nullptr);
     if (dropped.ok()) dropped = session_->Exec(DropSql(fresh_)).status();
     if (SqlStateOf(dropped) == kNoSuchDatabase) {
-      ASSIGN_OR_RETURN(const bool aside, Exists(aside_));
+      ASSIGN_OR_RETURN(const bool aside, HasDatabase(*session_, aside_));
       if (aside) return absl::OkStatus();
       dropped = absl::OkStatus();  // It was not even made.
     }
@@ -274,21 +295,48 @@ std::string AsideName(absl::string_view dbname) {
   return OtherName("walferry_old_", dbname);
 }
 
-std::string FreshName(absl::string_view dbname) {
-  return OtherName("walferry_new_", dbname);
+std::string FreshName(absl::string_view dbname, absl::string_view oid) {
+  return OtherName(absl::StrCat("walferry_new_", oid, "_"), dbname);
+}
+
+absl::Status CheckNobodyInside(PgConnection& target) {
+  ASSIGN_OR_RETURN(
+      const std::vector<std::string> inside,
+      SessionsWhere(
+          target,
+          "datname = pg_catalog.current_database()"
+          " AND application_name IS DISTINCT FROM (SELECT own.application_name"
+          " FROM pg_catalog.pg_stat_activity own"
+          " WHERE own.pid = pg_catalog.pg_backend_pid())"));
+  return inside.empty() ? absl::OkStatus() : InUse(target.dbname(), inside);
+}
+
+absl::StatusOr<std::string> LeftOverOf(PgConnection& target) {
+  const std::string dbname = target.dbname();
+  const std::string aside = AsideName(dbname);
+  ASSIGN_OR_RETURN(const bool left, HasDatabase(target, aside));
+  if (!left) return "";
+  return absl::StrCat(
+      "there is database ", aside,
+      ", which an earlier run has put aside, with all that ", dbname,
+      " held before it; to do without it: ", DropSql(aside), ";");
 }
 
 absl::Status RecreateDatabase(const Connector& connector, const PgTools& tools,
                               OthersInside others) {
   std::string dbname;
+  std::string oid;
   {
     ASSIGN_OR_RETURN(PgConnection session, connector.OpenTarget("drop"));
     RETURN_IF_ERROR(CheckRecreatable(session));
     dbname = session.dbname();
+    ASSIGN_OR_RETURN(
+        oid, session.QueryValue("SELECT oid FROM pg_catalog.pg_database WHERE"
+                                " datname = pg_catalog.current_database()"));
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> statements,
                    ReadDatabaseStatements(connector, tools));
-  return Exchange(connector, std::move(dbname)).Run(statements, others);
+  return Exchange(connector, std::move(dbname), oid).Run(statements, others);
 }
 
 }  // namespace walferry

@@ -9,17 +9,29 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "engine/connect.h"
 #include "engine/pg_tools.h"
+#include "protocol/pg_connection.h"
 
 namespace walferry {
 
 // What the old one is called until it is dropped: "walferry_old_shop", of 63
 // bytes at most.
 std::string AsideName(absl::string_view dbname);
-// And the new one before it has the name: "walferry_new_shop".
-std::string FreshName(absl::string_view dbname);
+// And the new one before it has the name: "walferry_new_16388_shop", with the
+// old one's OID, as long names are cut.
+std::string FreshName(absl::string_view dbname, absl::string_view oid);
+
+// kFailedPrecondition: others are in the session's database (who). Those that
+// bear the session's own application_name do not count: our own of before may
+// not have ended yet.
+absl::Status CheckNobodyInside(PgConnection& target);
+
+// What a run that was killed has put aside of the session's database, and how
+// that goes away: a sentence, or "".
+absl::StatusOr<std::string> LeftOverOf(PgConnection& target);
 
 // What becomes of others who are in a database that gives way.
 enum class OthersInside {

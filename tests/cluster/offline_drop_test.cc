@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 
 #include "engine/migration.h"
 #include "protocol/status.h"
 #include "tests/cluster/offline_fixture.h"
 #include "tests/testing/sql.h"
 #include "tests/testing/status_matchers.h"
+#include "tests/testing/wait_until.h"
 
 namespace walferry {
 namespace {
@@ -40,6 +42,14 @@ class OfflineDropTest : public OfflineTest {
   void ExpectAsItWas() const {
     EXPECT_THAT(TargetValue("SELECT theirs FROM accounts"), IsOkAndHolds("42"));
     ExpectNothingAside();
+  }
+  // What the database that takes its place is called at first.
+  std::string Fresh() const {
+    return absl::StrCat(
+        "walferry_new_",
+        target_->QueryValue("SELECT oid FROM pg_database WHERE datname = 'app'")
+            .value_or("?"),
+        "_app");
   }
   void ExpectNothingAside() const {
     EXPECT_THAT(target_->QueryValue("SELECT count(*) FROM pg_database WHERE "
@@ -196,18 +206,62 @@ TEST_F(OfflineDropTest, DropsNothingBesideWhatAKilledRunHasLeft) {
   EXPECT_THAT(HintOf(aside),
               HasSubstr("ALTER DATABASE \"walferry_old_app\" RENAME TO "
                         "\"app\""));
-  ASSERT_OK(
-      target_->Exec("ALTER DATABASE walferry_old_app RENAME TO "
-                    "walferry_new_app"));
+  const std::string fresh = Fresh();
+  ASSERT_OK(target_->Exec(
+      absl::StrCat("ALTER DATABASE walferry_old_app RENAME TO ", fresh)));
   EXPECT_THAT(Migrate(Dropping()),
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       "target: database app was not dropped: there is "
-                       "walferry_new_app, which an earlier run has made and "
-                       "not come to use"));
+                       absl::StrCat("target: database app was not dropped: "
+                                    "there is ",
+                                    fresh,
+                                    ", which an earlier run has made and not "
+                                    "come to use")));
   EXPECT_THAT(TargetValue("SELECT theirs FROM accounts"), IsOkAndHolds("42"));
-  ASSERT_OK(target_->Exec("DROP DATABASE walferry_new_app"));
+  ASSERT_OK(target_->Exec(absl::StrCat("DROP DATABASE ", fresh)));
   ASSERT_OK(Migrate(Dropping()));
   ExpectEqual();
+}
+
+TEST_F(OfflineDropTest, NamesWhatAKilledRunHasPutAside) {
+  ASSERT_OK(target_->Exec("CREATE DATABASE walferry_old_app"));
+  ASSERT_OK(OnTarget("DROP TABLE accounts"));
+  ASSERT_OK(Migrate(Options()));
+  EXPECT_THAT(
+      Notices(),
+      Contains("there is database walferry_old_app, which an earlier run has "
+               "put aside, with all that app held before it; to do without "
+               "it: DROP DATABASE \"walferry_old_app\" WITH (FORCE);"));
+}
+
+// Whose database appears only when it commits.
+TEST_F(OfflineDropTest, DropsNoDatabaseThatAnotherRunHasJustMade) {
+  const std::string fresh = Fresh();
+  ASSERT_OK(target_->Exec("CREATE DATABASE theirs"));
+  ASSERT_OK_AND_ASSIGN(SqlConnection other,
+                       SqlConnection::Open(target_->ConnInfo()));
+  ASSERT_OK(other.Exec(
+      absl::StrCat("BEGIN; ALTER DATABASE theirs RENAME TO ", fresh)));
+  absl::Status status;
+  std::thread run([&] { status = Migrate(Dropping()).status(); });
+  const bool waits = WaitUntil([&] {
+    return target_
+               ->QueryValue(
+                   "SELECT count(*) FROM pg_stat_activity WHERE "
+                   "wait_event_type = 'Lock' AND query LIKE 'CREATE "
+                   "DATABASE%'")
+               .value_or("") == "1";
+  });
+  EXPECT_OK(other.Exec("COMMIT"));
+  run.join();
+  EXPECT_TRUE(waits);
+  EXPECT_THAT(std::string(status.message()),
+              StartsWith("target: database app was not dropped, as one like "
+                         "it cannot be made: "));
+  EXPECT_EQ(HintOf(status),
+            "another run is about to replace it, too: see what becomes of "
+            "that one");
+  EXPECT_THAT(TargetValue("SELECT theirs FROM accounts"), IsOkAndHolds("42"));
+  EXPECT_OK(target_->Exec(absl::StrCat("DROP DATABASE ", fresh)));
 }
 
 }  // namespace

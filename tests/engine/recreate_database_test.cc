@@ -16,5 +16,11 @@ TEST(AsideName, FitsIntoANameAndCutsNoCharacter) {
             "walferry_old_" + std::string(49, 'a'));
 }
 
+TEST(FreshName, TellsLongNamesApart) {
+  EXPECT_EQ(FreshName("shop", "16388"), "walferry_new_16388_shop");
+  EXPECT_EQ(FreshName(std::string(63, 'a'), "16388"),
+            "walferry_new_16388_" + std::string(44, 'a'));
+}
+
 }  // namespace
 }  // namespace walferry
