@@ -62,6 +62,19 @@ absl::StatusOr<OwnedFd> MemoryFile(absl::string_view bytes) {
   return file;
 }
 
+absl::StatusOr<OwnedFd> InputOf(const ChildOptions& options) {
+  if (options.input_file.empty()) return MemoryFile(options.input);
+  OwnedFd opened(open(options.input_file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (opened.get() < 0) {
+    return absl::ErrnoToStatus(errno, options.input_file);
+  }
+  ASSIGN_OR_RETURN(OwnedFd file, Lifted(std::move(opened)));
+  if (lseek(file.get(), options.input_offset, SEEK_SET) < 0) {
+    return absl::ErrnoToStatus(errno, options.input_file);
+  }
+  return file;
+}
+
 std::vector<std::string> Environment(const ChildOptions& options) {
   std::vector<std::string> entries;
   for (const auto& [name, value] : options.environment) {
@@ -151,7 +164,7 @@ void OwnedFd::Close() {
 
 absl::StatusOr<StartedChild> StartChild(const ChildOptions& options) {
   const std::vector<std::string>& argv = options.argv;
-  ASSIGN_OR_RETURN(const OwnedFd file, MemoryFile(options.input));
+  ASSIGN_OR_RETURN(const OwnedFd file, InputOf(options));
   ASSIGN_OR_RETURN(Pipe output, OpenPipe());
   ASSIGN_OR_RETURN(Pipe errors, OpenPipe());
   ASSIGN_OR_RETURN(Pipe failure, OpenPipe());

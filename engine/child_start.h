@@ -1,11 +1,12 @@
 #ifndef ENGINE_CHILD_START_H_
 #define ENGINE_CHILD_START_H_
 
-// Starts a child process that reads given bytes and writes into pipes. For
-// engine/subprocess.cc alone.
+// Starts a child process that reads given bytes or a file and writes into
+// pipes. For engine/subprocess.cc alone.
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,6 +41,8 @@ struct ChildOptions {
   const std::vector<std::pair<std::string, std::string>>& environment;
   absl::string_view dropped_prefix;
   absl::string_view input;
+  const std::string& input_file;
+  int64_t input_offset;
 };
 
 // The child leads a session of its own, blocks no signal, and gets
@@ -50,7 +53,8 @@ struct StartedChild {
   OwnedFd errors;
 };
 
-// kNotFound, kPermissionDenied: argv[0] cannot be executed.
+// kNotFound, kPermissionDenied: argv[0] cannot be executed, or the input not be
+// read.
 absl::StatusOr<StartedChild> StartChild(const ChildOptions& options);
 
 }  // namespace walferry

@@ -148,7 +148,9 @@ absl::StatusOr<SubprocessResult> RunSubprocess(
                    StartChild({.argv = options.argv,
                                .environment = options.environment,
                                .dropped_prefix = options.dropped_prefix,
-                               .input = options.input}));
+                               .input = options.input,
+                               .input_file = options.input_file,
+                               .input_offset = options.input_offset}));
   return Conversation(options, std::move(child)).Hold();
 }
 

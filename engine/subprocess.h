@@ -3,6 +3,7 @@
 
 // Runs another program to its end, without a shell.
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -27,6 +28,9 @@ struct SubprocessOptions {
   std::string dropped_prefix;
   // What it reads from stdin.
   absl::string_view input;
+  // Instead of `input`: a file, and where in it to begin. "": none.
+  std::string input_file;
+  int64_t input_offset = 0;
   // More output than that ends the program with kResourceExhausted.
   size_t max_output_bytes = size_t{1} << 30;
   // If set, receives stdout piece by piece; SubprocessResult::output stays

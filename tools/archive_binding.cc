@@ -95,6 +95,15 @@ absl::Status CheckArchive(const OptionValues& values,
                         flag->where, " goes with --via stream only")),
                     "pg_dump and pg_restore carry an archive's rows");
   }
+  if (values.Flag(OptionId::kAllowRestoreErrors) &&
+      values.Text(OptionId::kInput).empty() &&
+      BindFormat(values) == ArchiveFormat::kPlain) {
+    return WithHint(
+        absl::InvalidArgumentError("--format plain and --allow-restore-errors "
+                                   "exclude each other"),
+        "psql would run the rows behind a COPY that failed as SQL: use the "
+        "format directory or custom");
+  }
   const bool excludes = !(migrate.scope.exclude_schemas.empty() &&
                           migrate.scope.exclude_tables.empty() &&
                           migrate.scope.exclude_table_data.empty());
@@ -181,6 +190,12 @@ absl::StatusOr<DrillOptions> BindDrill(const OptionValues& values) {
     return WithHint(
         absl::InvalidArgumentError("--input and --source exclude each other"),
         "drill one after the other");
+  } else if (const auto* const flag = FirstFlag(
+                 values, {OptionId::kExcludeSchema, OptionId::kExcludeTable,
+                          OptionId::kExcludeTableData})) {
+    return WithHint(absl::InvalidArgumentError(absl::StrCat(
+                        "--input and ", flag->where, " exclude each other")),
+                    "an archive that is there is drilled as it is");
   }
   ASSIGN_OR_RETURN(options.target, RequiredConnInfo(values, OptionId::kTarget));
   options.allow_partial = values.Flag(OptionId::kAllowPartial);

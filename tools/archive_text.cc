@@ -1,6 +1,7 @@
 #include "tools/archive_text.h"
 
 #include "absl/strings/str_cat.h"
+#include "engine/time_text.h"
 #include "protocol/status.h"
 #include "tools/human_format.h"
 #include "tools/result_text.h"
@@ -52,10 +53,7 @@ std::string RestoreText(const RestoreOptions& options,
                          : "has no manifest and was not checked");
   AddLine(text, "size", BytesText(report.bytes));
   for (const RestoreErrorKind& kind : report.errors) {
-    AddLine(text, HumanCount(kind.count, "error", "errors"),
-            kind.count == 1
-                ? kind.first.Text()
-                : absl::StrCat(kind.shape, ", first of ", kind.first.object));
+    AddLine(text, HumanCount(kind.count, "error", "errors"), kind.Text());
   }
   return text;
 }

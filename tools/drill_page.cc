@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "engine/time_text.h"
 #include "tools/drill_report.h"
 #include "tools/human_format.h"
 #include "tools/result_text.h"

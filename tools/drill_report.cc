@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "engine/time_text.h"
 #include "protocol/status.h"
 #include "tools/human_format.h"
 #include "tools/json_text.h"
@@ -63,9 +64,7 @@ std::string DrillText(const DrillReport& report) {
   if (!report.trouble.empty()) AddLine(text, "trouble", report.trouble);
   if (report.facts.has_value()) {
     AddLine(text, "database", report.facts->database);
-    AddLine(text, "as of",
-            absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", report.facts->time,
-                             absl::UTCTimeZone()));
+    AddLine(text, "as of", TimeText(report.facts->time));
     AddLine(text, "archive", BytesText(report.facts->archive_bytes));
   }
   if (report.restored_bytes > 0) {

@@ -54,8 +54,9 @@ inline constexpr OptionSpec kArchiveRows[] = {
      .commands = SetOf(Command::kCheck, Command::kMigrate, Command::kRestore),
      .group = OptionGroup::kArchive,
      .reach = OptionReach::kFlag,
-     .help = "Go on after an error of the restore. Each is logged, and counted "
-             "by its kind in the result; the exit code is 3 if there was one."},
+     .help = "Go on after an error of the restore, but for one of a plain "
+             "script. Each is logged, and counted by its kind in the result; "
+             "the exit code is 3 if there was one."},
     {.id = OptionId::kChecks,
      .name = "checks",
      .commands = SetOf(Command::kDrill, Command::kConfig),

@@ -14,8 +14,4 @@ std::string BytesText(int64_t bytes) {
   return HumanBytes(static_cast<double>(bytes));
 }
 
-std::string TimeText(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", time, absl::UTCTimeZone());
-}
-
 }  // namespace walferry

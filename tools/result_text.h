@@ -7,7 +7,6 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
 
 namespace walferry {
 
@@ -17,9 +16,6 @@ void AddLine(std::string& text, absl::string_view name,
 
 // "3.1 GiB".
 std::string BytesText(int64_t bytes);
-
-// "2026-08-25 12:00:01 UTC".
-std::string TimeText(absl::Time time);
 
 }  // namespace walferry
 

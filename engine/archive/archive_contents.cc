@@ -1,5 +1,6 @@
 #include "engine/archive/archive_contents.h"
 
+#include <fstream>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -56,6 +57,21 @@ absl::StatusOr<PgTools> FindToolsFor(const ArchiveInput& input,
   return Annotate(tools.status(),
                   absl::StrCat(input.path, " was written by pg_dump ",
                                input.client_major, " or later"));
+}
+
+absl::Status RefuseSubscriptions(const ArchiveInput& script) {
+  std::ifstream lines(script.path, std::ios::binary);
+  for (std::string line; std::getline(lines, line);) {
+    if (!absl::StartsWith(line, "CREATE SUBSCRIPTION ")) continue;
+    return WithHint(absl::FailedPreconditionError(
+                        absl::StrCat(script.path,
+                                     " creates a subscription, which would "
+                                     "reach for another server")),
+                    "dump in the format custom or directory");
+  }
+  if (lines.eof()) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat(script.path, ": cannot be read to its end"));
 }
 
 std::vector<std::string> ExtensionsOfScript(absl::string_view text) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "engine/archive/archive_input.h"
@@ -49,6 +50,10 @@ absl::StatusOr<PgTools> FindToolsFor(const ArchiveInput& input,
                                      int target_version,
                                      const std::string& pg_dump,
                                      const Interrupt& interrupt);
+
+// kFailedPrecondition: the script makes a subscription, which nobody can leave
+// out any more, and which would reach for another server.
+absl::Status RefuseSubscriptions(const ArchiveInput& script);
 
 // Of a plain script: the extensions that it creates before its first rows.
 // `text` is its beginning.

@@ -57,6 +57,11 @@ std::vector<std::string> OmissionsOf(const DumpOptions& options) {
     omissions.emplace_back("--no-owner");
   }
   if (options.no_acl) omissions.emplace_back("--no-acl");
+  if (options.no_replication && options.format == ArchiveFormat::kPlain) {
+    for (const absl::string_view option : kReplicationOptions) {
+      omissions.emplace_back(option);
+    }
+  }
   const auto add = [&](absl::string_view option,
                        const std::vector<std::string>& patterns) {
     for (const std::string& pattern : patterns) {
@@ -211,6 +216,11 @@ class Dump {
     if (options_.no_acl) arguments.emplace_back("--no-acl");
     if (options_.no_owner && options_.format == ArchiveFormat::kPlain) {
       arguments.emplace_back("--no-owner");
+    }
+    if (options_.no_replication && options_.format == ArchiveFormat::kPlain) {
+      for (const absl::string_view option : kReplicationOptions) {
+        arguments.emplace_back(option);
+      }
     }
     if (!snapshot_.empty()) {
       arguments.push_back(absl::StrCat("--snapshot=", snapshot_));

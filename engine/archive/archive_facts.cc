@@ -2,7 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "protocol/status.h"
@@ -16,6 +18,17 @@ constexpr char kTimeFormat[] = "%Y-%m-%dT%H:%M:%SZ";
 
 absl::Status Malformed(absl::string_view what) {
   return absl::DataLossError(absl::StrCat(kFactsName, ": malformed ", what));
+}
+
+// The name in bytes, beside what can be read of it, where it is no UTF-8.
+constexpr char kNameInHex[] = "database_name_hex";
+
+// As it is written down: a name may come from a database in any encoding.
+std::string Replaced(absl::string_view name) {
+  const std::string text =
+      Json(std::string(name))
+          .dump(-1, ' ', false, Json::error_handler_t::replace);
+  return Json::parse(text).get<std::string>();
 }
 
 absl::StatusOr<ArchiveFormat> FormatOf(const std::string& name) {
@@ -69,6 +82,21 @@ absl::string_view FormatName(ArchiveFormat format) {
   return "";
 }
 
+bool ArchiveFacts::Omits(absl::string_view option) const {
+  return omissions.has_value() && absl::c_linear_search(*omissions, option);
+}
+
+void ArchiveFacts::TakeAsAsked(absl::Span<const absl::string_view> options) {
+  if (!omissions.has_value()) return;
+  std::erase_if(*omissions, [&](const std::string& omission) {
+    return absl::c_linear_search(options, omission);
+  });
+}
+
+bool ArchiveFacts::MayBeOf(absl::string_view dbname) const {
+  return database == dbname || database == Replaced(dbname);
+}
+
 std::string OmissionsText(const ArchiveFacts& facts) {
   if (!facts.omissions.has_value() || facts.omissions->empty()) return "";
   return absl::StrCat("made with ", absl::StrJoin(*facts.omissions, ", "),
@@ -79,6 +107,9 @@ std::string FactsToJson(const ArchiveFacts& facts) {
   Json json;
   json["format"] = std::string(FormatName(facts.format));
   json["database"] = facts.database;
+  if (Replaced(facts.database) != facts.database) {
+    json[kNameInHex] = absl::BytesToHexString(facts.database);
+  }
   json["server_version"] = facts.server_version;
   json["client_version"] = facts.client_version;
   json["system_identifier"] = facts.system_identifier;
@@ -101,6 +132,14 @@ absl::StatusOr<ArchiveFacts> FactsFromJson(absl::string_view text) {
   ASSIGN_OR_RETURN(const std::string format, TextAt(json, "format"));
   ASSIGN_OR_RETURN(facts.format, FormatOf(format));
   ASSIGN_OR_RETURN(facts.database, TextAt(json, "database"));
+  if (json.contains(kNameInHex)) {
+    ASSIGN_OR_RETURN(const std::string hex, TextAt(json, kNameInHex));
+    const std::string name = absl::HexStringToBytes(hex);
+    if (absl::BytesToHexString(name) != hex || Replaced(name) == name) {
+      return Malformed(kNameInHex);
+    }
+    facts.database = name;
+  }
   ASSIGN_OR_RETURN(facts.server_version, TextAt(json, "server_version"));
   ASSIGN_OR_RETURN(facts.client_version, TextAt(json, "client_version"));
   ASSIGN_OR_RETURN(facts.system_identifier, TextAt(json, "system_identifier"));

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 
 namespace walferry {
 
@@ -40,8 +41,20 @@ struct ArchiveFacts {
   // "--schema-only", "--exclude-table audit.*". nullopt: it does not say.
   std::optional<std::vector<std::string>> omissions;
 
+  // It says that it was made with that option.
+  bool Omits(absl::string_view option) const;
+  // Takes options away that were asked for, so that nothing is amiss.
+  void TakeAsAsked(absl::Span<const absl::string_view> options);
+  // The database may have that name: one that is no UTF-8 was written down
+  // with U+FFFD in it by earlier versions.
+  bool MayBeOf(absl::string_view dbname) const;
+
   friend bool operator==(const ArchiveFacts&, const ArchiveFacts&) = default;
 };
+
+// Of dumps without publications and subscriptions.
+inline constexpr absl::string_view kReplicationOptions[] = {
+    "--no-publications", "--no-subscriptions"};
 
 // "made with --schema-only, --no-acl: not of the whole database", or "".
 std::string OmissionsText(const ArchiveFacts& facts);

@@ -1,21 +1,22 @@
 #include "engine/archive/archive_load.h"
 
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "engine/analyze.h"
+#include "engine/archive/archive_contents.h"
 #include "engine/archive/archive_phase.h"
+#include "engine/archive/disk_files.h"
+#include "engine/archive/script_start.h"
 #include "engine/catalog.h"
 #include "engine/dump_failure.h"
+#include "engine/name_some.h"
 #include "engine/subprocess.h"
+#include "protocol/pg_startup_options.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -25,6 +26,11 @@ constexpr char kDatabaseSize[] =
     "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())";
 
 constexpr absl::Duration kSizeTimeout = absl::Seconds(5);
+
+constexpr int64_t kToldWarnings = 50;
+
+// Of a script, with all that its beginning sets.
+constexpr size_t kSettings = size_t{64} << 10;
 
 // What one run of the program does.
 struct Part {
@@ -65,27 +71,47 @@ class Load {
         errors_(input.format == ArchiveFormat::kPlain
                     ? RestoreErrorReader::Program::kPsql
                     : RestoreErrorReader::Program::kPgRestore,
-                [this](const RestoreError& error) { Take(error); }) {}
+                {.on_error = [this](const RestoreError& error) { Take(error); },
+                 .on_warning =
+                     [this](const std::string& text) { TellWarning(text); }}) {}
 
   absl::StatusOr<std::vector<RestoreErrorKind>> Run() {
     ASSIGN_OR_RETURN(connection_, target_.ForChild());
     OpenProgressSession();
+    if (in_english_) {
+      ASSIGN_OR_RETURN(const std::string options,
+                       OptionsWithSetting(target_.connector.endpoints.target,
+                                          "lc_messages=C"));
+      absl::StrAppend(&connection_.conninfo, " ", options);
+    }
+    const absl::Status done = RunParts();
+    if (warnings_ > kToldWarnings) {
+      Warn(absl::StrCat(Program(), ": and ",
+                        CountOf(warnings_ - kToldWarnings, "more warning")));
+    }
+    RETURN_IF_ERROR(done);
+    return errors_.Kinds();
+  }
+
+ private:
+  absl::Status RunParts() {
     if (input_.format == ArchiveFormat::kPlain) {
-      RETURN_IF_ERROR(
-          InPhase(Phase::kCopy, events_, [&] { return RunPsql(); }));
-      return errors_.Kinds();
+      return InPhase(Phase::kCopy, events_, [&] { return RunPsql(); });
     }
     for (const Part& part : PartsOf(options_)) {
       RETURN_IF_ERROR(
           InPhase(part.phase, events_, [&] { return RunPgRestore(part); }));
     }
-    return errors_.Kinds();
+    return absl::OkStatus();
   }
 
- private:
-  // Otherwise it would stop at an error that is harmless, and we end it at the
-  // first one that is not: a client or a script from 17 on makes a setting that
-  // an older server does not know.
+  absl::string_view Program() const {
+    return input_.format == ArchiveFormat::kPlain ? "psql" : "pg_restore";
+  }
+
+  // Otherwise pg_restore would stop at an error that is harmless, and we end it
+  // at the first one that is not: from 17 on it makes a setting that an older
+  // server does not know.
   bool StopsByItself() const {
     return !options_.allow_errors && options_.server_version >= 170000;
   }
@@ -113,6 +139,13 @@ class Load {
     }
   }
 
+  // One that comes for every row must not fill the log.
+  void TellWarning(const std::string& text) {
+    if (++warnings_ <= kToldWarnings) {
+      Warn(absl::StrCat(Program(), ": ", text));
+    }
+  }
+
   void Warn(std::string text) {
     events_.OnEvent(
         Notice{.level = Notice::Level::kWarning, .text = std::move(text)});
@@ -133,7 +166,8 @@ class Load {
     }
     argv.push_back(input_.path);
     ASSIGN_OR_RETURN(const SubprocessResult result,
-                     RunChild(part.phase, std::move(argv)));
+                     RunChild(part.phase, {.argv = std::move(argv),
+                                           .input = connection_.input}));
     // It says how many it has ignored only when it has come to the end.
     const bool complete = result.ok() || counts_.ignored.has_value();
     RETURN_IF_ERROR(Verdict("pg_restore", result, complete));
@@ -142,73 +176,72 @@ class Load {
     return agreed.ok() ? agreed : PartlyDone(agreed);
   }
 
-  // pg_restore leaves them out; of a script psql runs everything.
-  absl::Status RefuseSubscriptions() const {
-    std::ifstream script(input_.path, std::ios::binary);
-    for (std::string line; std::getline(script, line);) {
-      if (!absl::StartsWith(line, "CREATE SUBSCRIPTION ")) continue;
-      return WithHint(absl::FailedPreconditionError(absl::StrCat(
-                          input_.path,
-                          " creates a subscription, which would reach for "
-                          "another server")),
-                      "dump in the format custom or directory");
-    }
-    if (script.eof()) return absl::OkStatus();
-    return absl::DataLossError(
-        absl::StrCat(input_.path, ": cannot be read to its end"));
-  }
-
+  // Of a script psql runs everything: pg_restore could leave out a part, and
+  // goes on behind the rows where a table's were refused.
   absl::Status RunPsql() {
-    if (options_.no_replication) RETURN_IF_ERROR(RefuseSubscriptions());
-    const std::string psql =
-        (std::filesystem::path(tools_.pg_restore).parent_path() / "psql")
-            .string();
-    std::vector<std::string> argv = {
-        psql,
-        absl::StrCat("--dbname=", connection_.conninfo),
-        "--no-password",
-        "--no-psqlrc",
-        "--quiet",
-        "--echo-errors",
-        "--set=VERBOSITY=verbose",
-        "--output=/dev/null"};
-    if (StopsByItself()) argv.emplace_back("--set=ON_ERROR_STOP=1");
-    argv.push_back(absl::StrCat("--file=", input_.path));
+    if (options_.no_replication) RETURN_IF_ERROR(RefuseSubscriptions(input_));
+    ASSIGN_OR_RETURN(const std::string beginning,
+                     ReadBeginning(input_.path, kSettings));
+    const ScriptStart start = StartOfScript(beginning, options_.server_version);
+    SubprocessOptions run = {
+        .argv = {(std::filesystem::path(tools_.pg_restore).parent_path() /
+                  "psql")
+                     .string(),
+                 absl::StrCat("--dbname=", connection_.conninfo),
+                 "--no-password", "--no-psqlrc", "--quiet", "--echo-errors",
+                 "--set=VERBOSITY=verbose", "--set=ON_ERROR_STOP=1",
+                 "--output=/dev/null"},
+        .input = connection_.input};
+    if (start.offset == 0) {
+      run.argv.push_back(absl::StrCat("--file=", input_.path));
+    } else {
+      RETURN_IF_ERROR(BeginLater(start, run));
+    }
     ASSIGN_OR_RETURN(const SubprocessResult result,
-                     RunChild(Phase::kCopy, std::move(argv)));
+                     RunChild(Phase::kCopy, std::move(run)));
     return Verdict("psql", result, result.ok());
   }
 
+  absl::Status BeginLater(const ScriptStart& start, SubprocessOptions& run) {
+    if (!connection_.input.empty()) {
+      return WithHint(
+          absl::FailedPreconditionError(absl::StrCat(
+              input_.path,
+              " was written for PostgreSQL 17 or later, and psql would have to "
+              "read both it and a secret of the target's connection string "
+              "from its input")),
+          "connect without that secret, or dump in the format custom or "
+          "directory");
+    }
+    for (const std::string& command : start.commands) {
+      run.argv.push_back(absl::StrCat("--command=", command));
+    }
+    run.argv.emplace_back("--file=-");
+    run.input_file = input_.path;
+    run.input_offset = start.offset;
+    errors_.SkipLines(start.lines);
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<SubprocessResult> RunChild(Phase phase,
-                                            std::vector<std::string> argv) {
+                                            SubprocessOptions run) {
     const int64_t total =
         input_.facts.has_value() ? input_.facts->database_bytes : 0;
     ByteProgress progress(phase, events_, total);
-    SubprocessOptions run = {
-        .argv = std::move(argv),
-        .environment = connection_.environment,
-        .dropped_prefix = "PG",
-        .input = connection_.input,
-        .on_errors = [this](absl::string_view piece) { errors_.Add(piece); },
-        .while_running =
-            [&] { progress.Tell([this] { return DatabaseBytes(); }); },
-        .interrupt = &stop_};
+    run.environment = connection_.environment;
     run.environment.emplace_back("LC_ALL", "C");
-    if (in_english_) {
-      run.environment.emplace_back("PGOPTIONS", "-c lc_messages=C");
-    }
+    run.dropped_prefix = "PG";
+    run.on_errors = [this](absl::string_view piece) { errors_.Add(piece); };
+    run.while_running = [&] {
+      progress.Tell([this] { return DatabaseBytes(); });
+    };
+    run.interrupt = &stop_;
     absl::StatusOr<SubprocessResult> result = RunSubprocess(run);
     counts_ = errors_.Finish();
     if (!result.ok() && first_error_.has_value() && !interrupt_.raised()) {
       return FirstError();
     }
     if (!result.ok()) return PartlyDone(result.status());
-    for (absl::string_view line : absl::StrSplit(result->errors, '\n')) {
-      if (absl::ConsumePrefix(&line, "pg_restore: warning: ") &&
-          !absl::StartsWith(line, "errors ignored on restore: ")) {
-        Warn(absl::StrCat("pg_restore: ", line));
-      }
-    }
     return result;
   }
 
@@ -241,7 +274,12 @@ class Load {
                           : absl::FailedPreconditionError(status.message()));
   }
 
-  static absl::Status PartlyDone(absl::Status status) {
+  absl::Status PartlyDone(absl::Status status) const {
+    if (options_.data_only) {
+      return WithHint(std::move(status),
+                      "the tables may hold a part of the archive's rows: empty "
+                      "them before they are restored again");
+    }
     return WithHint(std::move(status),
                     "the target may hold a part of the archive: the same "
                     "command with --drop-target-first begins anew");
@@ -260,6 +298,7 @@ class Load {
   DumpConnection connection_;
   std::optional<PgConnection> progress_session_;
   bool in_english_ = false;
+  int64_t warnings_ = 0;
   int64_t bytes_ = 0;
 };
 

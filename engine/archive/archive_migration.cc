@@ -4,11 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "engine/archive/archive_input.h"
+#include "engine/archive/archive_parts.h"
 #include "engine/archive/archive_phase.h"
 #include "engine/archive/archives.h"
 #include "engine/archive/target_database.h"
@@ -18,7 +17,9 @@
 #include "engine/ledger.h"
 #include "engine/migration.h"
 #include "engine/name_some.h"
+#include "engine/recreate_database.h"
 #include "engine/same_source.h"
+#include "engine/time_text.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -62,8 +63,18 @@ class ArchiveMigration {
                      RunCheck({.migrate = migrate_}, control_));
     TellWarnings(report.findings, events_);
     RETURN_IF_ERROR(StopIfBlocked(report, migrate_.accept));
+    TellOfPublications(report);
     RETURN_IF_ERROR(CheckTarget());
     return options_.input.empty() ? absl::OkStatus() : CheckInput();
+  }
+
+  // They are in the archive, unless it is a script. That subscriptions stay
+  // behind is a warning, and told.
+  void TellOfPublications(const CheckReport& report) {
+    for (const Finding& finding : report.findings) {
+      if (finding.id != "other-publication") continue;
+      events_.OnEvent(Notice{.text = finding.text});
+    }
   }
 
   // The restore asks all this, too, but only after hours of dump.
@@ -78,30 +89,6 @@ class ArchiveMigration {
         {.system_identifier = std::move(system), .dbname = source.dbname()}));
     RETURN_IF_ERROR(CheckRecreatable(target));
     return CheckNobodyInside(target);
-  }
-
-  // Our own sessions of before may not have ended yet.
-  static absl::Status CheckNobodyInside(PgConnection& target) {
-    ASSIGN_OR_RETURN(
-        const PgResult rows,
-        target.Exec("SELECT 'pid ' || pid || ' (' || pg_catalog.concat_ws(', ',"
-                    " usename, nullif(application_name, ''), 'from ' ||"
-                    " pg_catalog.host(client_addr)) || ')'"
-                    " FROM pg_catalog.pg_stat_activity"
-                    " WHERE datname = pg_catalog.current_database()"
-                    " AND pid <> pg_catalog.pg_backend_pid()"
-                    " AND backend_type IS DISTINCT FROM 'autovacuum worker'"
-                    " AND application_name NOT LIKE 'walferry%' ORDER BY pid"));
-    if (rows.rows() == 0) return absl::OkStatus();
-    std::vector<std::string> sessions;
-    for (int row = 0; row < rows.rows(); ++row) {
-      sessions.emplace_back(rows.Text(row, 0));
-    }
-    return WithHint(
-        absl::FailedPreconditionError(absl::StrCat(
-            "target: database ", target.dbname(),
-            " is in use and was not dropped: ", NameSome(sessions))),
-        "see that they end, or end them: SELECT pg_terminate_backend(PID);");
   }
 
   absl::Status CheckNotBegun(PgConnection& target) {
@@ -136,7 +123,10 @@ class ArchiveMigration {
                              facts_.system_identifier.empty() ||
                              system == facts_.system_identifier;
     if (same_system && facts_.database == source.dbname()) {
-      RETURN_IF_ERROR(CheckOmissions(input.format));
+      RETURN_IF_ERROR(CheckOmissions(input));
+      if (system.empty() || facts_.system_identifier.empty()) {
+        WarnOfUnknownSystem();
+      }
       events_.OnEvent(Notice{
           .text = absl::StrCat("taking ", archive_, " instead of a new dump")});
       return absl::OkStatus();
@@ -149,35 +139,35 @@ class ArchiveMigration {
         "name the source's own archive, or none");
   }
 
-  bool Omits(absl::string_view option) const {
-    return facts_.omissions.has_value() &&
-           absl::c_linear_search(*facts_.omissions, option);
+  void WarnOfUnknownSystem() {
+    events_.OnEvent(Notice{
+        .level = Notice::Level::kWarning,
+        .text = absl::StrCat(
+            archive_, " was made of a database ", facts_.database,
+            ": whether it is the source's cannot be told, as a role may not "
+            "call pg_control_system()")});
   }
 
   // It must hold all the rows that are asked for, and of a script nothing can
   // be left out any more. What else it lacks, the report says.
-  absl::Status CheckOmissions(ArchiveFormat format) const {
-    if (Omits("--data-only") || (Omits("--schema-only") && !schema_only())) {
+  absl::Status CheckOmissions(const ArchiveInput& input) const {
+    if (facts_.Omits("--data-only") ||
+        (facts_.Omits("--schema-only") && !schema_only())) {
       return WithHint(absl::FailedPreconditionError(absl::StrCat(
                           archive_, " was ", OmissionsText(facts_))),
                       "name one of the whole database, or none");
     }
-    if (format != ArchiveFormat::kPlain) return absl::OkStatus();
-    std::vector<absl::string_view> left_in;
-    const auto ask = [&](bool asked, absl::string_view option) {
-      if (asked && !Omits(option)) left_in.push_back(option);
-    };
-    ask(schema_only(), "--schema-only");
-    ask(migrate_.no_owner, "--no-owner");
-    ask(migrate_.no_acl, "--no-acl");
-    if (left_in.empty()) return absl::OkStatus();
-    return WithHint(absl::InvalidArgumentError(absl::StrCat(
-                        archive_,
-                        " is a plain script, restored as it is, and "
-                        "was not made with ",
-                        absl::StrJoin(left_in, ", "))),
-                    "name an archive in the directory or custom format, or "
-                    "none");
+    RETURN_IF_ERROR(CheckParts(input, {.schema_only = schema_only(),
+                                       .no_owner = migrate_.no_owner,
+                                       .no_acl = migrate_.no_acl,
+                                       .allow_errors = options_.allow_errors}));
+    if (input.format == ArchiveFormat::kPlain &&
+        !facts_.Omits("--no-publications")) {
+      events_.OnEvent(Notice{
+          .text = "the source's publications come along, if it has any: a "
+                  "plain script is restored as it is"});
+    }
+    return absl::OkStatus();
   }
 
   // Of an archive that was named: what it lacks beyond what is asked for.
@@ -186,11 +176,10 @@ class ArchiveMigration {
       return "the archive does not say whether it is of the whole database";
     }
     ArchiveFacts unasked = facts_;
-    std::erase_if(*unasked.omissions, [&](const std::string& option) {
-      return (option == "--schema-only" && schema_only()) ||
-             (option == "--no-owner" && migrate_.no_owner) ||
-             (option == "--no-acl" && migrate_.no_acl);
-    });
+    unasked.TakeAsAsked(kReplicationOptions);
+    if (schema_only()) unasked.TakeAsAsked({"--schema-only"});
+    if (migrate_.no_owner) unasked.TakeAsAsked({"--no-owner"});
+    if (migrate_.no_acl) unasked.TakeAsAsked({"--no-acl"});
     const std::string text = OmissionsText(unasked);
     return text.empty() ? "" : absl::StrCat("the archive was ", text);
   }
@@ -206,6 +195,7 @@ class ArchiveMigration {
     // A script is restored as it is, all others can do without when they are.
     dump.no_owner = migrate_.no_owner && plain();
     dump.no_acl = migrate_.no_acl && plain();
+    dump.no_replication = true;
     dump.scope = migrate_.scope;
     dump.scope.part = ScopePart::kAll;
     dump.disk_share = options_.disk_share;
@@ -222,6 +212,7 @@ class ArchiveMigration {
     restore.no_owner = migrate_.no_owner && !script;
     restore.no_acl = migrate_.no_acl && !script;
     restore.schema_only = schema_only() && !script;
+    restore.no_replication = true;
     restore.drop_target_first = migrate_.drop_target_first;
     restore.end_sessions = false;
     restore.allow_errors = options_.allow_errors;
@@ -236,6 +227,14 @@ class ArchiveMigration {
 
   absl::Status Explained(const absl::Status& failure) const {
     const std::string hint = HintOf(failure);
+    if (absl::IsDataLoss(failure)) {
+      return WithHint(
+          absl::Status(failure.code(), failure.message()),
+          absl::StrCat(hint, hint.empty() ? "" : "; ",
+                       "this archive cannot be relied on: ",
+                       options_.input.empty() ? "" : "without --input, ",
+                       "the same command makes a new one"));
+    }
     const bool excludes = !(migrate_.scope.exclude_schemas.empty() &&
                             migrate_.scope.exclude_tables.empty() &&
                             migrate_.scope.exclude_table_data.empty());
@@ -250,11 +249,8 @@ class ArchiveMigration {
       const std::vector<RestoreErrorKind>& errors) const {
     std::vector<std::string> remarks;
     for (const RestoreErrorKind& kind : errors) {
-      remarks.push_back(absl::StrCat(
-          kind.count, kind.count == 1 ? " error" : " errors", ": ",
-          kind.count == 1
-              ? kind.first.Text()
-              : absl::StrCat(kind.shape, ", first of ", kind.first.object)));
+      remarks.push_back(
+          absl::StrCat(CountOf(kind.count, "error"), ": ", kind.Text()));
     }
     remarks.push_back(absl::StrCat("the archive is kept: ", archive_));
     if (!options_.input.empty()) {
@@ -267,9 +263,7 @@ class ArchiveMigration {
     } else {
       remarks.push_back(
           absl::StrCat("nothing that was written to the source since ",
-                       absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", facts_.time,
-                                        absl::UTCTimeZone()),
-                       " is on the target"));
+                       TimeText(facts_.time), " is on the target"));
     }
     return remarks;
   }

@@ -42,6 +42,8 @@ struct DumpOptions {
   // and a notice says so.
   bool no_owner = false;
   bool no_acl = false;
+  // Without publications and subscriptions; a plain script only, as above.
+  bool no_replication = false;
   // Only exclusions: schemas and tables are empty.
   ScopeOptions scope;
   // The free disk space that is asked for, in percent of the database's size.
@@ -71,7 +73,11 @@ struct RestoreOptions {
   bool no_owner = false;
   bool no_acl = false;
   bool schema_only = false;
+  // Into tables that are there.
   bool data_only = false;
+  // Publications and subscriptions stay out. Of a plain script, which is
+  // restored as it is, a subscription is kFailedPrecondition.
+  bool no_replication = false;
   // Drops the target's database and creates it again as it was, empty, before
   // anything is restored, but after the archive was checked.
   bool drop_target_first = false;
@@ -79,7 +85,7 @@ struct RestoreOptions {
   // kFailedPrecondition.
   bool end_sessions = true;
   // Goes on after errors, which are told one by one and counted. Otherwise the
-  // first one ends the restore.
+  // first one ends the restore, as it always does with a plain script.
   bool allow_errors = false;
   bool analyze = true;
   int jobs = 4;        // Tables loaded at once.

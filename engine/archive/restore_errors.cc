@@ -15,6 +15,7 @@ namespace {
 
 constexpr absl::string_view kPgRestore = "pg_restore: ";
 constexpr absl::string_view kPsql = "psql:";
+constexpr absl::string_view kWarning = "warning: ";
 constexpr absl::string_view kIgnored = "warning: errors ignored on restore: ";
 constexpr absl::string_view kStatement = "Command was: ";
 constexpr absl::string_view kStatementOfPsql = "STATEMENT:  ";
@@ -95,9 +96,12 @@ absl::string_view ConsumeSqlState(absl::string_view& message) {
   return state;
 }
 
-// The classes of notices and warnings.
-bool TellsOfNoError(absl::string_view sqlstate) {
-  return absl::StartsWith(sqlstate, "00") || absl::StartsWith(sqlstate, "01");
+bool IsNotice(absl::string_view sqlstate) {
+  return absl::StartsWith(sqlstate, "00");
+}
+
+bool IsWarning(absl::string_view sqlstate) {
+  return absl::StartsWith(sqlstate, "01");
 }
 
 // Clients from 17 on make this setting for their own session, and go on where
@@ -120,6 +124,11 @@ bool IsAddition(absl::string_view line) {
 
 std::string RestoreError::Text() const {
   return object.empty() ? message : absl::StrCat(object, ": ", message);
+}
+
+std::string RestoreErrorKind::Text() const {
+  return count == 1 ? first.Text()
+                    : absl::StrCat(shape, ", first of ", first.object);
 }
 
 std::string ShapeOf(absl::string_view message) {
@@ -170,27 +179,36 @@ void RestoreErrorReader::TakeLine(absl::string_view line) {
   } else if (absl::ConsumePrefix(&said, "error: ") ||
              absl::ConsumePrefix(&said, "fatal: ")) {
     Begin(Open::kError, {object_, std::string(WithoutPreface(said))});
+  } else if (absl::ConsumePrefix(&said, kIgnored)) {
+    End();
+    in_other_text_ = true;
+    if (int64_t ignored = 0; absl::SimpleAtoi(said, &ignored)) {
+      counts_.ignored = ignored;
+    }
+  } else if (absl::ConsumePrefix(&said, kWarning)) {
+    Begin(Open::kMaybeWarning, {"", std::string(said)});
   } else {
     End();
     in_other_text_ = true;
-    if (int64_t ignored = 0; absl::ConsumePrefix(&said, kIgnored) &&
-                             absl::SimpleAtoi(said, &ignored)) {
-      counts_.ignored = ignored;
-    }
   }
 }
 
 void RestoreErrorReader::TakeOfPsql(absl::string_view line) {
   const absl::string_view number = ConsumePlace(line);
-  const std::string place = number.empty() ? "" : absl::StrCat("line ", number);
+  int line_number = 0;
+  const std::string place =
+      absl::SimpleAtoi(number, &line_number)
+          ? absl::StrCat("line ", line_number + skipped_lines_)
+          : "";
   if (absl::ConsumePrefix(&line, kStatementOfPsql)) {
     BeginStatement(line);
-  } else if (absl::StartsWith(line, "warning: ")) {
-    End();
-    in_other_text_ = true;
+  } else if (absl::ConsumePrefix(&line, kWarning)) {
+    Begin(Open::kMaybeWarning, {place, std::string(line)});
   } else if (const absl::string_view state = ConsumeSqlState(line);
-             TellsOfNoError(state)) {
+             IsNotice(state)) {
     Begin(Open::kMaybe, {place, std::string(line)});
+  } else if (IsWarning(state)) {
+    Begin(Open::kMaybeWarning, {place, std::string(line)});
   } else {
     absl::ConsumePrefix(&line, "error: ");
     Begin(Open::kError, {place, std::string(line)});
@@ -212,7 +230,9 @@ void RestoreErrorReader::TakeOther(absl::string_view line) {
 }
 
 void RestoreErrorReader::BeginStatement(absl::string_view statement) {
-  if (open_ == Open::kMaybe) open_ = Open::kError;
+  if (open_ == Open::kMaybe || open_ == Open::kMaybeWarning) {
+    open_ = Open::kError;
+  }
   if (error_.object.empty()) error_.object = BeginningOf(statement);
   End(statement);
   in_other_text_ = true;
@@ -226,11 +246,15 @@ void RestoreErrorReader::Begin(Open open, RestoreError error) {
 
 void RestoreErrorReader::End(absl::string_view statement) {
   in_other_text_ = false;
-  if (std::exchange(open_, Open::kNothing) != Open::kError) return;
+  const Open ended = std::exchange(open_, Open::kNothing);
+  if (ended == Open::kMaybeWarning && listener_.on_warning) {
+    listener_.on_warning(error_.Text());
+  }
+  if (ended != Open::kError) return;
   ++counts_.read;
   if (IsHarmless(statement)) return;
   ++count_;
-  if (on_error_) on_error_(error_);
+  if (listener_.on_error) listener_.on_error(error_);
   const std::string shape = ShapeOf(error_.message);
   const auto known = std::find_if(
       kinds_.begin(), kinds_.end(),

@@ -37,6 +37,10 @@ struct RestoreErrorKind {
   int64_t count = 0;
   RestoreError first;
 
+  // The error if it is the only one, or "role "..." does not exist, first of
+  // TABLE public t shop".
+  std::string Text() const;
+
   friend bool operator==(const RestoreErrorKind&,
                          const RestoreErrorKind&) = default;
 };
@@ -65,14 +69,23 @@ absl::Status CompareErrorCounts(const RestoreErrorCounts& counts, int exit_code,
 // Reads stderr piece by piece.
 class RestoreErrorReader {
  public:
+  // Told of what a program complains of, once its text is whole; both may be
+  // empty. Warnings of the server are among psql's only: pg_restore keeps them
+  // to itself.
+  struct Listener {
+    std::function<void(const RestoreError&)> on_error;
+    std::function<void(const std::string&)> on_warning;
+  };
+
   // psql's exit code says nothing of errors that it went on after: what it says
   // is an error unless it is known to be none.
   enum class Program { kPgRestore, kPsql };
 
-  // Told of every error once its text is whole; may be empty.
-  RestoreErrorReader(Program program,
-                     std::function<void(const RestoreError&)> on_error)
-      : program_(program), on_error_(std::move(on_error)) {}
+  RestoreErrorReader(Program program, Listener listener)
+      : program_(program), listener_(std::move(listener)) {}
+
+  // psql was given a script without its first lines, which count.
+  void SkipLines(int lines) { skipped_lines_ = lines; }
 
   void Add(absl::string_view piece);
   // All of a run has been added; another one may follow.
@@ -84,8 +97,9 @@ class RestoreErrorReader {
   int64_t count() const { return count_; }
 
  private:
-  // kMaybe: psql's, of a severity whose name is in any language.
-  enum class Open { kNothing, kError, kMaybe };
+  // kMaybe: psql's, of a severity whose name is in any language. kMaybeWarning:
+  // it is a warning unless a statement follows.
+  enum class Open { kNothing, kError, kMaybe, kMaybeWarning };
 
   void TakeLine(absl::string_view line);
   void TakeOfPsql(absl::string_view line);
@@ -96,7 +110,8 @@ class RestoreErrorReader {
   void End(absl::string_view statement = "");
 
   const Program program_;
-  std::function<void(const RestoreError&)> on_error_;
+  const Listener listener_;
+  int skipped_lines_ = 0;
   LineReader lines_;
   std::string object_;
   RestoreError error_;

@@ -1,21 +1,20 @@
 // RunDrill: from an archive, or a source, to a verdict.
 
 #include <algorithm>
-#include <filesystem>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/archive/archive_contents.h"
-#include "engine/archive/archive_dump.h"
 #include "engine/archive/archive_input.h"
 #include "engine/archive/archive_load.h"
+#include "engine/archive/archive_parts.h"
 #include "engine/archive/archive_phase.h"
 #include "engine/archive/archives.h"
 #include "engine/archive/drill_archive.h"
+#include "engine/archive/drill_dump.h"
 #include "engine/archive/drill_finding.h"
 #include "engine/archive/drill_objects.h"
 #include "engine/archive/drill_rows.h"
@@ -30,9 +29,6 @@
 
 namespace walferry {
 namespace {
-
-// Rows of an older source are counted in its archive.
-constexpr int kOldestCatalog = 100000;
 
 // Errors that say nothing about the archive: the drill itself ends.
 bool EndsTheDrill(const absl::Status& status) {
@@ -52,7 +48,8 @@ class Drill {
                                             .connect_timeout =
                                                 options.connect_timeout},
                               .interrupt = &control.interrupt()},
-                .dbname = ""} {
+                .dbname = ""},
+        dump_(options, control, events) {
     report_.started_at = absl::Now();
     report_.scratch = ScratchName(report_.started_at);
   }
@@ -60,7 +57,7 @@ class Drill {
   absl::StatusOr<DrillReport> Run() {
     RETURN_IF_ERROR(LookAtTarget());
     const absl::Status held = Begin();
-    RETURN_IF_ERROR(Conclude(held, RemoveFreshDump()));
+    RETURN_IF_ERROR(Conclude(held, dump_.Remove()));
     report_.elapsed = absl::Now() - report_.started_at;
     return std::move(report_);
   }
@@ -91,14 +88,6 @@ class Drill {
     return absl::OkStatus();
   }
 
-  absl::Status OwnServer() const {
-    return WithHint(
-        absl::FailedPreconditionError(absl::StrCat(
-            "the target is the server that the data comes from (system ",
-            target_system_, ")")),
-        "a drill shows that another server can take over: name one");
-  }
-
   // An archive that cannot be recognised, or whose facts cannot be read, is
   // damaged as one is whose rows cannot be.
   absl::Status FindInput() {
@@ -113,6 +102,12 @@ class Drill {
     RETURN_IF_ERROR(found.status());
     input_ = *std::move(found);
     report_.facts = input_.facts;
+    // Whether it is a part is a check of its own.
+    RETURN_IF_ERROR(
+        CheckParts(input_, {.data_only = input_.facts.has_value() &&
+                                         input_.facts->Omits("--data-only"),
+                            .no_owner = options_.no_owner,
+                            .no_acl = options_.no_acl}));
     return RefuseItsOwnServer();
   }
 
@@ -121,7 +116,7 @@ class Drill {
                       !input_.facts->system_identifier.empty() &&
                       !target_system_.empty();
     if (told && input_.facts->system_identifier == target_system_) {
-      return OwnServer();
+      return RefuseOwnServer(target_system_);
     }
     if (!told) {
       events_.OnEvent(Notice{
@@ -132,64 +127,14 @@ class Drill {
     return absl::OkStatus();
   }
 
-  // The rows are counted in the dump's own snapshot.
   absl::Status DumpAfresh() {
     const absl::Time started = absl::Now();
-    DumpOptions dump = {.source = options_.source,
-                        .compression = {},
-                        .output = {},
-                        .archive_folder = options_.archive_folder,
-                        .jobs = options_.jobs,
-                        .scope = options_.scope,
-                        .disk_share = options_.disk_share,
-                        .pg_dump = options_.pg_dump,
-                        .connect_timeout = options_.connect_timeout};
-    ASSIGN_OR_RETURN(PgConnection source, OpenDumpSource(dump, control_));
-    ASSIGN_OR_RETURN(const std::string system, SystemIdentifierOf(source));
-    if (system.empty() || target_system_.empty()) {
-      return WithHint(
-          absl::FailedPreconditionError(
-              "whether the target is another server than the source cannot be "
-              "told: a role may not call pg_control_system()"),
-          "GRANT EXECUTE ON FUNCTION pg_control_system() TO the roles, or "
-          "drill an archive that walferry dump has made");
-    }
-    if (system == target_system_) return OwnServer();
-    dump.output =
-        absl::StrCat(dump.archive_folder.empty() ? "." : dump.archive_folder,
-                     "/", report_.scratch);
-    RETURN_IF_ERROR(
-        source.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            .status());
-    ASSIGN_OR_RETURN(const std::string snapshot,
-                     source.QueryValue("SELECT pg_export_snapshot()"));
-    if (source.server_version() >= kOldestCatalog) {
-      // First: from then on no table can be emptied or altered.
-      ASSIGN_OR_RETURN(const Catalog catalog,
-                       ReadDumpCatalog(source, options_.scope));
-      ASSIGN_OR_RETURN(expected_rows_, RowsOfSource(source, catalog));
-    }
-    ASSIGN_OR_RETURN(const DumpReport dumped,
-                     DumpArchive(dump, source, snapshot, control_, events_));
-    fresh_dump_ = dumped.path;
-    RETURN_IF_ERROR(source.Exec("COMMIT").status());
-    ASSIGN_OR_RETURN(input_, FindArchive(fresh_dump_));
-    report_.subject = absl::StrCat("a fresh dump of ", source.dbname());
+    ASSIGN_OR_RETURN(input_, dump_.Make(report_.scratch, target_system_));
+    expected_rows_ = dump_.rows();
+    report_.subject = absl::StrCat("a fresh dump of ", dump_.dbname());
     report_.facts = input_.facts;
     report_.steps.push_back({"dump", absl::Now() - started});
     return absl::OkStatus();
-  }
-
-  absl::Status RemoveFreshDump() const {
-    std::error_code error;
-    if (!fresh_dump_.empty()) std::filesystem::remove_all(fresh_dump_, error);
-    if (!error) return absl::OkStatus();
-    return WithHint(
-        absl::ErrnoToStatus(error.value(),
-                            absl::StrCat("the fresh dump ", fresh_dump_,
-                                         " could not be "
-                                         "removed")),
-        "remove it yourself");
   }
 
   // Up to the first check that makes the others pointless.
@@ -399,7 +344,7 @@ class Drill {
   std::string target_system_;
   int target_server_version_ = 0;
   PgTools tools_;
-  std::string fresh_dump_;
+  DrillDump dump_;
   ArchiveInput input_;
   std::string encoding_;
   std::vector<std::string> extensions_;

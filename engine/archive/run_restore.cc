@@ -7,6 +7,7 @@
 #include "engine/archive/archive_contents.h"
 #include "engine/archive/archive_input.h"
 #include "engine/archive/archive_load.h"
+#include "engine/archive/archive_parts.h"
 #include "engine/archive/archive_phase.h"
 #include "engine/archive/archives.h"
 #include "engine/archive/target_database.h"
@@ -21,17 +22,10 @@
 namespace walferry {
 namespace {
 
-absl::Status CheckParts(const RestoreOptions& options,
-                        const ArchiveInput& input) {
-  const bool in_part = options.schema_only || options.data_only ||
-                       options.no_owner || options.no_acl;
-  if (input.format != ArchiveFormat::kPlain || !in_part) {
-    return absl::OkStatus();
-  }
-  return WithHint(
-      absl::InvalidArgumentError("a plain script is restored as it is"),
-      "leave --schema-only, --data-only, --no-owner and --no-acl out: they "
-      "are for archives in the directory or custom format");
+// As the drop permit compares names: one that may be the origin's is.
+DataOrigin OriginOf(const ArchiveFacts& facts, const std::string& dbname) {
+  return {.system_identifier = facts.system_identifier,
+          .dbname = facts.MayBeOf(dbname) ? dbname : facts.database};
 }
 
 class Restore {
@@ -64,6 +58,7 @@ class Restore {
                                   .no_acl = options_.no_acl,
                                   .schema_only = options_.schema_only,
                                   .data_only = options_.data_only,
+                                  .no_replication = options_.no_replication,
                                   .allow_errors = options_.allow_errors,
                                   .server_version = server_version_,
                                   .jobs = options_.jobs,
@@ -85,7 +80,12 @@ class Restore {
  private:
   absl::Status CheckFirst() {
     ASSIGN_OR_RETURN(input_, FindArchive(options_.input));
-    RETURN_IF_ERROR(CheckParts(options_, input_));
+    RETURN_IF_ERROR(
+        CheckParts(input_, {.schema_only = options_.schema_only,
+                            .data_only = options_.data_only,
+                            .no_owner = options_.no_owner,
+                            .no_acl = options_.no_acl,
+                            .allow_errors = options_.allow_errors}));
     // A server that is not there is found before hours of reading.
     ASSIGN_OR_RETURN(PgConnection session,
                      target_.connector.OpenTarget("check", Contact::kFirst));
@@ -96,8 +96,9 @@ class Restore {
                              control_.interrupt()));
     if (options_.drop_target_first) {
       RETURN_IF_ERROR(CheckDrop(session));
-    } else if (!options_.data_only) {
-      RETURN_IF_ERROR(CheckEmpty(session));
+    } else {
+      RETURN_IF_ERROR(TellOfLeftOver(session));
+      if (!options_.data_only) RETURN_IF_ERROR(CheckEmpty(session));
     }
     RETURN_IF_ERROR(CheckArchive(input_, control_.interrupt(), events_));
     report_.checked = !input_.folder.empty();
@@ -106,9 +107,20 @@ class Restore {
     return CheckContents(session);
   }
 
+  absl::Status TellOfLeftOver(PgConnection& session) {
+    ASSIGN_OR_RETURN(std::string text, LeftOverOf(session));
+    if (!text.empty()) {
+      events_.OnEvent(
+          Notice{.level = Notice::Level::kWarning, .text = std::move(text)});
+    }
+    return absl::OkStatus();
+  }
+
   void TellOmissions() {
-    const std::string text =
-        input_.facts.has_value() ? OmissionsText(*input_.facts) : "";
+    if (!input_.facts.has_value()) return;
+    ArchiveFacts unasked = *input_.facts;
+    if (options_.no_replication) unasked.TakeAsAsked(kReplicationOptions);
+    const std::string text = OmissionsText(unasked);
     if (text.empty()) return;
     events_.OnEvent(Notice{.level = Notice::Level::kWarning,
                            .text = absl::StrCat("the archive was ", text)});
@@ -117,8 +129,7 @@ class Restore {
   absl::Status CheckDrop(PgConnection& session) {
     if (input_.facts.has_value()) {
       RETURN_IF_ERROR(RefuseToDropOrigin(
-          session, {.system_identifier = input_.facts->system_identifier,
-                    .dbname = input_.facts->database}));
+          session, OriginOf(*input_.facts, session.dbname())));
     } else {
       events_.OnEvent(Notice{
           .level = Notice::Level::kWarning,
@@ -131,6 +142,9 @@ class Restore {
   }
 
   absl::Status CheckContents(PgConnection& session) {
+    if (options_.no_replication && input_.format == ArchiveFormat::kPlain) {
+      RETURN_IF_ERROR(RefuseSubscriptions(input_));
+    }
     if (!options_.data_only) {
       ASSIGN_OR_RETURN(
           const std::vector<std::string> extensions,

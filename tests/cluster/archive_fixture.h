@@ -11,11 +11,14 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "engine/archive/archives.h"
+#include "engine/archive/manifest.h"
 #include "tests/cluster/app_fixture.h"
 #include "tests/testing/event_recorder.h"
+#include "tests/testing/read_file.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_dir.h"
 
@@ -111,6 +114,21 @@ class ArchiveTest : public AppTest {
     const char byte = static_cast<char>(file.get() ^ 1);
     file.seekp(middle);
     file.put(byte);
+  }
+
+  // Changes an archive's file where `from` stands once, and its manifest too.
+  static void Rewrite(const std::string& folder, const std::string& file,
+                      const std::string& from, const std::string& to) {
+    const std::string path = absl::StrCat(folder, "/", file);
+    std::string text = ReadFile(path);
+    const size_t at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    ASSERT_EQ(text.find(from, at + 1), std::string::npos) << from;
+    std::ofstream(path, std::ios::binary) << text.replace(at, from.size(), to);
+    ASSERT_OK_AND_ASSIGN(const std::vector<ManifestEntry> entries,
+                         DigestFolder(folder, {}));
+    std::ofstream(absl::StrCat(folder, "/", kManifestName), std::ios::binary)
+        << FormatManifest(entries);
   }
 
   std::optional<TempDir> directory_;

@@ -144,16 +144,32 @@ TEST_F(ArchiveTest, WantsAnEmptyTarget) {
             "--drop-target-first");
 }
 
+TEST_F(ArchiveTest, NamesWhatAKilledRunHasPutAside) {
+  ASSERT_OK(Run(Dump()));
+  ASSERT_OK(target_->Exec("CREATE DATABASE walferry_old_app"));
+  ASSERT_OK(Run(Restore(Path("directory"))));
+  ASSERT_FALSE(events_.All<Notice>().empty());
+  EXPECT_EQ(
+      events_.All<Notice>().front().text,
+      "there is database walferry_old_app, which an earlier run has put aside, "
+      "with all that app held before it; to do without it: DROP DATABASE "
+      "\"walferry_old_app\" WITH (FORCE);");
+}
+
 TEST_F(ArchiveTest, MakesADroppedDatabaseAsItWas) {
-  ASSERT_OK(target_->Exec("CREATE ROLE ada; CREATE ROLE bob"));
+  ASSERT_OK(
+      target_->Exec("CREATE ROLE ada; CREATE ROLE bob; CREATE ROLE carl"));
   ASSERT_OK(target_->Exec("ALTER DATABASE app OWNER TO ada"));
   ASSERT_OK(
       target_->Exec("ALTER DATABASE app SET work_mem = '5MB';"
                     "ALTER ROLE bob IN DATABASE app SET work_mem = '6MB';"
                     "ALTER DATABASE app CONNECTION LIMIT 50;"
                     "REVOKE CONNECT ON DATABASE app FROM PUBLIC;"
-                    "GRANT CONNECT ON DATABASE app TO bob;"
-                    "COMMENT ON DATABASE app IS E'two;\\nlines'"));
+                    "GRANT CONNECT ON DATABASE app TO bob WITH GRANT OPTION;"
+                    "SET SESSION AUTHORIZATION bob;"
+                    "GRANT CONNECT ON DATABASE app TO carl;"
+                    "RESET SESSION AUTHORIZATION;"
+                    "COMMENT ON DATABASE app IS E'two;\\n\\\\lines'"));
   const std::string facts =
       "SELECT d.datdba::regrole::text || d.datconnlimit || (SELECT"
       " array_agg(a::text ORDER BY a::text) FROM unnest(d.datacl) a)::text ||"
@@ -203,6 +219,24 @@ TEST_F(ArchiveTest, NeverDropsTheDatabaseThatItIsOf) {
                        "target: whether database app is the one that the data "
                        "comes from cannot be told: a role may not call "
                        "pg_control_system()"));
+}
+
+// JSON has no place for its bytes.
+TEST_F(ArchiveTest, KnowsTheDatabaseThatItIsOfByItsBytes) {
+  const std::string ascii =
+      " TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'";
+  ASSERT_OK(source_->Exec(absl::StrCat("CREATE DATABASE ascii", ascii)));
+  ASSERT_OK(
+      source_->Exec(absl::StrCat("CREATE DATABASE \"b\xe9\"", ascii), "ascii"));
+  DumpOptions dump = Dump();
+  dump.source = source_->ConnInfo("b\xe9");
+  ASSERT_OK(Run(dump));
+  RestoreOptions options = Restore(Path("directory"));
+  options.target = dump.source;
+  options.drop_target_first = true;
+  EXPECT_THAT(std::string(Run(options).status().message()),
+              EndsWith(" is the one that the data comes from, and is not "
+                       "dropped"));
 }
 
 TEST_F(ArchiveTest, DropsNothingThatItCannotMakeAgain) {

@@ -68,6 +68,20 @@ TEST_F(DrillTroubleTest, FailsAPartOfADatabaseUnlessItIsAllowed) {
   EXPECT_THAT(told, Contains("the archive was " + found));
 }
 
+TEST_F(DrillTroubleTest, LeavesNothingOutOfAScript) {
+  ASSERT_OK(Run(Dump(ArchiveFormat::kPlain)));
+  DrillOptions drill = Drill(Path("plain"));
+  drill.no_owner = true;
+  drill.no_acl = true;
+  EXPECT_THAT(Run(drill),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       absl::StrCat(Path("plain/archive.sql"),
+                                    " is a plain script, restored as it is, "
+                                    "and was not made with --no-owner, "
+                                    "--no-acl")));
+  EXPECT_EQ(ScratchDatabases(), "0");
+}
+
 TEST_F(DrillTroubleTest, SaysWhatAFreshDumpLeavesOut) {
   DrillOptions options = Drill("");
   options.source = source_->ConnInfo("app");

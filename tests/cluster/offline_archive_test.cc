@@ -4,102 +4,25 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
-#include <vector>
 
-#include "engine/archive/archive_migration.h"
-#include "engine/archive/archives.h"
 #include "engine/archive/manifest.h"
 #include "protocol/status.h"
-#include "tests/cluster/offline_fixture.h"
-#include "tests/testing/event_hook.h"
+#include "tests/cluster/offline_archive_fixture.h"
 #include "tests/testing/sql.h"
 #include "tests/testing/status_matchers.h"
-#include "tests/testing/temp_dir.h"
 
 namespace walferry {
 namespace {
 
 using ::testing::Contains;
-using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
-
-class OfflineArchiveTest : public OfflineTest {
- protected:
-  void SetUp() override {
-    OfflineTest::SetUp();
-    if (HasFatalFailure()) return;
-    ASSERT_OK_AND_ASSIGN(TempDir directory, TempDir::Create());
-    directory_.emplace(std::move(directory));
-    ASSERT_OK(OnSource(
-        "CREATE MATERIALIZED VIEW totals AS SELECT account, sum(amount) FROM "
-        "orders GROUP BY 1; SELECT lo_from_bytea(7002, '\\x0001ff5c22')"));
-  }
-
-  ArchiveMigrationOptions Through() const {
-    ArchiveMigrationOptions options{.migrate = Options()};
-    options.archive_folder = directory_->path();
-    options.disk_share = 0;
-    return options;
-  }
-
-  absl::StatusOr<ArchiveMigrationReport> Move(
-      const ArchiveMigrationOptions& options) {
-    Control control;
-    events_.emplace();
-    return RunArchiveMigration(options, control, *events_);
-  }
-
-  // A folder with an archive of the source.
-  template <typename Change>
-  std::string Dumped(const std::string& name, Change change) {
-    Control control;
-    EventRecorder events;
-    DumpOptions dump;
-    dump.source = source_->ConnInfo("app");
-    dump.output = absl::StrCat(directory_->path(), "/", name);
-    dump.disk_share = 0;
-    change(dump);
-    EXPECT_OK(RunDump(dump, control, events));
-    return dump.output;
-  }
-
-  std::vector<std::string> Archives() const {
-    std::vector<std::string> paths;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(directory_->path())) {
-      paths.push_back(entry.path());
-    }
-    return paths;
-  }
-
-  // Acts once the dump is done, before the restore looks at anything.
-  absl::StatusOr<ArchiveMigrationReport> MoveAnd(
-      const ArchiveMigrationOptions& options, Phase phase,
-      const std::string& sql_on_target) {
-    bool dumped = false;
-    Control control;
-    EventHook events([&](const Event& event) {
-      const auto* const notice = std::get_if<Notice>(&event);
-      if (notice != nullptr && notice->text.starts_with("dumped to ")) {
-        dumped = true;
-      }
-      const auto* const started = std::get_if<PhaseStarted>(&event);
-      if (dumped && started != nullptr && started->phase == phase) {
-        EXPECT_OK(OnTarget(sql_on_target));
-      }
-    });
-    return RunArchiveMigration(options, control, events);
-  }
-
-  std::optional<TempDir> directory_;
-};
 
 TEST_F(OfflineArchiveTest, MovesADatabaseInEveryFormat) {
   for (const ArchiveFormat format :
@@ -117,7 +40,8 @@ TEST_F(OfflineArchiveTest, MovesADatabaseInEveryFormat) {
     ExpectEqual();
     EXPECT_THAT(TargetValue("SELECT lo_get(7002)"),
                 IsOkAndHolds("\\x0001ff5c22"));
-    EXPECT_FALSE(OnTarget("SELECT FROM theirs").ok());
+    EXPECT_THAT(TargetValue("SELECT to_regclass('theirs') IS NULL"),
+                IsOkAndHolds("t"));
     EXPECT_THAT(done.errors, IsEmpty());
     EXPECT_TRUE(done.report.offline);
     ASSERT_EQ(done.report.remarks.size(), 2u);
@@ -129,106 +53,6 @@ TEST_F(OfflineArchiveTest, MovesADatabaseInEveryFormat) {
                 MatchesRegex("nothing that was written to the source since .* "
                              "UTC is on the target"));
   }
-}
-
-TEST_F(OfflineArchiveTest, TakesACompleteArchiveInsteadOfANewDump) {
-  const absl::Status status =
-      MoveAnd(Through(), Phase::kCheck, "CREATE TABLE theirs ()").status();
-  EXPECT_THAT(std::string(status.message()),
-              HasSubstr("target: database app is not empty"));
-  ASSERT_EQ(Archives().size(), 1u);
-  const std::string archive = Archives().front();
-  EXPECT_THAT(HintOf(status), EndsWith(absl::StrCat(
-                                  "the archive is complete: --input ", archive,
-                                  " takes it instead of a new dump")));
-  ASSERT_OK(OnSource("INSERT INTO notes VALUES ('later', 1)"));
-  ArchiveMigrationOptions again = Through();
-  again.input = archive;
-  again.migrate.drop_target_first = true;
-  ASSERT_OK(Move(again));
-  EXPECT_THAT(Notices(), Contains(absl::StrCat("taking ", archive,
-                                               " instead of a new dump")));
-  EXPECT_THAT(Archives(), ElementsAre(archive));
-  EXPECT_THAT(TargetValue("SELECT count(*) FROM notes WHERE body = 'later'"),
-              IsOkAndHolds("0"));
-  ASSERT_OK(OnSource("DELETE FROM notes WHERE body = 'later'"));
-  ExpectEqual();
-}
-
-TEST_F(OfflineArchiveTest, TakesNoArchiveOfAnotherDatabase) {
-  ASSERT_OK(source_->Exec("CREATE DATABASE other"));
-  Control control;
-  EventRecorder events;
-  DumpOptions dump;
-  dump.source = source_->ConnInfo("other");
-  dump.output = absl::StrCat(directory_->path(), "/other");
-  ASSERT_OK(RunDump(dump, control, events));
-  ArchiveMigrationOptions options = Through();
-  options.input = dump.output;
-  EXPECT_THAT(Move(options),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("was made of database other of system ")));
-}
-
-// A part must not pass for all of it.
-TEST_F(OfflineArchiveTest, TakesNoArchiveThatLacksRows) {
-  const std::string schema =
-      Dumped("schema", [](DumpOptions& dump) { dump.schema_only = true; });
-  const std::string rows =
-      Dumped("rows", [](DumpOptions& dump) { dump.data_only = true; });
-  ArchiveMigrationOptions options = Through();
-  options.input = schema;
-  EXPECT_THAT(Move(options),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       absl::StrCat(schema,
-                                    " was made with --schema-only: not "
-                                    "of the whole database")));
-  options.input = rows;
-  EXPECT_THAT(Move(options), StatusIs(absl::StatusCode::kFailedPrecondition,
-                                      HasSubstr(" was made with --data-only")));
-  options.migrate.scope.part = ScopePart::kSchema;
-  EXPECT_FALSE(Move(options).ok());
-  options.input = schema;
-  ASSERT_OK(Move(options));
-  EXPECT_THAT(TargetValue("SELECT count(*) FROM accounts"), IsOkAndHolds("0"));
-}
-
-TEST_F(OfflineArchiveTest, SaysWhatAnArchiveLacksThatWasNamed) {
-  ArchiveMigrationOptions options = Through();
-  options.input = Dumped("part", [](DumpOptions& dump) {
-    dump.no_acl = true;
-    dump.scope.exclude_tables = {"tags"};
-    dump.scope.exclude_table_data = {"notes"};
-  });
-  options.migrate.no_acl = true;
-  ASSERT_OK_AND_ASSIGN(const ArchiveMigrationReport done, Move(options));
-  EXPECT_THAT(done.report.remarks,
-              Contains("the archive was made with --exclude-table tags, "
-                       "--exclude-table-data notes: not of the whole "
-                       "database"));
-}
-
-// Of a script nothing can be left out any more.
-TEST_F(OfflineArchiveTest, TakesAScriptOnlyAsItIs) {
-  ArchiveMigrationOptions options = Through();
-  options.input = Dumped(
-      "whole", [](DumpOptions& dump) { dump.format = ArchiveFormat::kPlain; });
-  options.migrate.scope.part = ScopePart::kSchema;
-  options.migrate.no_owner = true;
-  options.migrate.no_acl = true;
-  EXPECT_THAT(Move(options),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       absl::StrCat(options.input,
-                                    " is a plain script, restored as it is, "
-                                    "and was not made with --schema-only, "
-                                    "--no-owner, --no-acl")));
-  EXPECT_FALSE(OnTarget("SELECT FROM accounts").ok());
-  options.input = Dumped("bare", [](DumpOptions& dump) {
-    dump.format = ArchiveFormat::kPlain;
-    dump.schema_only = dump.no_owner = dump.no_acl = true;
-  });
-  ASSERT_OK(Move(options));
-  EXPECT_THAT(TargetValue("SELECT count(*) FROM accounts"), IsOkAndHolds("0"));
 }
 
 // Not after hours of dump.
@@ -248,9 +72,21 @@ TEST_F(OfflineArchiveTest, AsksTheTargetBeforeItDumps) {
                           "dropped"));
     EXPECT_THAT(Archives(), IsEmpty());
   }
+  {
+    // Not each that calls itself so is one of this migration's own.
+    ASSERT_OK_AND_ASSIGN(
+        SqlConnection other,
+        SqlConnection::Open(
+            absl::StrCat(target_->ConnInfo("app"),
+                         "?application_name=walferry%20another%3A%20copy")));
+    EXPECT_THAT(std::string(Move(options).status().message()),
+                HasSubstr("walferry another: copy, from 127.0.0.1"));
+    EXPECT_THAT(Archives(), IsEmpty());
+  }
   ASSERT_OK(OnTarget("DROP TABLE unrelated"));
   options.migrate.endpoints.target = source_->ConnInfo("app");
-  EXPECT_FALSE(Move(options).ok());
+  EXPECT_THAT(Move(options).status().code(),
+              absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(Archives(), IsEmpty());
 }
 
@@ -315,14 +151,64 @@ TEST_F(OfflineArchiveTest, DropsNoDatabaseInWhichItHasBegunOtherwise) {
   ExpectEqual();
 }
 
+// Who comes while the dump runs, and is not seen before it.
 TEST_F(OfflineArchiveTest, EndsNoSessionOfOthers) {
-  ASSERT_OK_AND_ASSIGN(SqlConnection other,
-                       SqlConnection::Open(target_->ConnInfo("app")));
+  ASSERT_OK(OnTarget("CREATE TABLE theirs ()"));
   ArchiveMigrationOptions options = Through();
   options.migrate.drop_target_first = true;
-  EXPECT_THAT(std::string(Move(options).status().message()),
+  std::optional<SqlConnection> other;
+  const absl::Status status =
+      MoveAnd(options, Phase::kCheck, std::function<void()>([&] {
+                absl::StatusOr<SqlConnection> opened =
+                    SqlConnection::Open(target_->ConnInfo("app"));
+                ASSERT_OK(opened);
+                other.emplace(*std::move(opened));
+              }))
+          .status();
+  EXPECT_THAT(std::string(status.message()),
               HasSubstr("target: database app is in use and was not dropped"));
-  EXPECT_OK(other.QueryValue("SELECT 1"));
+  ASSERT_TRUE(other.has_value());
+  EXPECT_OK(other->QueryValue("SELECT 1"));
+  EXPECT_OK(OnTarget("SELECT FROM theirs"));
+  EXPECT_EQ(Archives().size(), 1u);
+}
+
+// A subscription that came along could begin to replicate.
+TEST_F(OfflineArchiveTest, LeavesPublicationsAndSubscriptionsBehind) {
+  ASSERT_OK(OnSource("CREATE PUBLICATION given FOR TABLE notes"));
+  ASSERT_OK(
+      OnSource("CREATE SUBSCRIPTION taken CONNECTION 'dbname=app' PUBLICATION "
+               "p WITH (connect = false)"));
+  for (const ArchiveFormat format :
+       {ArchiveFormat::kDirectory, ArchiveFormat::kPlain}) {
+    SCOPED_TRACE(FormatName(format));
+    ArchiveMigrationOptions options = Through();
+    options.format = format;
+    options.archive_folder =
+        absl::StrCat(directory_->path(), "/", FormatName(format));
+    std::filesystem::create_directory(options.archive_folder);
+    options.migrate.drop_target_first = true;
+    ASSERT_OK(Move(options));
+    EXPECT_THAT(Notices(), Contains("publications of the source are not "
+                                    "carried: given"));
+    EXPECT_THAT(Notices(), Contains(HasSubstr("subscriptions of the source are "
+                                              "not carried: taken")));
+    EXPECT_THAT(TargetValue("SELECT (SELECT count(*) FROM pg_publication) + "
+                            "(SELECT count(*) FROM pg_subscription)"),
+                IsOkAndHolds("0"));
+  }
+  // Of a script that somebody else has made they cannot be left out.
+  ArchiveMigrationOptions options = Through();
+  options.input = Dumped(
+      "whole", [](DumpOptions& dump) { dump.format = ArchiveFormat::kPlain; });
+  options.migrate.drop_target_first = true;
+  EXPECT_THAT(Move(options),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       absl::StrCat(options.input,
+                                    "/archive.sql creates a subscription, "
+                                    "which would reach for another server")));
+  EXPECT_THAT(TargetValue("SELECT count(*) FROM accounts"),
+              IsOkAndHolds("3000"));
 }
 
 }  // namespace

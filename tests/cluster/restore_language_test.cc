@@ -65,6 +65,8 @@ TEST_F(RestoreLanguageTest, FindsEveryErrorInEveryFormat) {
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
     EXPECT_THAT(std::string(status.message()),
                 HasSubstr("\xc2\xbbpostgres\xc2\xab"));
+    // Such an archive ends at its first error in any case.
+    if (format == ArchiveFormat::kPlain) continue;
     options.allow_errors = true;
     ASSERT_OK_AND_ASSIGN(const RestoreReport report, Run(options));
     int64_t count = 0;
@@ -88,8 +90,12 @@ TEST_F(RestoreLanguageTest, ALostLinkIsNoFindingInAnyFormat) {
         ArchiveFormat::kPlain}) {
     SCOPED_TRACE(FormatName(format));
     ASSERT_OK_AND_ASSIGN(const DumpReport dumped, Run(Dump(format)));
-    const absl::Status status = Run(Drill(dumped.path)).status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+    for (const char* own : {"", "?options=-c%20work_mem%3D5MB"}) {
+      DrillOptions drill = Drill(dumped.path);
+      absl::StrAppend(&drill.target, own);
+      const absl::Status status = Run(drill).status();
+      EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+    }
     EXPECT_THAT(target_->QueryValue("SELECT count(*) FROM pg_database"
                                     " WHERE datname LIKE 'walferry_drill%'"),
                 IsOkAndHolds("0"));

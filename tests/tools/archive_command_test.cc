@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocol/status.h"
@@ -292,6 +293,19 @@ TEST_F(DrillCommandTest, FindsWrongUsageFirst) {
             ExitCode::kUsage);
   EXPECT_EQ(Run({"drill", "--input", "a", "--report", "a.pdf"}),
             ExitCode::kUsage);
+}
+
+// Whatever the source in the environment is dumped with.
+TEST_F(DrillCommandTest, LeavesNothingOutOfAnArchiveThatIsThere) {
+  for (const char* option :
+       {"--exclude-schema", "--exclude-table", "--exclude-table-data"}) {
+    EXPECT_EQ(Run({"drill", "--input", "a", option, "x"}), ExitCode::kUsage);
+    EXPECT_EQ(err(), absl::StrCat("walferry: error: --input and ", option,
+                                  " exclude each other\n"
+                                  "walferry: hint: an archive that is there is "
+                                  "drilled as it is\n"));
+    EXPECT_EQ(Run({"drill", option, "x"}), ExitCode::kDone);
+  }
 }
 
 TEST_F(DrillCommandTest, FailsWithTheChecksThatDid) {

@@ -131,6 +131,8 @@ TEST_F(MigrateCommandTest, RefusesWhatDoesNotGoTogether) {
        "--split-size goes with --via stream only"},
       {{"--via", "archive", "--input", "a", "--exclude-table", "t"},
        "--input and exclusions exclude each other"},
+      {{"--via", "archive", "--format", "plain", "--allow-restore-errors"},
+       "--format plain and --allow-restore-errors exclude each other"},
       {{"--via", "archive", "--compress", "bzip2"},
        "--compress: \"bzip2\" is no way to compress"},
       {{"--drop-target-first", "--data-only"},

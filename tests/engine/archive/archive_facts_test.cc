@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "gtest/gtest.h"
 #include "tests/testing/status_matchers.h"
@@ -53,7 +54,32 @@ TEST(ArchiveFacts, AreReadAsTheyWereWritten) {
 TEST(ArchiveFacts, TakeADatabaseOfAnyEncoding) {
   ArchiveFacts facts = Sample();
   facts.database = "caf\xe9";
-  EXPECT_OK(FactsFromJson(FactsToJson(facts)));
+  EXPECT_THAT(FactsFromJson(FactsToJson(facts)), IsOkAndHolds(facts));
+  EXPECT_FALSE(facts.MayBeOf("caf\xe8"));
+}
+
+// What earlier versions have written.
+TEST(ArchiveFacts, MayBeOfADatabaseWhoseNameCouldNotBeWritten) {
+  ArchiveFacts facts = Sample();
+  EXPECT_TRUE(facts.MayBeOf("shop"));
+  EXPECT_FALSE(facts.MayBeOf("shops"));
+  facts.database = "caf\xef\xbf\xbd";
+  EXPECT_TRUE(facts.MayBeOf("caf\xe9"));
+  EXPECT_TRUE(facts.MayBeOf("caf\xe8"));
+  EXPECT_FALSE(facts.MayBeOf("bar\xe9"));
+}
+
+TEST(ArchiveFacts, TakeNoNameThatIsNoHex) {
+  for (const char* hex : {"x", "636", "636166c3a9"}) {
+    const std::string json = absl::StrReplaceAll(
+        kJson,
+        {{"\"database\": \"shop\"", absl::StrCat("\"database\": \"shop\", "
+                                                 "\"database_name_hex\": \"",
+                                                 hex, "\"")}});
+    EXPECT_THAT(FactsFromJson(json),
+                StatusIs(absl::StatusCode::kDataLoss,
+                         "walferry.json: malformed database_name_hex"));
+  }
 }
 
 // An archive of before that was written down is perhaps not whole.

@@ -49,7 +49,8 @@ TEST(RestoreErrors, AreToldOneByOneAndCountedByKind) {
     std::vector<RestoreError> told;
     RestoreErrorReader reader(
         Program::kPgRestore,
-        [&](const RestoreError& error) { told.push_back(error); });
+        {.on_error = [&](const RestoreError& error) { told.push_back(error); },
+         .on_warning = {}});
     EXPECT_THAT(
         Read(reader, told, kComplaints, piece),
         ElementsAre(
@@ -76,7 +77,8 @@ TEST(RestoreErrors, NameTheStatementWhereNoEntryIsNamed) {
   std::vector<RestoreError> told;
   RestoreErrorReader reader(
       Program::kPgRestore,
-      [&](const RestoreError& error) { told.push_back(error); });
+      {.on_error = [&](const RestoreError& error) { told.push_back(error); },
+       .on_warning = {}});
   const std::string wide(120, 'x');
   EXPECT_THAT(
       Read(reader, told,
@@ -101,9 +103,10 @@ TEST(RestoreErrors, NameTheStatementWhereNoEntryIsNamed) {
 
 TEST(RestoreErrors, AreReadFromPsqlToo) {
   std::vector<RestoreError> told;
-  RestoreErrorReader reader(Program::kPsql, [&](const RestoreError& error) {
-    told.push_back(error);
-  });
+  RestoreErrorReader reader(
+      Program::kPsql,
+      {.on_error = [&](const RestoreError& error) { told.push_back(error); },
+       .on_warning = {}});
   EXPECT_THAT(
       Read(reader, told,
            "psql:/a:b/archive.sql:12: NOTICE:  00000: nothing\n"
@@ -140,9 +143,10 @@ TEST(RestoreErrors, AreKnownInAnyLanguage) {
       "psql:/a/archive.sql:40: STATEMENT:  SELECT odd();\n"
       "psql:/a/archive.sql:41: what nobody knows\n";
   std::vector<RestoreError> told;
-  RestoreErrorReader of_psql(Program::kPsql, [&](const RestoreError& error) {
-    told.push_back(error);
-  });
+  RestoreErrorReader of_psql(
+      Program::kPsql,
+      {.on_error = [&](const RestoreError& error) { told.push_back(error); },
+       .on_warning = {}});
   EXPECT_THAT(Read(of_psql, told, kOfPsql, 11),
               ElementsAre(RestoreError{"line 34",
                                        "Rolle \xc2\xbb"
@@ -152,7 +156,8 @@ TEST(RestoreErrors, AreKnownInAnyLanguage) {
   told.clear();
   RestoreErrorReader of_pg_restore(
       Program::kPgRestore,
-      [&](const RestoreError& error) { told.push_back(error); });
+      {.on_error = [&](const RestoreError& error) { told.push_back(error); },
+       .on_warning = {}});
   EXPECT_THAT(
       Read(of_pg_restore, told,
            "pg_restore: while INITIALIZING:\n"
@@ -213,9 +218,11 @@ TEST(RestoreErrors, AreComparedWithWhatPgRestoreHasCounted) {
 
 // It wants a value that an older server has without it.
 TEST(RestoreErrors, DoNotCountASettingOfNewerServers) {
-  RestoreErrorReader reader(Program::kPgRestore, [](const RestoreError& error) {
-    ADD_FAILURE() << error.Text();
-  });
+  RestoreErrorReader reader(
+      Program::kPgRestore,
+      {.on_error =
+           [](const RestoreError& error) { ADD_FAILURE() << error.Text(); },
+       .on_warning = {}});
   reader.Add(
       "pg_restore: while INITIALIZING:\n"
       "pg_restore: error: could not execute query: ERROR:  unrecognized "
@@ -226,12 +233,41 @@ TEST(RestoreErrors, DoNotCountASettingOfNewerServers) {
   EXPECT_EQ(reader.count(), 0);
 }
 
-TEST(RestoreErrors, AreNoneInWarnings) {
-  RestoreErrorReader reader(Program::kPgRestore, {});
-  reader.Add("pg_restore: warning: restored database lacks a schema\n");
-  reader.Finish();
-  EXPECT_EQ(reader.count(), 0);
-  EXPECT_TRUE(reader.Kinds().empty());
+TEST(RestoreErrors, AreNoneInWarningsWhichAreTold) {
+  std::vector<std::string> warnings;
+  const RestoreErrorReader::Listener listener = {
+      .on_error =
+          [](const RestoreError& error) { ADD_FAILURE() << error.Text(); },
+      .on_warning = [&](const std::string& text) { warnings.push_back(text); }};
+  RestoreErrorReader of_pg_restore(Program::kPgRestore, listener);
+  of_pg_restore.Add(
+      "pg_restore: warning: restored database lacks a schema\n"
+      "pg_restore: warning: errors ignored on restore: 1\n");
+  of_pg_restore.Finish();
+  EXPECT_EQ(of_pg_restore.count(), 0);
+  EXPECT_TRUE(of_pg_restore.Kinds().empty());
+  RestoreErrorReader of_psql(Program::kPsql, listener);
+  of_psql.SkipLines(100);
+  of_psql.Add(
+      "psql:<stdin>:8: HINWEIS:  00000: Relation existiert bereits\n"
+      "psql:<stdin>:9: WARNUNG:  01000: es regnet\n"
+      "DETAIL:  seit gestern\n"
+      "LOCATION:  exec_stmt_raise, pl_exec.c:3918\n"
+      "psql:<stdin>:10: warning: extra argument ignored\n");
+  of_psql.Finish();
+  EXPECT_THAT(warnings,
+              ElementsAre("restored database lacks a schema",
+                          "line 109: es regnet; DETAIL:  seit gestern",
+                          "line 110: extra argument ignored"));
+}
+
+TEST(RestoreErrorKind, SaysWhatItIsAFewOf) {
+  RestoreErrorKind kind = {"role \"...\" does not exist",
+                           1,
+                           {"TABLE t bob", "role \"bob\" does not exist"}};
+  EXPECT_EQ(kind.Text(), "TABLE t bob: role \"bob\" does not exist");
+  kind.count = 2;
+  EXPECT_EQ(kind.Text(), "role \"...\" does not exist, first of TABLE t bob");
 }
 
 TEST(ShapeOf, KeepsWhatIsTheSameInEveryCase) {
