@@ -64,6 +64,20 @@ absl::Status ConfigureCopySource(PgConnection& source,
       "source: session settings");
 }
 
+// COPY would store any bytes from a client that speaks SQL_ASCII. They are
+// taken for the target's own encoding, and checked.
+absl::Status ConfigureCopyTarget(PgConnection& target,
+                                 const CopySessionOptions& options,
+                                 const std::string& encoding) {
+  const std::string spoken =
+      encoding == "SQL_ASCII" ? target.parameter("server_encoding") : encoding;
+  return Annotate(
+      Configure(target, options,
+                absl::StrCat(kTargetSettings,
+                             "SET client_encoding = ", QuoteLiteral(spoken))),
+      "target: session settings");
+}
+
 namespace {
 
 absl::StatusOr<PgConnection> OpenSource(const CopySessionOptions& options,
@@ -112,18 +126,13 @@ absl::StatusOr<PgConnection> OpenCopyTarget(const CopySessionOptions& options,
   connect.interrupt = options.interrupt;
   absl::StatusOr<PgConnection> connection = PgConnection::Open(connect);
   if (!connection.ok()) return Annotate(connection.status(), "target");
-  // COPY would store any bytes from a client that speaks SQL_ASCII. They are
-  // taken for the target's own encoding, and checked.
-  const std::string spoken = encoding == "SQL_ASCII"
-                                 ? connection->parameter("server_encoding")
-                                 : encoding;
-  const absl::Status configured =
-      Configure(*connection, options,
-                absl::StrCat(kTargetSettings,
-                             "SET client_encoding = ", QuoteLiteral(spoken),
-                             "; SELECT pg_advisory_lock_shared(",
-                             CopyLockKeys(options.endpoints), ")"));
-  if (!configured.ok()) return Annotate(configured, "target: session settings");
+  RETURN_IF_ERROR(ConfigureCopyTarget(*connection, options, encoding));
+  const absl::Status locked =
+      connection
+          ->Exec(absl::StrCat("SELECT pg_advisory_lock_shared(",
+                              CopyLockKeys(options.endpoints), ")"))
+          .status();
+  if (!locked.ok()) return Annotate(locked, "target: the copy lock");
   const absl::Status quiet =
       connection->Exec("SET session_replication_role = 'replica'").status();
   if (!quiet.ok() && SqlStateOf(quiet) != "42501") {

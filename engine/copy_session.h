@@ -38,16 +38,22 @@ absl::StatusOr<PgConnection> OpenCopySource(const CopySessionOptions& options);
 absl::Status ConfigureCopySource(PgConnection& source,
                                  const CopySessionOptions& options);
 
+// A session that writes rows, that is open already. `encoding` is the source's
+// server_encoding. Whatever the role's and the database's own settings are,
+// values arrive as they left, and commits are durable when they return.
+absl::Status ConfigureCopyTarget(PgConnection& target,
+                                 const CopySessionOptions& options,
+                                 const std::string& encoding);
+
 // A walsender session that reads changes, with the same text of values.
 // `statement_timeout` bounds the creation of a slot.
 absl::StatusOr<PgConnection> OpenCopyWalsender(
     const CopySessionOptions& options,
     absl::Duration statement_timeout = absl::InfiniteDuration());
 
-// A session that writes rows. `encoding` is the source's server_encoding.
-// Triggers are kept quiet by session_replication_role where the role may set
-// it (before the post-data schema there are none), and commits are durable
-// when they return.
+// A session that writes rows, configured as above. Triggers are kept quiet by
+// session_replication_role where the role may set it (before the post-data
+// schema there are none).
 //
 // It holds the migration's copy lock in shared mode for as long as it lives,
 // see EndEarlierCopies.

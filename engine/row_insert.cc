@@ -1,10 +1,12 @@
 #include "engine/row_insert.h"
 
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "apply/row_array.h"
 #include "apply/set_statement.h"
 #include "apply/table_mapping.h"
@@ -22,6 +24,8 @@ namespace {
 // server of 32 bits.
 constexpr size_t kStatementBytes = size_t{1} << 20;
 constexpr size_t kStatementRows = 5000;
+// The protocol counts them in 16 bits.
+constexpr size_t kStatementParameters = 65535;
 
 SourceRelation RelationOf(const CatalogTable& table) {
   SourceRelation relation{.id = table.oid, .name = table.name};
@@ -33,25 +37,175 @@ SourceRelation RelationOf(const CatalogTable& table) {
   return relation;
 }
 
-// Gathers rows and inserts them.
-class Inserter {
+// Statements of the rows that are added one by one.
+class RowStatements {
  public:
-  Inserter(PgConnection& target, TableMapping mapping)
-      : target_(target),
-        mapping_(std::move(mapping)),
-        sql_(BuildStatements(mapping_, SetShape{.kind = ChangeKind::kInsert})
+  virtual ~RowStatements() = default;
+  // `columns` has a value, or NULL, for each column of the mapping's source.
+  virtual void Add(const std::vector<Column>& columns) = 0;
+  virtual size_t rows() const = 0;
+  virtual bool full() const = 0;
+  // Inserts what was added, and begins anew.
+  virtual absl::StatusOr<PgResult> Run(PgConnection& target) = 0;
+};
+
+// One parameter: an array of rows.
+class ArrayStatements : public RowStatements {
+ public:
+  explicit ArrayStatements(const TableMapping& mapping)
+      : sql_(BuildStatements(mapping, SetShape{.kind = ChangeKind::kInsert})
                  .front()
                  .sql),
-        rows_(RowArray::OfRows(mapping_, /*binary=*/false)),
-        columns_(mapping_.source.columns.size()),
-        unescaped_(columns_.size()) {}
+        rows_(RowArray::OfRows(mapping, /*binary=*/false)) {}
 
-  // A line of COPY's text format, without its newline.
-  absl::Status Add(absl::string_view line) {
-    if (columns_.empty()) {
-      ++without_columns_;
-      return absl::OkStatus();
+  void Add(const std::vector<Column>& columns) override {
+    rows_.Add(columns, columns);
+  }
+  size_t rows() const override { return rows_.count(); }
+  bool full() const override {
+    return rows_.bytes() >= kStatementBytes || rows_.count() >= kStatementRows;
+  }
+  absl::StatusOr<PgResult> Run(PgConnection& target) override {
+    const PgParam parameter = rows_.Finish();
+    absl::StatusOr<PgResult> inserted = target.ExecParams(
+        sql_,
+        {std::string(parameter.data, static_cast<size_t>(parameter.size))});
+    rows_.Clear();
+    return inserted;
+  }
+
+ private:
+  const std::string sql_;
+  RowArray rows_;
+};
+
+// A parameter for each value, whose type the server takes from the column.
+class ValueStatements : public RowStatements {
+ public:
+  explicit ValueStatements(const TableMapping& mapping)
+      : filled_(mapping.FilledColumns()) {
+    bool identity_always = false;
+    std::vector<std::string> names;
+    for (const size_t column : filled_) {
+      names.push_back(QuoteIdentifier(mapping.TargetOf(column).name));
+      identity_always |= mapping.TargetOf(column).identity_always;
     }
+    head_ = absl::StrCat("INSERT INTO ", Quote(mapping.target.name), " (",
+                         absl::StrJoin(names, ", "), ")",
+                         identity_always ? " OVERRIDING SYSTEM VALUE" : "",
+                         " VALUES ");
+  }
+
+  void Add(const std::vector<Column>& columns) override {
+    for (const size_t column : filled_) {
+      values_.emplace_back();
+      if (!columns[column].has_value()) continue;
+      values_.back() = std::string(columns[column].value);
+      bytes_ += columns[column].value.size();
+    }
+    ++rows_;
+  }
+  size_t rows() const override { return rows_; }
+  bool full() const override {
+    return bytes_ >= kStatementBytes || rows_ >= kStatementRows ||
+           values_.size() + filled_.size() > kStatementParameters;
+  }
+  absl::StatusOr<PgResult> Run(PgConnection& target) override {
+    std::string sql = head_;
+    for (size_t value = 0; value < values_.size(); ++value) {
+      const size_t place = value % filled_.size();
+      absl::StrAppend(&sql,
+                      place > 0   ? ","
+                      : value > 0 ? ",("
+                                  : "(",
+                      "$", value + 1, place + 1 == filled_.size() ? ")" : "");
+    }
+    absl::StatusOr<PgResult> inserted = target.ExecParams(sql, values_);
+    values_.clear();
+    rows_ = 0;
+    bytes_ = 0;
+    return inserted;
+  }
+
+ private:
+  const std::vector<size_t> filled_;
+  std::string head_;
+  std::vector<std::optional<std::string>> values_;
+  size_t rows_ = 0;
+  size_t bytes_ = 0;
+};
+
+// A row as one value has all columns of the table: one that is not filled would
+// be NULL in it, which a domain may refuse.
+bool FitsRowType(const TableMapping& mapping) {
+  std::vector<bool> filled(mapping.target.columns.size());
+  for (const size_t column : mapping.FilledColumns()) {
+    filled[mapping.target_columns[column]] = true;
+  }
+  for (size_t place = 0; place < filled.size(); ++place) {
+    const TargetColumn& column = mapping.target.columns[place];
+    if (!filled[place] && column.type_oid != column.base_type_oid) return false;
+  }
+  return true;
+}
+
+std::unique_ptr<RowStatements> StatementsFor(const TableMapping& mapping) {
+  if (FitsRowType(mapping)) return std::make_unique<ArrayStatements>(mapping);
+  return std::make_unique<ValueStatements>(mapping);
+}
+
+// Gathers rows and inserts them.
+class InsertSink : public RowSink {
+ public:
+  InsertSink(PgConnection& target, const CatalogTable& table)
+      : target_(target), table_(table) {}
+
+  absl::Status Begin() override {
+    absl::StatusOr<TargetTable> found = ReadTargetTable(target_, table_.name);
+    if (!found.ok()) return Annotate(found.status(), "target");
+    const absl::StatusOr<TableMapping> mapping =
+        MapTable(RelationOf(table_), *std::move(found));
+    if (!mapping.ok()) return Annotate(mapping.status(), "target");
+    columns_.resize(mapping->source.columns.size());
+    unescaped_.resize(columns_.size());
+    if (!columns_.empty()) statements_ = StatementsFor(*mapping);
+    return absl::OkStatus();
+  }
+
+  // Whole lines: a CopyData is a row.
+  absl::Status Write(const CopyPiece& piece) override {
+    absl::string_view lines = piece.bytes;
+    while (!lines.empty()) {
+      const size_t end = lines.find('\n');
+      if (end == absl::string_view::npos) {
+        return absl::DataLossError("source: it sent a row without its end");
+      }
+      const absl::Status parsed = Parse(lines.substr(0, end));
+      if (!parsed.ok()) return Annotate(parsed, "source");
+      RETURN_IF_ERROR(Add());
+      lines.remove_prefix(end + 1);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<int64_t> Finish() override {
+    if (statements_ != nullptr && statements_->rows() > 0) {
+      RETURN_IF_ERROR(Note(statements_->Run(target_)));
+    }
+    if (without_columns_ > 0) {
+      // There is nothing to name, and nothing in an array to unpack.
+      RETURN_IF_ERROR(Note(target_.Exec(
+          absl::StrCat("INSERT INTO ", Quote(table_.name),
+                       " SELECT FROM pg_catalog.generate_series(1, ",
+                       without_columns_, ")"))));
+    }
+    return stored_;
+  }
+
+ private:
+  // A line of COPY's text format, without its newline, into `columns_`.
+  absl::Status Parse(absl::string_view line) {
+    if (columns_.empty()) return absl::OkStatus();
     CopyTextRow row(line);
     size_t count = 0;
     for (; !row.done(); ++count) {
@@ -63,79 +217,35 @@ class Inserter {
                        UnescapeCopyText(*field, &unescaped_[count]));
       columns_[count] = {.kind = ColumnKind::kText, .value = value};
     }
-    if (count != columns_.size()) {
-      return absl::DataLossError(absl::StrCat(
-          "a row of ", count, " columns instead of ", columns_.size()));
-    }
-    rows_.Add(columns_, columns_);
-    if (rows_.bytes() < kStatementBytes && rows_.count() < kStatementRows) {
+    if (count == columns_.size()) return absl::OkStatus();
+    return absl::DataLossError(absl::StrCat(
+        "a row of ", count, " columns instead of ", columns_.size()));
+  }
+
+  absl::Status Add() {
+    if (statements_ == nullptr) {
+      ++without_columns_;
       return absl::OkStatus();
     }
-    return Flush();
+    statements_->Add(columns_);
+    if (!statements_->full()) return absl::OkStatus();
+    return Note(statements_->Run(target_));
   }
 
-  // The rows that are stored now.
-  absl::StatusOr<int64_t> Finish() {
-    if (rows_.count() > 0) RETURN_IF_ERROR(Flush());
-    if (without_columns_ > 0) RETURN_IF_ERROR(InsertWithoutColumns());
-    return stored_;
-  }
-
- private:
-  absl::Status Flush() {
-    const PgParam parameter = rows_.Finish();
-    const absl::StatusOr<PgResult> inserted = target_.ExecParams(
-        sql_,
-        {std::string(parameter.data, static_cast<size_t>(parameter.size))});
-    RETURN_IF_ERROR(inserted.status());
+  absl::Status Note(const absl::StatusOr<PgResult>& inserted) {
+    if (!inserted.ok()) return Annotate(inserted.status(), "target");
     stored_ += inserted->affected_rows();
-    rows_.Clear();
-    return absl::OkStatus();
-  }
-
-  // There is nothing to name, and nothing in an array to unpack.
-  absl::Status InsertWithoutColumns() {
-    ASSIGN_OR_RETURN(
-        const PgResult inserted,
-        target_.Exec(absl::StrCat("INSERT INTO ", Quote(mapping_.target.name),
-                                  " SELECT FROM pg_catalog.generate_series(1, ",
-                                  without_columns_, ")")));
-    stored_ += inserted.affected_rows();
     return absl::OkStatus();
   }
 
   PgConnection& target_;
-  const TableMapping mapping_;
-  const std::string sql_;
-  RowArray rows_;
+  const CatalogTable& table_;
+  std::unique_ptr<RowStatements> statements_;  // Null without columns.
   std::vector<Column> columns_;  // Of the row that is being added.
   std::vector<std::string> unescaped_;
   int64_t without_columns_ = 0;
   int64_t stored_ = 0;
 };
-
-absl::StatusOr<Inserter> OpenInserter(PgConnection& target,
-                                      const CatalogTable& table) {
-  ASSIGN_OR_RETURN(TargetTable found, ReadTargetTable(target, table.name));
-  ASSIGN_OR_RETURN(TableMapping mapping,
-                   MapTable(RelationOf(table), std::move(found)));
-  return Inserter(target, std::move(mapping));
-}
-
-// Whole lines: a CopyData is a row.
-absl::Status AddLines(absl::string_view lines, Inserter& inserter,
-                      CopyCounters& counters) {
-  while (!lines.empty()) {
-    const size_t end = lines.find('\n');
-    if (end == absl::string_view::npos) {
-      return absl::DataLossError("the source sent a row without its end");
-    }
-    RETURN_IF_ERROR(inserter.Add(lines.substr(0, end)));
-    lines.remove_prefix(end + 1);
-    counters.rows.fetch_add(1, std::memory_order_relaxed);
-  }
-  return absl::OkStatus();
-}
 
 }  // namespace
 
@@ -144,27 +254,8 @@ absl::StatusOr<int64_t> InsertRows(PgConnection& source,
                                    PgConnection& target,
                                    const CatalogTable& table,
                                    CopyCounters& counters) {
-  absl::StatusOr<Inserter> inserter = OpenInserter(target, table);
-  if (!inserter.ok()) return Annotate(inserter.status(), "target");
-  absl::StatusOr<PgCopyOut> out =
-      PgCopyOut::Start(source, copy_out, absl::InfiniteDuration());
-  if (!out.ok()) return Annotate(out.status(), "source");
-  while (true) {
-    const absl::StatusOr<std::optional<CopyPiece>> piece = out->Next();
-    if (!piece.ok()) return Annotate(piece.status(), "source");
-    if (!piece->has_value()) break;
-    const absl::Status added = AddLines((*piece)->bytes, *inserter, counters);
-    if (!added.ok()) return Annotate(added, "target");
-    counters.bytes.fetch_add(static_cast<int64_t>((*piece)->bytes.size()),
-                             std::memory_order_relaxed);
-  }
-  const absl::StatusOr<int64_t> stored = inserter->Finish();
-  if (!stored.ok()) return Annotate(stored.status(), "target");
-  if (*stored == out->rows()) return stored;
-  return WithHint(
-      absl::DataLossError(absl::StrCat("the source sent ", out->rows(),
-                                       " rows, the target stored ", *stored)),
-      "look for a trigger on the target that drops rows, and disable it");
+  InsertSink sink(target, table);
+  return PourRows(source, copy_out, sink, counters);
 }
 
 }  // namespace walferry

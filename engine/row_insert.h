@@ -14,12 +14,13 @@
 namespace walferry {
 
 // Like PipeRows (engine/table_copy.h), into statements that insert many rows
-// each: their parameter is an array of the table's own row type, so every value
-// passes through its type's input function, as with COPY. `copy_out` is in text
-// format and gives table.StoredColumns(). Both sessions' search_path is empty.
+// each, and in which every value passes through its type's input function, as
+// with COPY. `copy_out` is in text format and gives table.StoredColumns(). Both
+// sessions' search_path is empty.
 //
-// Rules and triggers of the table act; it has none yet. kDataLoss also if not
-// as many rows were stored as were sent.
+// Triggers of the table act, as with COPY; so do its rules, which COPY would
+// not ask: where tables stand on the target before, a check finds them
+// ("target-rule").
 absl::StatusOr<int64_t> InsertRows(PgConnection& source,
                                    const std::string& copy_out,
                                    PgConnection& target,

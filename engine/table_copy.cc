@@ -59,6 +59,34 @@ void Add(std::atomic<int64_t>& counter, int64_t value) {
                 std::memory_order_relaxed);
 }
 
+class CopySink : public RowSink {
+ public:
+  CopySink(PgConnection& target, const std::string& copy_in)
+      : target_(target), copy_in_(copy_in) {}
+
+  absl::Status Begin() override {
+    absl::StatusOr<PgCopyIn> in =
+        PgCopyIn::Start(target_, copy_in_, kNoIdleTimeout);
+    if (!in.ok()) return Annotate(in.status(), "target");
+    in_.emplace(*std::move(in));
+    return absl::OkStatus();
+  }
+  absl::Status Write(const CopyPiece& piece) override {
+    const absl::Status written = in_->Write(piece.bytes);
+    return written.ok() ? written : Annotate(written, "target");
+  }
+  absl::StatusOr<int64_t> Finish() override {
+    const absl::StatusOr<int64_t> stored = in_->Finish();
+    if (!stored.ok()) return Annotate(stored.status(), "target");
+    return stored;
+  }
+
+ private:
+  PgConnection& target_;
+  const std::string& copy_in_;
+  std::optional<PgCopyIn> in_;
+};
+
 absl::Status ExplainLockTimeout(const absl::Status& failure) {
   if (SqlStateOf(failure) != "55P03") return failure;
   return WithHint(failure,
@@ -105,39 +133,41 @@ std::string CopyInSql(const CatalogTable& table, CopyFreeze freeze,
           : absl::StrCat(" WITH (", absl::StrJoin(options, ", "), ")"));
 }
 
-absl::StatusOr<int64_t> PipeRows(PgConnection& source,
-                                 const std::string& copy_out,
-                                 PgConnection& target,
-                                 const std::string& copy_in,
+absl::StatusOr<int64_t> PourRows(PgConnection& source,
+                                 const std::string& copy_out, RowSink& sink,
                                  CopyCounters& counters) {
   absl::StatusOr<PgCopyOut> out =
       PgCopyOut::Start(source, copy_out, kNoIdleTimeout);
   if (!out.ok()) {
     return Annotate(ExplainLockTimeout(out.status()), "source");
   }
-  absl::StatusOr<PgCopyIn> in =
-      PgCopyIn::Start(target, copy_in, kNoIdleTimeout);
-  if (!in.ok()) return Annotate(in.status(), "target");
+  RETURN_IF_ERROR(sink.Begin());
   bool begun = false;
   while (true) {
     absl::StatusOr<std::optional<CopyPiece>> piece = out->Next();
     if (!piece.ok()) return Annotate(piece.status(), "source");
     if (!piece->has_value()) break;
-    if (absl::Status written = in->Write((*piece)->bytes); !written.ok()) {
-      return Annotate(written, "target");
-    }
+    RETURN_IF_ERROR(sink.Write(**piece));
     const bool with_header = out->binary() && !std::exchange(begun, true);
     // All but the trailer of a binary format.
     Add(counters.rows, (*piece)->messages - (with_header ? 1 : 0));
     Add(counters.bytes, static_cast<int64_t>((*piece)->bytes.size()));
   }
-  const absl::StatusOr<int64_t> stored = in->Finish();
-  if (!stored.ok()) return Annotate(stored.status(), "target");
-  if (*stored == out->rows()) return *stored;
+  ASSIGN_OR_RETURN(const int64_t stored, sink.Finish());
+  if (stored == out->rows()) return stored;
   return WithHint(
       absl::DataLossError(absl::StrCat("the source sent ", out->rows(),
-                                       " rows, the target stored ", *stored)),
+                                       " rows, the target stored ", stored)),
       "look for a trigger on the target that drops rows, and disable it");
+}
+
+absl::StatusOr<int64_t> PipeRows(PgConnection& source,
+                                 const std::string& copy_out,
+                                 PgConnection& target,
+                                 const std::string& copy_in,
+                                 CopyCounters& counters) {
+  CopySink sink(target, copy_in);
+  return PourRows(source, copy_out, sink, counters);
 }
 
 TableCopier::TableCopier(PgConnection source, PgConnection target,

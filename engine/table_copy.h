@@ -19,6 +19,7 @@
 #include "engine/ledger.h"
 #include "engine/snapshot.h"
 #include "protocol/pg_connection.h"
+#include "protocol/pg_copy.h"
 
 namespace walferry {
 
@@ -47,9 +48,27 @@ enum class CopyFreeze { kNo, kYes };
 std::string CopyInSql(const CatalogTable& table, CopyFreeze freeze,
                       CopyFormat format = CopyFormat::kText);
 
-// Reads a COPY ... TO STDOUT on `source` to its end into a COPY ... FROM STDIN
-// on `target`, of the same format, in large pieces; the rows that the target
-// stored. kDataLoss if these are not as many as the source says it has sent.
+// Where rows go. Its errors say whose they are: "source: ...", if the rows do
+// not look like rows, or "target: ...".
+class RowSink {
+ public:
+  virtual ~RowSink() = default;
+  // Called when the source is about to send, and before all else.
+  virtual absl::Status Begin() = 0;
+  virtual absl::Status Write(const CopyPiece& piece) = 0;
+  // After the last row: how many the target stored.
+  virtual absl::StatusOr<int64_t> Finish() = 0;
+};
+
+// Reads a COPY ... TO STDOUT on `source` to its end into `sink`; the rows that
+// the target stored. kDataLoss if these are not as many as the source says it
+// has sent.
+absl::StatusOr<int64_t> PourRows(PgConnection& source,
+                                 const std::string& copy_out, RowSink& sink,
+                                 CopyCounters& counters);
+
+// The same, into a COPY ... FROM STDIN on `target`, of the same format, in
+// large pieces.
 absl::StatusOr<int64_t> PipeRows(PgConnection& source,
                                  const std::string& copy_out,
                                  PgConnection& target,

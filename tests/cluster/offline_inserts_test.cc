@@ -42,5 +42,21 @@ TEST_F(OfflineTest, InsertsRowsWhereCopyIsNotTaken) {
   EXPECT_THAT(target_->Log(), Not(HasSubstr("FROM STDIN")));
 }
 
+// A row as one value would have NULL where the target computes the value.
+TEST_F(OfflineTest, InsertsRowsWhoseGeneratedColumnMayNotBeNull) {
+  ASSERT_OK(OnSource(
+      "CREATE DOMAIN whole AS int NOT NULL;"
+      "CREATE TABLE doubled (id int GENERATED ALWAYS AS IDENTITY, n int, "
+      "c char(4), v varchar(5), t text[], j jsonb, w whole, "
+      "twice whole GENERATED ALWAYS AS (2 * coalesce(n, 0)) STORED);"
+      "INSERT INTO doubled (n, c, v, t, j, w) SELECT nullif(i % 7, 0), 'ab', "
+      "E'\\t\\\\' || i % 9, ARRAY['a', NULL, '{\"'], '{\"k\": [null]}', i "
+      "FROM generate_series(1, 12000) i"));
+  MigrateOptions options = Options();
+  options.inserts = true;
+  ASSERT_OK(Migrate(options));
+  ExpectEqual();
+}
+
 }  // namespace
 }  // namespace walferry
