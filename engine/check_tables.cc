@@ -275,6 +275,31 @@ absl::Status CheckInvalidIndexes(CheckContext& check) {
   return absl::OkStatus();
 }
 
+// Tables WITH OIDS: up to 11, and nobody can make one since.
+absl::Status CheckOids(CheckContext& check) {
+  if (check.source.server_version() >= 120000) return absl::OkStatus();
+  ASSIGN_OR_RETURN(
+      const std::vector<std::string> tables,
+      QueryColumn(check.source,
+                  absl::StrCat("SELECT c.oid::regclass::text FROM pg_class c"
+                               " WHERE c.relhasoids AND c.oid = ANY (",
+                               RelationOids(check, "rp"), ") ORDER BY 1")));
+  for (const std::string& table : tables) {
+    check.findings.Acceptable(
+        {"oids", table,
+         "it was made WITH OIDS, which the target does not know: the oids of "
+         "its rows are not carried",
+         absl::StrCat("keep those that something refers to: ALTER TABLE ",
+                      table, " ADD old_oid oid; UPDATE ", table,
+                      " SET old_oid = oid; or, if nothing does: ALTER TABLE ",
+                      table, " SET WITHOUT OIDS;")});
+  }
+  if (tables.empty()) {
+    check.findings.Ok({"oids", "source", "no table was made WITH OIDS"});
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckAccessMethods(CheckContext& check) {
   ASSIGN_OR_RETURN(
       const PgResult rows,
@@ -311,6 +336,7 @@ std::vector<CheckStep> TableChecks() {
       {.id = "invalid-index",
        .run = CheckInvalidIndexes,
        .creating_only = true},
+      {"oids", CheckOids},
       {"access-method", CheckAccessMethods}};
 }
 

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/types/span.h"
 #include "engine/check_context.h"
+#include "engine/check_target_actions.h"
 #include "engine/name_some.h"
 #include "protocol/status.h"
 
@@ -31,19 +32,6 @@ std::vector<TablePair> Pairs(const CheckContext& check) {
     if (there != nullptr) pairs.push_back({table, *there});
   }
   return pairs;
-}
-
-// Of those on the target, as an SQL array.
-std::string TargetOids(const CheckContext& check) {
-  std::vector<uint32_t> oids;
-  for (const TablePair& pair : Pairs(check)) oids.push_back(pair.target.oid);
-  return absl::StrCat("'{", absl::StrJoin(oids, ","), "}'::oid[]");
-}
-
-// Of the source's tables whose rows are carried.
-std::string CarriedOids(const CheckContext& check) {
-  return TableOids(check.catalog,
-                   [](const CatalogTable& table) { return table.copy_data; });
 }
 
 const CatalogColumn* FindColumn(const CatalogTable& table,
@@ -429,147 +417,29 @@ absl::Status CheckTablesEmpty(CheckContext& check) {
   return absl::OkStatus();
 }
 
-// 4: pg_trigger.h's TRIGGER_TYPE_INSERT.
-absl::Status CheckTriggersThere(CheckContext& check) {
-  ASSIGN_OR_RETURN(
-      const std::vector<std::string> triggers,
-      QueryColumn(
-          check.target,
-          absl::StrCat("SELECT tgname || ' on ' ||"
-                       " tgrelid::regclass::text FROM pg_trigger"
-                       " WHERE NOT tgisinternal AND (tgtype & 4) <> 0"
-                       " AND tgenabled IN (",
-                       check.ladder.replica_role ? "'A', 'R'" : "'A', 'O'",
-                       ") AND tgrelid = ANY (", TargetOids(check),
-                       ") ORDER BY 1")));
-  if (triggers.empty()) {
-    check.findings.Ok(
-        {"target-trigger", "target", "no trigger sees the rows coming"});
-    return absl::OkStatus();
-  }
-  check.findings.Acceptable(
-      {"target-trigger", "target",
-       absl::StrCat("triggers of the target will fire for every row that is "
-                    "copied: ",
-                    NameSome(triggers)),
-       check.ladder.replica_role
-           ? "ALTER TABLE ... DISABLE TRIGGER ... until the rows are there"
-           : "ALTER TABLE ... DISABLE TRIGGER ... until the rows are there, or "
-             "let the role set session_replication_role"});
-  return absl::OkStatus();
-}
-
-// "public.orders: FOREIGN KEY (...) ...", by the table whose rows refer to
-// others; those that `more` holds for.
-absl::StatusOr<std::vector<std::string>> ForeignKeys(PgConnection& connection,
-                                                     const std::string& oids,
-                                                     absl::string_view more) {
-  return QueryColumn(connection,
-                     absl::StrCat("SELECT k.conrelid::regclass::text || ': ' ||"
-                                  " pg_get_constraintdef(k.oid)"
-                                  " FROM pg_constraint k"
-                                  " WHERE k.contype = 'f'"
-                                  " AND k.conrelid = ANY (",
-                                  oids, ")", more, " ORDER BY 1"));
-}
-
-// Of a key of the source: every row that it may refer to is carried, too. Rows
-// of a partitioned table are its partitions'.
-std::string RefersToCarriedSql(const CheckContext& check) {
-  return absl::StrCat(
-      " AND NOT EXISTS (WITH RECURSIVE part (oid) AS (SELECT k.confrelid"
-      " UNION SELECT i.inhrelid FROM part JOIN pg_class p ON p.oid = part.oid"
-      " AND p.relkind = 'p' JOIN pg_inherits i ON i.inhparent = p.oid)"
-      " SELECT FROM part JOIN pg_class c ON c.oid = part.oid"
-      " WHERE c.relkind <> 'p' AND c.oid <> ALL (",
-      CarriedOids(check), "))");
-}
-
-// As they are not looked at while rows come, they must be the source's, between
-// rows that are carried. Where the role cannot keep them quiet, tables would
-// have to come in their order.
-absl::Status CheckForeignKeysThere(CheckContext& check) {
-  ASSIGN_OR_RETURN(std::vector<std::string> keys,
-                   ForeignKeys(check.target, TargetOids(check), ""));
-  const bool silent = check.ladder.replica_role;
-  if (silent) {
-    ASSIGN_OR_RETURN(const std::vector<std::string> proven,
-                     ForeignKeys(check.source, CarriedOids(check),
-                                 RefersToCarriedSql(check)));
-    const absl::flat_hash_set<std::string> known(proven.begin(), proven.end());
-    std::erase_if(keys, [&](const auto& key) { return known.contains(key); });
-  }
-  if (keys.empty()) {
-    check.findings.Ok({"target-foreign-key", "target",
-                       "foreign keys hold as they do on the source"});
-    return absl::OkStatus();
-  }
-  check.findings.Acceptable(
-      {"target-foreign-key", "target",
-       absl::StrCat(silent ? "the source has no such foreign keys, or the rows "
-                             "that they refer to are not carried, so that "
-                             "nothing proves that copied rows keep to them: "
-                           : "the role may not keep foreign keys quiet, and "
-                             "rows may come before those that they refer to: ",
-                    NameSome(keys)),
-       "drop them on the target, and create them again when the rows are "
-       "there"});
-  return absl::OkStatus();
-}
-
-// "public.orders: UNIQUE (number)", whatever it is deferred to.
-absl::StatusOr<std::vector<std::string>> UniqueConstraints(
-    PgConnection& connection, const std::string& oids, absl::string_view more) {
-  return QueryColumn(
-      connection,
-      absl::StrCat("SELECT conrelid::regclass::text || ': ' ||"
-                   " regexp_replace(pg_get_constraintdef(oid),"
-                   " ' DEFERRABLE( INITIALLY DEFERRED)?$', '')"
-                   " FROM pg_constraint WHERE contype IN ('p', 'u', 'x')"
-                   " AND conrelid = ANY (",
-                   oids, ")", more, " ORDER BY 1"));
-}
-
-// An index refuses a row at once, but what may be deferred is looked at by a
-// trigger, which is quiet while rows come.
-absl::Status CheckDeferrable(CheckContext& check) {
-  std::vector<std::string> unproven;
-  if (check.ladder.replica_role) {
-    ASSIGN_OR_RETURN(unproven,
-                     UniqueConstraints(check.target, TargetOids(check),
-                                       " AND condeferrable"));
-    ASSIGN_OR_RETURN(const std::vector<std::string> proven,
-                     UniqueConstraints(check.source, CarriedOids(check), ""));
-    const absl::flat_hash_set<std::string> known(proven.begin(), proven.end());
-    std::erase_if(unproven,
-                  [&](const auto& each) { return known.contains(each); });
-  }
-  if (unproven.empty()) {
-    check.findings.Ok({"target-deferrable", "target",
-                       "deferrable constraints hold as they do on the source"});
-    return absl::OkStatus();
-  }
-  check.findings.Acceptable(
-      {"target-deferrable", "target",
-       absl::StrCat("nobody looks at deferrable constraints while rows are "
-                    "copied, and the source has none that prove these: ",
-                    NameSome(unproven)),
-       "drop them on the target, and create them again when the rows are "
-       "there"});
-  return absl::OkStatus();
-}
-
 }  // namespace
 
+std::string TargetOids(const CheckContext& check) {
+  std::vector<uint32_t> oids;
+  for (const TablePair& pair : Pairs(check)) oids.push_back(pair.target.oid);
+  return absl::StrCat("'{", absl::StrJoin(oids, ","), "}'::oid[]");
+}
+
+std::string CarriedOids(const CheckContext& check) {
+  return TableOids(check.catalog,
+                   [](const CatalogTable& table) { return table.copy_data; });
+}
+
 std::vector<CheckStep> TargetTableChecks() {
-  return {{"target-table", CheckTablesThere},
-          {"target-type", CheckTypes},
-          {"target-rights", CheckRights},
-          {"target-row-security", CheckRowSecurityThere},
-          {"target-rows", CheckTablesEmpty},
-          {"target-trigger", CheckTriggersThere},
-          {"target-foreign-key", CheckForeignKeysThere},
-          {"target-deferrable", CheckDeferrable}};
+  std::vector<CheckStep> steps = {
+      {"target-table", CheckTablesThere},
+      {"target-type", CheckTypes},
+      {"target-rights", CheckRights},
+      {"target-row-security", CheckRowSecurityThere},
+      {"target-rows", CheckTablesEmpty}};
+  const std::vector<CheckStep> actions = TargetActionChecks();
+  steps.insert(steps.end(), actions.begin(), actions.end());
+  return steps;
 }
 
 }  // namespace walferry

@@ -14,6 +14,10 @@ absl::string_view NotInheritedSql(int server_version) {
   return server_version >= 110000 ? "k.conparentid = 0" : "true";
 }
 
+absl::string_view ParentConstraintSql(int server_version) {
+  return server_version >= 110000 ? "k.conparentid" : "0::oid";
+}
+
 absl::string_view RoutineKindSql(int server_version) {
   return server_version >= 110000 ? "p.prokind"
                                   : "CASE WHEN p.proisagg THEN 'a' ELSE 'f' "
@@ -27,5 +31,7 @@ absl::string_view TableMethodSql(int server_version) {
 absl::string_view WaitStartSql(int server_version) {
   return server_version >= 140000 ? "l.waitstart" : "NULL::timestamptz";
 }
+
+bool HasTidRangeScan(int server_version) { return server_version >= 140000; }
 
 }  // namespace walferry

@@ -21,6 +21,8 @@ absl::string_view KeyColumnsSql(int server_version);
 // Constraint `k` stands for itself, not for a partition's part of another one
 // (11; before that no constraint had parts).
 absl::string_view NotInheritedSql(int server_version);
+// The constraint that `k` is a partition's part of, or 0 (11).
+absl::string_view ParentConstraintSql(int server_version);
 // pg_proc.prokind of `p` (11).
 absl::string_view RoutineKindSql(int server_version);
 // The access method's name of table `c`, with pg_am joined as `m` (12; before
@@ -28,6 +30,9 @@ absl::string_view RoutineKindSql(int server_version);
 absl::string_view TableMethodSql(int server_version);
 // Since when lock `l` is waited for; NULL where that is not known (14).
 absl::string_view WaitStartSql(int server_version);
+
+// A range of a table's blocks is read without reading the others (14).
+bool HasTidRangeScan(int server_version);
 
 }  // namespace walferry
 

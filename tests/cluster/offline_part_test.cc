@@ -288,6 +288,26 @@ TEST_F(OfflinePartTest, SaysWhatARoleCannotKeepQuiet) {
               SourceValue("SELECT count(*) FROM notes"));
 }
 
+TEST_F(OfflinePartTest, FindsRulesThatActOnInsertedRows) {
+  ASSERT_OK(Migrate(Schema()));
+  ASSERT_OK(
+      OnTarget("CREATE RULE quiet AS ON INSERT TO notes DO INSTEAD NOTHING;"
+               "CREATE RULE loud AS ON INSERT TO notes DO INSTEAD NOTHING;"
+               "ALTER TABLE notes ENABLE ALWAYS RULE loud;"
+               "CREATE RULE other AS ON UPDATE TO notes DO INSTEAD NOTHING;"
+               "ALTER TABLE notes ENABLE ALWAYS RULE other"));
+  MigrateOptions options = Rows();
+  EXPECT_THAT(Blocking(options), IsEmpty());
+  options.inserts = true;
+  EXPECT_THAT(
+      Blocking(options),
+      ElementsAre("target-rule target: rules of the target act on rows that "
+                  "are inserted (--inserts), and may put others, or none, in "
+                  "their place: loud on public.notes"));
+  ASSERT_OK(OnTarget("ALTER TABLE notes DISABLE RULE loud"));
+  EXPECT_THAT(Blocking(options), IsEmpty());
+}
+
 TEST_F(OfflinePartTest, ProvesForeignKeysByTheSources) {
   ASSERT_OK(Migrate(Schema()));
   ASSERT_OK(OnTarget(
@@ -298,9 +318,9 @@ TEST_F(OfflinePartTest, ProvesForeignKeysByTheSources) {
       ElementsAre("target-trigger target: triggers of the target will fire for "
                   "every row that is copied: audit on public.notes",
                   "target-foreign-key target: the source has no such foreign "
-                  "keys, or the rows that they refer to are not carried, so "
-                  "that nothing proves that copied rows keep to them: "
-                  "public.tags: FOREIGN KEY (account) REFERENCES "
+                  "keys, or does not enforce them, or the rows that they refer "
+                  "to are not carried, so that nothing proves that copied rows "
+                  "keep to them: public.tags: FOREIGN KEY (account) REFERENCES "
                   "public.accounts(id)"));
 }
 
@@ -308,10 +328,10 @@ TEST_F(OfflinePartTest, ProvesForeignKeysByTheSources) {
 TEST_F(OfflinePartTest, ProvesNoForeignKeyToRowsThatStayBehind) {
   ASSERT_OK(Migrate(Schema()));
   const std::string unproven =
-      "target-foreign-key target: the source has no such foreign keys, or the "
-      "rows that they refer to are not carried, so that nothing proves that "
-      "copied rows keep to them: public.orders: FOREIGN KEY (account) "
-      "REFERENCES public.accounts(id)";
+      "target-foreign-key target: the source has no such foreign keys, or does "
+      "not enforce them, or the rows that they refer to are not carried, so "
+      "that nothing proves that copied rows keep to them: public.orders: "
+      "FOREIGN KEY (account) REFERENCES public.accounts(id)";
   MigrateOptions options = Rows();
   options.accept = {"large-object"};
   options.scope.tables = {"orders"};
@@ -322,6 +342,31 @@ TEST_F(OfflinePartTest, ProvesNoForeignKeyToRowsThatStayBehind) {
   options.scope.exclude_tables.clear();
   options.scope.exclude_table_data = {"accounts"};
   EXPECT_THAT(Blocking(options), ElementsAre(unproven));
+}
+
+TEST_F(OfflinePartTest, ProvesNothingByAForeignKeyThatIsNotEnforced) {
+  ASSERT_OK(
+      OnSource("CREATE TABLE days (a int PRIMARY KEY) PARTITION BY LIST (a);"
+               "CREATE TABLE day_1 PARTITION OF days FOR VALUES IN (1);"
+               "CREATE TABLE stays (a int CONSTRAINT in_day REFERENCES days) "
+               "PARTITION BY LIST (a);"
+               "CREATE TABLE stay_1 PARTITION OF stays FOR VALUES IN (1)"));
+  ASSERT_OK(Migrate(Schema()));
+  EXPECT_THAT(Blocking(Rows()), IsEmpty());
+  const auto unproven = [&](const std::string& table, const std::string& key) {
+    ASSERT_OK(OnSource("ALTER TABLE " + table + " DISABLE TRIGGER ALL"));
+    EXPECT_THAT(Blocking(Rows()),
+                ElementsAre(AllOf(HasSubstr("or does not enforce them"),
+                                  HasSubstr(key))));
+    ASSERT_OK(OnSource("ALTER TABLE " + table + " ENABLE TRIGGER ALL"));
+  };
+  unproven("orders",
+           "public.orders: FOREIGN KEY (account) REFERENCES "
+           "public.accounts(id)");
+  const std::string of_part =
+      "public.stay_1: FOREIGN KEY (a) REFERENCES public.days(a)";
+  unproven("stay_1", of_part);
+  unproven("day_1", of_part);
 }
 
 TEST_F(OfflinePartTest, ProvesForeignKeysToPartitionsOneByOne) {
