@@ -17,6 +17,7 @@
 #include "engine/copy_plan.h"
 #include "engine/copy_progress.h"
 #include "engine/ledger.h"
+#include "engine/old_servers.h"
 #include "engine/table_copy.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
@@ -317,8 +318,12 @@ absl::StatusOr<CopyTotals> CopyTables(const CopyPoolOptions& options,
   }
   ASSIGN_OR_RETURN(const CopyWork work,
                    ReadWork(target, session, snapshot, tables));
+  const uint64_t split_bytes =
+      HasTidRangeScan(snapshot.connection().server_version())
+          ? options.split_bytes
+          : std::numeric_limits<uint64_t>::max();
   ASSIGN_OR_RETURN(const std::vector<CopyItem> items,
-                   BuildCopyPlan(work.tasks, options.split_bytes));
+                   BuildCopyPlan(work.tasks, split_bytes));
   CopyPool pool(options, snapshot, work, items, events);
   RETURN_IF_ERROR(pool.Run(control));
   return pool.totals();

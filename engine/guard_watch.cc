@@ -1,6 +1,9 @@
 #include "engine/guard_watch.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -11,17 +14,24 @@ absl::Status GuardWatch::Look() {
   RETURN_IF_ERROR(snapshot_.Check());
   const auto waiters = snapshot_.Waiters();
   if (!waiters.ok()) return absl::OkStatus();  // The next Check() will tell.
+  const absl::Time now = absl::Now();
+  absl::flat_hash_map<WhoWaits, absl::Time> seen;
   for (const GuardWaiter& waiter : *waiters) {
+    const WhoWaits who(waiter.pid, waiter.table_oid);
+    const auto before = first_seen_.find(who);
+    const absl::Time since = before == first_seen_.end() ? now : before->second;
+    const absl::Duration waited = std::max(waiter.waited, now - since);
+    seen.emplace(who, since);
     const std::string what =
         absl::StrCat("source: session ", waiter.pid, " waits for the lock on ",
                      name_of_(waiter.table_oid), " that the copy holds");
-    if (waiter.waited >= patience_) {
+    if (waited >= patience_) {
       return absl::AbortedError(absl::StrCat(
           what, ", for ",
-          absl::FormatDuration(absl::Trunc(waiter.waited, absl::Seconds(1))),
+          absl::FormatDuration(absl::Trunc(waited, absl::Seconds(1))),
           ": the copy gives way and goes on with a new snapshot"));
     }
-    if (warned_of_.insert(waiter.pid).second) {
+    if (before == first_seen_.end()) {
       events_.OnEvent(Notice{
           .level = Notice::Level::kWarning,
           .text = absl::StrCat(
@@ -29,6 +39,7 @@ absl::Status GuardWatch::Look() {
               "gives way after ", absl::FormatDuration(patience_))});
     }
   }
+  first_seen_ = std::move(seen);
   return absl::OkStatus();
 }
 

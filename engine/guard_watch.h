@@ -3,10 +3,12 @@
 
 // Looks after a snapshot's guard while others read under it.
 
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "engine/event.h"
@@ -28,7 +30,9 @@ class GuardWatch {
 
   // For now and then. kUnavailable: the guard is lost, and what is read from
   // now on cannot be trusted. kAborted: somebody waits for its lock, for as
-  // long as the patience lasts; before that a warning is sent about him.
+  // long as the patience lasts; before that a warning is sent about him. A
+  // server before 14 does not know for how long: then it is since he was first
+  // seen.
   absl::Status Look();
 
  private:
@@ -36,7 +40,9 @@ class GuardWatch {
   const absl::Duration patience_;
   const std::function<std::string(uint32_t oid)> name_of_;
   EventSink& events_;
-  absl::flat_hash_set<int> warned_of_;  // By process id.
+  // By process id and table. Who does not wait any more is forgotten.
+  using WhoWaits = std::pair<int, uint32_t>;
+  absl::flat_hash_map<WhoWaits, absl::Time> first_seen_;
 };
 
 // Somebody waits for the guard on the source, and others behind him, for so

@@ -3,13 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "engine/archive/archives.h"
+#include "engine/catalog.h"
+#include "engine/guard_watch.h"
 #include "engine/migration.h"
 #include "engine/server/servers.h"
+#include "engine/snapshot.h"
 #include "protocol/status.h"
 #include "tests/cluster/app_fixture.h"
 #include "tests/testing/database_equal.h"
@@ -18,6 +22,7 @@
 #include "tests/testing/server_binaries.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_dir.h"
+#include "tests/testing/wait_until.h"
 
 namespace walferry {
 namespace {
@@ -123,6 +128,56 @@ TEST_P(OldSourceTest, MovesOffline) {
               IsOkAndHolds("\\x6c61726765"));
   EXPECT_THAT(TargetValue("SELECT total(id) FROM few"), IsOkAndHolds("45"));
   EXPECT_EQ(LeftOnSource(), "0");
+}
+
+// Each range would be found by reading the whole table.
+TEST_P(OldSourceTest, GivesEachTableInOnePiece) {
+  ASSERT_OK(RunMigration(Options(), control_, events_));
+  EXPECT_THAT(TargetValue("SELECT max(ranges) FROM (SELECT count(*) AS ranges "
+                          "FROM walferry.copy_range GROUP BY table_name) AS t"),
+              IsOkAndHolds("1"));
+}
+
+TEST_P(OldSourceTest, LosesNoOidsWithoutAWord) {
+  ASSERT_OK_AND_ASSIGN(const int major, ServerMajorVersion(GetParam()));
+  if (major >= 12) GTEST_SKIP() << "it knows no table WITH OIDS";
+  ASSERT_OK(
+      OnSource("CREATE TABLE \"Old\" (i int) WITH OIDS;"
+               "INSERT INTO \"Old\" VALUES (1)"));
+  MigrateOptions options = Options();
+  EXPECT_THAT(
+      RunMigration(options, control_, events_).status(),
+      StatusIs(absl::StatusCode::kFailedPrecondition,
+               "public.\"Old\": it was made WITH OIDS, which the target does "
+               "not know: the oids of its rows are not carried [oids]"));
+  options.accept = {"oids:public.\"Old\""};
+  ASSERT_OK(RunMigration(options, control_, events_));
+  EXPECT_THAT(TargetValue("SELECT i FROM \"Old\""), IsOkAndHolds("1"));
+}
+
+// It does not say how long he has waited.
+TEST_P(OldSourceTest, GivesWayToWhoWaitsForTheCopy) {
+  ASSERT_OK_AND_ASSIGN(const auto snapshot,
+                       SourceSnapshot::TakeWithoutSlot({.endpoints = Both()}));
+  ASSERT_OK_AND_ASSIGN(const Catalog catalog,
+                       ReadCatalog(snapshot->connection(), *Scope::Create({})));
+  ASSERT_OK(snapshot->Guard(catalog.tables));
+  GuardWatch watch(
+      *snapshot, absl::Milliseconds(100), [](uint32_t) { return "a table"; },
+      events_);
+  auto truncation = std::async(std::launch::async,
+                               [&] { return OnSource("TRUNCATE parts_1"); });
+  absl::Status looked;
+  EXPECT_TRUE(WaitUntil([&] {
+    looked = watch.Look();
+    return !looked.ok();
+  }));
+  EXPECT_THAT(looked,
+              StatusIs(absl::StatusCode::kAborted,
+                       HasSubstr(" waits for the lock on a table that the copy "
+                                 "holds, for ")));
+  ASSERT_OK(snapshot->connection().Exec("ROLLBACK").status());
+  EXPECT_OK(truncation.get());
 }
 
 TEST_P(OldSourceTest, IsNotFollowed) {
