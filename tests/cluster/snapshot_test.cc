@@ -236,5 +236,18 @@ TEST_P(SnapshotTest, KnowsWhenItsGuardIsLost) {
   EXPECT_EQ(snapshot->Import(reader).code(), absl::StatusCode::kUnavailable);
 }
 
+// Without a walsender to serve, the server does not write of itself what would
+// make its log be flushed.
+TEST(SnapshotWithoutSlot, FlushesWhatATransactionThatWasRolledBackHasWritten) {
+  ASSERT_OK_AND_ASSIGN(
+      const std::unique_ptr<PgServer> server,
+      PgServer::Start(
+          {.settings = {{"wal_level", "minimal"}, {"max_wal_senders", "0"}}}));
+  ASSERT_OK(server->Exec(
+      "BEGIN; SELECT pg_logical_emit_message(false, 'test', 'x'); ROLLBACK"));
+  EXPECT_OK(SourceSnapshot::TakeWithoutSlot(
+      {.endpoints = {.source = server->ConnInfo()}}));
+}
+
 }  // namespace
 }  // namespace walferry
