@@ -34,20 +34,27 @@ absl::StatusOr<std::string> FaultOfFiles(PgConnection& target) {
 
 }  // namespace
 
-absl::StatusOr<LedgerObject> DescribeSetting(PgConnection& target,
-                                             absl::string_view name) {
-  // The file may say it twice; the last word counts.
-  absl::StatusOr<std::string> before = target.QueryValue(absl::StrCat(
-      "SELECT coalesce((SELECT '=' || setting FROM "
-      "pg_catalog.pg_file_settings WHERE pg_catalog.lower(name) = ",
-      QuoteLiteral(name),
-      " AND sourcefile LIKE '%/postgresql.auto.conf' ORDER BY seqno DESC "
-      "LIMIT 1), '')"));
-  if (!before.ok()) return Annotate(before.status(), Subject(name));
-  return LedgerObject{.side = Side::kTarget,
-                      .kind = "setting",
-                      .identity = std::string(name),
-                      .detail = *std::move(before)};
+absl::StatusOr<std::vector<LedgerObject>> DescribeSettings(
+    PgConnection& target, const std::vector<std::string>& names) {
+  // The view reads the files once. They may say a thing twice; the last word
+  // counts.
+  const absl::StatusOr<PgResult> rows = target.Exec(absl::StrCat(
+      "WITH said AS MATERIALIZED (SELECT pg_catalog.lower(name) AS name, "
+      "setting, seqno FROM pg_catalog.pg_file_settings WHERE sourcefile LIKE "
+      "'%/postgresql.auto.conf') SELECT coalesce((SELECT '=' || s.setting FROM "
+      "said s WHERE s.name = w.name ORDER BY s.seqno DESC LIMIT 1), '') FROM "
+      "pg_catalog.unnest(",
+      QuoteTextArray(names),
+      ") WITH ORDINALITY w (name, place) ORDER BY place"));
+  if (!rows.ok()) return Annotate(rows.status(), "target: settings");
+  std::vector<LedgerObject> notes;
+  for (int row = 0; row < rows->rows(); ++row) {
+    notes.push_back({.side = Side::kTarget,
+                     .kind = "setting",
+                     .identity = names[static_cast<size_t>(row)],
+                     .detail = std::string(rows->Text(row, 0))});
+  }
+  return notes;
 }
 
 absl::Status AlterSetting(PgConnection& target, absl::string_view name,

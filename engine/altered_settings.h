@@ -11,6 +11,7 @@
 // never written down as if somebody had used ALTER SYSTEM.
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -20,10 +21,11 @@
 
 namespace walferry {
 
-// The note of a setting as it is now. Only a role that may read
-// pg_file_settings can tell: a superuser, or who was granted that.
-absl::StatusOr<LedgerObject> DescribeSetting(PgConnection& target,
-                                             absl::string_view name);
+// The notes of settings, in the order of their names here, as they all are at
+// one moment: nobody's ALTER SYSTEM comes between two of them. Only a role that
+// may read pg_file_settings can tell: a superuser, or who was granted that.
+absl::StatusOr<std::vector<LedgerObject>> DescribeSettings(
+    PgConnection& target, const std::vector<std::string>& names);
 
 // ALTER SYSTEM, which takes effect with ReloadSettings.
 absl::Status AlterSetting(PgConnection& target, absl::string_view name,

@@ -53,6 +53,14 @@ std::vector<FastSetting> FastSettings(const FastTargetOptions& options) {
            .at_least = true}};
 }
 
+std::vector<std::string> FastSettingNames() {
+  std::vector<std::string> names;
+  for (const FastSetting& setting : FastSettings({})) {
+    names.emplace_back(setting.name);
+  }
+  return names;
+}
+
 bool IsOurs(const LedgerObject& note) {
   return note.side == Side::kTarget &&
          (note.kind == "setting" || note.kind == "unsynced");
@@ -85,22 +93,26 @@ absl::StatusOr<std::string> ValueToChange(PgConnection& target,
 }
 
 // Whoever turns it off, or finds it off, without knowing that it was on would
-// leave it off for ever.
-absl::Status CheckNotLeftUnsafe(PgConnection& target,
-                                const std::vector<LedgerObject>& notes) {
-  for (const absl::string_view name : {"fsync", "full_page_writes"}) {
-    if (HasNote(notes, "setting", name)) continue;
-    ASSIGN_OR_RETURN(const LedgerObject now, DescribeSetting(target, name));
-    if (now.detail != "=off") continue;
+// leave it off for ever. `now`: what all settings are.
+absl::Status RefuseLeftUnsafe(const std::vector<LedgerObject>& now,
+                              const std::vector<LedgerObject>& notes) {
+  for (const LedgerObject& setting : now) {
+    if (setting.identity != "fsync" && setting.identity != "full_page_writes") {
+      continue;
+    }
+    if (setting.detail != "=off" ||
+        HasNote(notes, "setting", setting.identity)) {
+      continue;
+    }
     return WithHint(
         absl::FailedPreconditionError(absl::StrCat(
-            "target: ALTER SYSTEM has turned ", name,
+            "target: ALTER SYSTEM has turned ", setting.identity,
             " off, and this migration's ledger does not know of it: another "
             "run with --fast-target is at work, or its ledger is lost")),
         absl::StrCat(
             "let that run end, or run `walferry cleanup` with its --name and "
             "--target; if there is none: ALTER SYSTEM RESET ",
-            name,
+            setting.identity,
             "; SELECT pg_reload_conf(); CHECKPOINT; then `sync` on the "
             "target's machine"));
   }
@@ -109,21 +121,20 @@ absl::Status CheckNotLeftUnsafe(PgConnection& target,
 
 absl::Status NoteAndAlter(PgConnection& target, Ledger& ledger,
                           const std::vector<LedgerObject>& notes,
-                          const FastSetting& setting) {
+                          const LedgerObject& now, const FastSetting& setting) {
   if (setting.name == "fsync" && !HasNote(notes, "unsynced", "server")) {
     ASSIGN_OR_RETURN(const LedgerObject unsynced, DescribeUnsynced(target));
     RETURN_IF_ERROR(ledger.AddObject(unsynced));
   }
   // A note that there is says what was before the first run.
   if (!HasNote(notes, "setting", setting.name)) {
-    ASSIGN_OR_RETURN(const LedgerObject note,
-                     DescribeSetting(target, setting.name));
-    RETURN_IF_ERROR(ledger.AddObject(note));
+    RETURN_IF_ERROR(ledger.AddObject(now));
   }
   return AlterSetting(target, setting.name, setting.value);
 }
 
-// The notes end last: whoever is killed before begins anew.
+// The newest note first, fsync's last. The notes end last: whoever is killed
+// before begins anew.
 absl::StatusOr<std::vector<std::string>> PutBackAll(PgConnection& target,
                                                     Ledger& ledger) {
   ASSIGN_OR_RETURN(std::vector<LedgerObject> notes, ledger.Objects());
@@ -179,7 +190,9 @@ absl::Status CheckFastTarget(PgConnection& target, Ledger& ledger) {
   if (begun) {
     ASSIGN_OR_RETURN(notes, ledger.Objects());
   }
-  RETURN_IF_ERROR(CheckNotLeftUnsafe(target, notes));
+  ASSIGN_OR_RETURN(const std::vector<LedgerObject> now,
+                   DescribeSettings(target, FastSettingNames()));
+  RETURN_IF_ERROR(RefuseLeftUnsafe(now, notes));
   return CheckCanSync(target);
 }
 
@@ -205,12 +218,19 @@ absl::StatusOr<std::vector<std::string>> BeginFastTarget(
     if (note.kind != "unsynced") continue;
     RETURN_IF_ERROR(CheckSameBoot(target, note));
   }
-  RETURN_IF_ERROR(CheckNotLeftUnsafe(target, notes));
+  // Two runs may begin at once. fsync is turned off before all else and put
+  // back after all else: whoever finds that it is not, in one look at all
+  // settings, has seen nothing of what another run does.
+  ASSIGN_OR_RETURN(const std::vector<LedgerObject> now,
+                   DescribeSettings(target, FastSettingNames()));
+  RETURN_IF_ERROR(RefuseLeftUnsafe(now, notes));
   std::vector<std::string> changed;
-  for (const FastSetting& setting : FastSettings(options)) {
+  const std::vector<FastSetting> settings = FastSettings(options);
+  for (size_t place = 0; place < settings.size(); ++place) {
+    const FastSetting& setting = settings[place];
     ASSIGN_OR_RETURN(const std::string before, ValueToChange(target, setting));
     if (before.empty()) continue;
-    RETURN_IF_ERROR(NoteAndAlter(target, ledger, notes, setting));
+    RETURN_IF_ERROR(NoteAndAlter(target, ledger, notes, now[place], setting));
     changed.push_back(
         absl::StrCat(setting.name, ": ", before, " -> ", setting.value));
   }

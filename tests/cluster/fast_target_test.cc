@@ -174,6 +174,31 @@ TEST_P(FastTargetTest, IsRefusedWhereAnotherLedgerHasTheNotes) {
   ExpectAsBefore();
 }
 
+// The other one begins when the first has looked and not yet noted anything.
+TEST_P(FastTargetTest, TakesNothingOfAnotherRunForWhatWasBefore) {
+  const LedgerKey other = {.schema = "others", .migration = "other"};
+  ASSERT_OK_AND_ASSIGN(PgConnection target, Open());
+  Ledger ledger(target, other);
+  ASSERT_OK(ledger.Create());
+  ASSERT_OK(ledger.Start({.kind = "server", .phase = "copy"}));
+  ASSERT_OK_AND_ASSIGN(SqlConnection holder,
+                       SqlConnection::Open(server_->ConnInfo()));
+  ASSERT_OK(holder.Exec("BEGIN; LOCK TABLE walferry.object IN SHARE MODE"));
+  std::thread first([&] { EXPECT_OK(Begin()); });
+  EXPECT_TRUE(WaitUntil([&] {
+    return Value("SELECT count(*) FROM pg_locks WHERE NOT granted") == "1";
+  }));
+  EXPECT_OK(BeginFastTarget(target, other, {}));
+  ASSERT_OK(holder.Exec("ROLLBACK"));
+  first.join();
+  Endpoints others = Both();
+  others.ledger_schema = other.schema;
+  others.name = other.migration;
+  ASSERT_OK(EndFastTarget({.endpoints = others}));
+  ASSERT_OK(End());
+  ExpectAsBefore();
+}
+
 // The child is killed at any moment, five times.
 TEST_P(FastTargetTest, IsPutBackAfterItsRunWasKilled) {
   const unsigned seed = std::random_device{}();
