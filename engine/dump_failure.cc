@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -77,6 +78,17 @@ absl::Status DumpFailure(absl::string_view program,
                     "scope: grant SELECT, or exclude the table");
   }
   return absl::FailedPreconditionError(sentence);
+}
+
+std::vector<std::string> DumpWarnings(absl::string_view program,
+                                      absl::string_view errors) {
+  const std::string prefix = absl::StrCat(program, ": warning: ");
+  std::vector<std::string> warnings;
+  for (absl::string_view line : absl::StrSplit(errors, '\n')) {
+    if (!absl::ConsumePrefix(&line, prefix)) continue;
+    warnings.push_back(absl::StrCat(program, ": ", line));
+  }
+  return warnings;
 }
 
 bool TellsOfLostLink(absl::string_view message) {

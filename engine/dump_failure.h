@@ -1,7 +1,10 @@
 #ifndef ENGINE_DUMP_FAILURE_H_
 #define ENGINE_DUMP_FAILURE_H_
 
-// What the end of pg_dump or pg_restore means.
+// What the end of pg_dump or pg_restore means, and what they have said.
+
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -14,6 +17,11 @@ namespace walferry {
 // otherwise kFailedPrecondition.
 absl::Status DumpFailure(absl::string_view program,
                          const SubprocessResult& result);
+
+// What a program that ran to its end has warned of in `errors`, each as
+// "pg_dump: text".
+std::vector<std::string> DumpWarnings(absl::string_view program,
+                                      absl::string_view errors);
 
 // Whether the words are those that libpq has for a link that was lost or not
 // made.

@@ -82,6 +82,13 @@ absl::Status MigrationRun::StoreReport() {
                   "stays read-only until the same command tells");
 }
 
+void MigrationRun::RemarkOnSequences() {
+  if (options_.sequence_sync) return;
+  report_.remarks.push_back(
+      "sequences were left as the schema made them (--no-sequence-sync): set "
+      "them before anything is inserted");
+}
+
 absl::Status MigrationRun::FillReport() {
   ASSIGN_OR_RETURN(const std::vector<LedgerTable> tables, ledger_->Tables());
   ASSIGN_OR_RETURN(const std::optional<LedgerStream> stream, ledger_->Stream());
@@ -107,10 +114,8 @@ absl::Status MigrationRun::FillReport() {
     report_.remarks.push_back(
         "only the schema was carried (--schema-only): tables are empty, "
         "sequences begin anew, materialized views are not filled");
-  } else if (!options_.sequence_sync) {
-    report_.remarks.push_back(
-        "sequences were left as the schema made them (--no-sequence-sync): "
-        "set them before anything is inserted");
+  } else {
+    RemarkOnSequences();
   }
   if (offline()) {
     ASSIGN_OR_RETURN(report_.applied_lsn,

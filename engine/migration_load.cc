@@ -33,11 +33,18 @@ SchemaDumpOptions MigrationRun::DumpOptions() const {
 
 absl::Status MigrationRun::Dump() {
   ASSIGN_OR_RETURN(dump_, DumpSchema(DumpOptions(), catalog_, *source_));
+  TellOfDump();
+  return absl::OkStatus();
+}
+
+void MigrationRun::TellOfDump() {
+  for (const std::string& warning : dump_->warnings) {
+    Notify(Notice::Level::kWarning, warning);
+  }
   for (const std::string& sentence : dump_->left_out) {
     Notify(Notice::Level::kWarning, sentence);
     report_.remarks.push_back(sentence);
   }
-  return absl::OkStatus();
 }
 
 absl::Status MigrationRun::OpenRestore() {

@@ -116,6 +116,7 @@ class MigrationRun {
   // migration_load.cc
   SchemaDumpOptions DumpOptions() const;
   absl::Status Dump();
+  void TellOfDump();
   absl::Status OpenRestore();
   std::function<void(const SchemaProgress&)> TellOfSteps();
   absl::Status PlanSteps(int64_t of_schema);
@@ -161,6 +162,7 @@ class MigrationRun {
   absl::Status StoreReport();
   absl::Status DropCreated();
   absl::Status FillReport();
+  void RemarkOnSequences();
 
   // migration_offline.cc
   absl::Status RemoveAcceptedRows();
@@ -171,6 +173,8 @@ class MigrationRun {
   // migration_single.cc
   absl::StatusOr<bool> OneSessionOnly();
   absl::Status MoveThroughOneSession();
+  void GiveBack(std::optional<PgConnection>& session,
+                const PgConnectOptions& options, absl::string_view side);
   absl::Status MoveInOneTransaction();
   absl::Status DumpAlone();
   absl::StatusOr<SchemaDump> DumpUntilLetIn(const std::string& encoding);
@@ -183,6 +187,8 @@ class MigrationRun {
                          const std::vector<SchemaStage>& stages);
   absl::Status AnalyzeAlone();
   absl::Status CommitTarget();
+  absl::Status SettleCommit(const std::string& transaction,
+                            const absl::Status& lost);
 
   absl::Status MeasureWork();
   // Gives back the turn that it has, and waits for the other.

@@ -10,6 +10,7 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
@@ -43,9 +44,41 @@ constexpr int64_t kChunkBytes = int64_t{1} << 20;
 
 constexpr size_t kTablesPerLock = 200;
 
-// What a server that is still occupied answers with.
+// What a server that is still occupied answers with: nothing at all, or words
+// that are no PostgreSQL ("Too many connections"), which libpq cannot read.
 bool MayBeLetInLater(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsFailedPrecondition(status);
+  return absl::IsUnavailable(status) ||
+         absl::StrContains(status.message(), "expected authentication request");
+}
+
+// Knocks until the server lets us in. Nothing ends that but the deadline: what
+// has to be asked or put right at the end has to be also after an interrupt.
+absl::StatusOr<PgConnection> OpenUntilLetIn(PgConnectOptions options) {
+  options.interrupt = nullptr;
+  const absl::Time deadline = absl::Now() + kLetIn;
+  while (true) {
+    absl::SleepFor(kPause);
+    absl::StatusOr<PgConnection> opened = PgConnection::Open(options);
+    if (!MayBeLetInLater(opened.status()) || absl::Now() > deadline) {
+      return opened;
+    }
+  }
+}
+
+// "committed", "aborted", "in progress" for too long, or "" if the server does
+// not know the transaction any more.
+absl::StatusOr<std::string> OutcomeOf(const std::string& transaction,
+                                      const PgConnectOptions& options) {
+  ASSIGN_OR_RETURN(PgConnection target, OpenUntilLetIn(options));
+  const absl::Time deadline = absl::Now() + kLetIn;
+  while (true) {
+    ASSIGN_OR_RETURN(std::string outcome,
+                     target.QueryValue(absl::StrCat(
+                         "SELECT coalesce(pg_catalog.pg_xact_status(",
+                         transaction, "::xid8), '')")));
+    if (outcome != "in progress" || absl::Now() > deadline) return outcome;
+    absl::SleepFor(kPause);
+  }
 }
 
 absl::Status LockTables(PgConnection& source,
@@ -108,24 +141,45 @@ absl::StatusOr<bool> MigrationRun::OneSessionOnly() {
 }
 
 absl::Status MigrationRun::MoveThroughOneSession() {
-  RETURN_IF_ERROR(RefuseBesides(options_));
-  if (!offline()) {
+  const absl::Status moved = [this]() -> absl::Status {
+    RETURN_IF_ERROR(RefuseBesides(options_));
+    if (offline()) return MoveInOneTransaction();
     return WithHint(
         absl::FailedPreconditionError(absl::StrCat(
             source_alone_ ? "source" : "target",
             ": it serves one session, and changes cannot be followed there")),
         "move it with --mode offline");
+  }();
+  if (source_alone_) {
+    GiveBack(source_, connector_.SourceOptions("migrate"), "source");
   }
-  const absl::Status moved = MoveInOneTransaction();
-  // What the session still has would be the next client's.
-  for (std::optional<PgConnection>* const side : {&source_, &target_}) {
-    if (!side->has_value() || (*side)->broken()) continue;
-    if ((*side)->in_transaction()) {
-      RETURN_IF_ERROR((*side)->Exec("ROLLBACK").status());
-    }
-    RETURN_IF_ERROR(CleanSharedSession(**side));
+  if (target_alone_) {
+    GiveBack(target_, connector_.TargetOptions("migrate"), "target");
   }
   return moved;
+}
+
+// What the session still has would be the next client's. One that broke off in
+// the middle of something, or that an interrupt would end, is left for a new
+// one: when a client goes the server undoes its transaction, and nothing else.
+// Whatever becomes of it, the run's result stays what it was.
+void MigrationRun::GiveBack(std::optional<PgConnection>& session,
+                            const PgConnectOptions& options,
+                            absl::string_view side) {
+  if (session && !session->broken() && !control_.stop_requested() &&
+      CleanSharedSession(*session).ok()) {
+    return;
+  }
+  session.reset();
+  absl::StatusOr<PgConnection> another = OpenUntilLetIn(options);
+  const absl::Status cleaned =
+      another.ok() ? CleanSharedSession(*another) : another.status();
+  if (cleaned.ok()) return;
+  Notify(Notice::Level::kWarning,
+         absl::StrCat(side,
+                      ": the session that all share was not put back as it "
+                      "was: ",
+                      cleaned.message(), "; DISCARD ALL there does it"));
 }
 
 absl::Status MigrationRun::MoveInOneTransaction() {
@@ -139,6 +193,7 @@ absl::Status MigrationRun::MoveInOneTransaction() {
   RETURN_IF_ERROR(DumpAlone());
   RETURN_IF_ERROR(Enter(Phase::kSchema));
   RETURN_IF_ERROR(RunPreamble(*target_, dump_->script.preamble));
+  RETURN_IF_ERROR(ConfigureCopyTarget(*target_, CopySession(), encoding_));
   RETURN_IF_ERROR(target_->Exec("BEGIN").status());
   const SchemaPlan plan =
       PlanSchema(std::move(dump_->script.entries), catalog_);
@@ -157,6 +212,7 @@ absl::Status MigrationRun::MoveInOneTransaction() {
   report_.name = options_.endpoints.name;
   report_.offline = true;
   report_.elapsed = absl::Now() - started_;
+  RemarkOnSequences();
   report_.remarks.push_back(
       "nothing that was written to the source since its rows were read is on "
       "the target");
@@ -183,10 +239,7 @@ absl::Status MigrationRun::DumpAlone() {
   RETURN_IF_ERROR(HoldSource(catalog));
   ASSIGN_OR_RETURN(dump_->left_out,
                    LeaveOutWhatNeeds(catalog_, *source_, dump_->script));
-  for (const std::string& sentence : dump_->left_out) {
-    Notify(Notice::Level::kWarning, sentence);
-    report_.remarks.push_back(sentence);
-  }
+  TellOfDump();
   return absl::OkStatus();
 }
 
@@ -343,10 +396,37 @@ absl::Status MigrationRun::AnalyzeAlone() {
 }
 
 absl::Status MigrationRun::CommitTarget() {
-  ASSIGN_OR_RETURN(const PgResult committed, target_->Exec("COMMIT"));
-  if (committed.command_tag() == "COMMIT") return absl::OkStatus();
+  ASSIGN_OR_RETURN(
+      const std::string transaction,
+      target_->QueryValue("SELECT quote_literal(pg_current_xact_id()::text)"));
+  const absl::StatusOr<PgResult> committed = target_->Exec("COMMIT");
+  if (!committed.ok() && target_->broken()) {
+    return SettleCommit(transaction, committed.status());
+  }
+  RETURN_IF_ERROR(committed.status());
+  if (committed->command_tag() == "COMMIT") return absl::OkStatus();
   return absl::InternalError(
-      absl::StrCat("COMMIT was answered by ", committed.command_tag()));
+      absl::StrCat("COMMIT was answered by ", committed->command_tag()));
+}
+
+// The answer to COMMIT was lost. Another attempt may only follow if nothing is
+// there: it would find its own tables.
+absl::Status MigrationRun::SettleCommit(const std::string& transaction,
+                                        const absl::Status& lost) {
+  target_.reset();
+  const absl::StatusOr<std::string> outcome =
+      OutcomeOf(transaction, connector_.TargetOptions("migrate"));
+  if (outcome.ok() && *outcome == "committed") return absl::OkStatus();
+  if (outcome.ok() && *outcome == "aborted") {
+    return Annotate(lost, "target: nothing was committed");
+  }
+  return WithHint(
+      absl::FailedPreconditionError(absl::StrCat(
+          "target: whether all was committed is not known: ", lost.message(),
+          outcome.ok() ? "" : "; asked once more: ",
+          outcome.status().message())),
+      "look whether the tables are there: if they are, so are all rows, and "
+      "the migration is done; if not, run the same command again");
 }
 
 }  // namespace walferry

@@ -33,9 +33,9 @@ std::vector<std::string> DumpArguments(const SchemaDumpOptions& options,
   return arguments;
 }
 
-absl::StatusOr<std::string> RunDump(const SchemaDumpOptions& options,
-                                    const Catalog& catalog,
-                                    const std::string& encoding) {
+absl::StatusOr<SubprocessResult> RunDump(const SchemaDumpOptions& options,
+                                         const Catalog& catalog,
+                                         const std::string& encoding) {
   ASSIGN_OR_RETURN(const DumpConnection connection,
                    ConnectionForDump(options.source, options.connect_timeout));
   SubprocessOptions dump = {
@@ -50,11 +50,11 @@ absl::StatusOr<std::string> RunDump(const SchemaDumpOptions& options,
   dump.argv.insert(dump.argv.end(), exclusions.begin(), exclusions.end());
   ASSIGN_OR_RETURN(SubprocessResult result, RunSubprocess(dump));
   if (!result.ok()) return DumpFailure("pg_dump", result);
-  return std::move(result.output);
+  return result;
 }
 
-absl::StatusOr<std::string> PrintScript(const SchemaDumpOptions& options,
-                                        absl::string_view archive) {
+absl::StatusOr<SubprocessResult> PrintScript(const SchemaDumpOptions& options,
+                                             absl::string_view archive) {
   SubprocessOptions restore = {
       .argv = {options.tools.pg_restore, "--file=-", "--verbose"},
       .environment = {{"LC_ALL", "C"}},
@@ -66,7 +66,7 @@ absl::StatusOr<std::string> PrintScript(const SchemaDumpOptions& options,
   if (options.no_tablespaces) restore.argv.emplace_back("--no-tablespaces");
   ASSIGN_OR_RETURN(SubprocessResult result, RunSubprocess(restore));
   if (!result.ok()) return DumpFailure("pg_restore", result);
-  return std::move(result.output);
+  return result;
 }
 
 }  // namespace
@@ -74,11 +74,16 @@ absl::StatusOr<std::string> PrintScript(const SchemaDumpOptions& options,
 absl::StatusOr<SchemaDump> DumpSchemaAlone(const SchemaDumpOptions& options,
                                            const Catalog& catalog,
                                            const std::string& encoding) {
-  ASSIGN_OR_RETURN(const std::string archive,
+  ASSIGN_OR_RETURN(const SubprocessResult archive,
                    RunDump(options, catalog, encoding));
-  ASSIGN_OR_RETURN(const std::string script, PrintScript(options, archive));
+  ASSIGN_OR_RETURN(const SubprocessResult script,
+                   PrintScript(options, archive.output));
   SchemaDump dump;
-  ASSIGN_OR_RETURN(dump.script, ParseDumpScript(script));
+  ASSIGN_OR_RETURN(dump.script, ParseDumpScript(script.output));
+  dump.warnings = DumpWarnings("pg_dump", archive.errors);
+  for (std::string& warning : DumpWarnings("pg_restore", script.errors)) {
+    dump.warnings.push_back(std::move(warning));
+  }
   return dump;
 }
 

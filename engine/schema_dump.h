@@ -36,6 +36,8 @@ struct SchemaDump {
   // What is deliberately not in it, one sentence each: foreign keys to tables
   // that are out of scope.
   std::vector<std::string> left_out;
+  // What the programs have warned of: "pg_dump: ...".
+  std::vector<std::string> warnings;
 };
 
 // Without publications, subscriptions, rows, sequence values and large

@@ -38,6 +38,9 @@ absl::Status RefuseOneSession(PgConnection& connection,
 }
 
 absl::Status CleanSharedSession(PgConnection& connection) {
+  if (connection.in_transaction()) {
+    RETURN_IF_ERROR(connection.Exec("ROLLBACK").status());
+  }
   return connection.Exec("RESET ALL; DEALLOCATE ALL").status();
 }
 

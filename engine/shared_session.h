@@ -29,8 +29,9 @@ absl::StatusOr<bool> ServesOneSession(PgConnection& connection);
 // pg_dump or pg_restore would need another. `side`: "source" or "target".
 absl::Status RefuseOneSession(PgConnection& connection, absl::string_view side);
 
-// RESET ALL and DEALLOCATE ALL, for such a session: before pg_dump, which
-// prepares statements by fixed names, and behind whoever has set anything.
+// ROLLBACK of what is open, RESET ALL and DEALLOCATE ALL, for such a session:
+// before pg_dump, which prepares statements by fixed names, and behind whoever
+// has set anything.
 absl::Status CleanSharedSession(PgConnection& connection);
 
 // SETs what the startup packet asks for elsewhere (PgConnectOptions::settings),

@@ -250,9 +250,8 @@ class Dump {
     run.environment.emplace_back("LC_ALL", "C");
     ASSIGN_OR_RETURN(const SubprocessResult result, RunSubprocess(run));
     if (!result.ok()) return Failure(result);
-    for (absl::string_view line : absl::StrSplit(result.errors, '\n')) {
-      if (!absl::ConsumePrefix(&line, "pg_dump: warning: ")) continue;
-      Notify(Notice::Level::kWarning, absl::StrCat("pg_dump: ", line));
+    for (const std::string& text : DumpWarnings("pg_dump", result.errors)) {
+      Notify(Notice::Level::kWarning, text);
     }
     return absl::OkStatus();
   }

@@ -7,20 +7,27 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/substitute.h"
 #include "engine/archive/archives.h"
 #include "engine/migration.h"
 #include "protocol/status.h"
 #include "tests/testing/database_equal.h"
 #include "tests/testing/event_hook.h"
 #include "tests/testing/event_recorder.h"
+#include "tests/testing/fake_pg_dump.h"
+#include "tests/testing/faulty_link.h"
 #include "tests/testing/pg_server.h"
 #include "tests/testing/pglite_server.h"
+#include "tests/testing/read_file.h"
 #include "tests/testing/server_binaries.h"
 #include "tests/testing/status_matchers.h"
+#include "tests/testing/temp_dir.h"
 #include "tests/testing/wait_until.h"
 
 namespace walferry {
@@ -140,6 +147,10 @@ class PgliteTest : public ::testing::Test {
   static absl::StatusOr<Report> Migrate(const MigrateOptions& options,
                                         EventSink& events) {
     Control control;
+    return Migrate(options, control, events);
+  }
+  static absl::StatusOr<Report> Migrate(const MigrateOptions& options,
+                                        Control& control, EventSink& events) {
     absl::StatusOr<Report> result;
     WaitUntil([&] {
       result = RunMigration(options, control, events);
@@ -147,6 +158,17 @@ class PgliteTest : public ::testing::Test {
                                 "closed the connection unexpectedly");
     });
     return result;
+  }
+
+  // Nothing that walferry or pg_dump has SET or prepared is there.
+  static void ExpectGivenBack(const PgliteServer& pglite) {
+    EXPECT_THAT(
+        pglite.QueryValue(
+            "SELECT concat_ws(' ', current_setting('search_path'), "
+            "current_setting('enable_seqscan'), current_setting('lock_timeout')"
+            ", (SELECT count(*) FROM pg_prepared_statements), "
+            "txid_current_if_assigned())"),
+        IsOkAndHolds("public on 0 0"));
   }
 
   std::string pg_dump_;
@@ -215,6 +237,132 @@ TEST_F(PgliteTest, LeavesNothingWhenItFails) {
   EXPECT_THAT(pglite_->QueryValue("SHOW search_path"), IsOkAndHolds("public"));
   ASSERT_OK(server_->Exec("DROP TABLE b", "first"));
   ASSERT_OK(Migrate(Options(pglite_->ConnInfo(), server_->ConnInfo("first"))));
+  EXPECT_THAT(server_->QueryValue("SELECT count(*) FROM a", "first"),
+              IsOkAndHolds("1"));
+}
+
+// More than is under way at once, and no server but the first one's has a
+// database of that name.
+constexpr char kRefusedElsewhere[] =
+    "CREATE TABLE refused (t text CHECK (current_database() = '$0'));"
+    "INSERT INTO refused SELECT repeat('x', 1000) FROM "
+    "generate_series(1, 20000)";
+
+TEST_F(PgliteTest, HasItsSessionBackAfterARefusedRow) {
+  ASSERT_OK(pglite_->Exec(absl::Substitute(kRefusedElsewhere, "postgres")));
+  EXPECT_THAT(Migrate(Options(pglite_->ConnInfo(), server_->ConnInfo("first")))
+                  .status()
+                  .message(),
+              HasSubstr("refused_check"));
+  ExpectGivenBack(*pglite_);
+  ASSERT_OK(
+      server_->Exec(absl::Substitute(kRefusedElsewhere, "first"), "first"));
+  ASSERT_OK_AND_ASSIGN(const auto other, PgliteServer::Start());
+  EXPECT_THAT(Migrate(Options(server_->ConnInfo("first"), other->ConnInfo()))
+                  .status()
+                  .message(),
+              HasSubstr("refused_check"));
+  ExpectGivenBack(*other);
+  EXPECT_THAT(other->QueryValue("SELECT to_regclass('refused') IS NULL"),
+              IsOkAndHolds("t"));
+}
+
+TEST_F(PgliteTest, HasItsSessionBackWhenTheRunIsStopped) {
+  ASSERT_OK(pglite_->Exec("CREATE TABLE a (i int)"));
+  Control control;
+  AtPhase stop(Phase::kCopy, [&] { control.RequestStop(); });
+  ASSERT_OK_AND_ASSIGN(const auto other, PgliteServer::Start());
+  EXPECT_THAT(
+      Migrate(Options(pglite_->ConnInfo(), other->ConnInfo()), control, stop)
+          .status(),
+      StatusIs(absl::StatusCode::kCancelled, "stopped on request"));
+  ExpectGivenBack(*pglite_);
+  ExpectGivenBack(*other);
+}
+
+TEST_F(PgliteTest, HasItsSessionBackWhenPgDumpFailsAndIsNotAskedAgain) {
+  ASSERT_OK(pglite_->Exec("CREATE TABLE a (i int)"));
+  ASSERT_OK_AND_ASSIGN(TempDir directory, TempDir::Create());
+  MigrateOptions options =
+      Options(pglite_->ConnInfo(), server_->ConnInfo("first"));
+  options.pg_dump = WritePgDumpAround(
+      directory.path(), pg_dump_,
+      absl::Substitute("echo >>'$0/runs'; echo 'pg_dump: error: out of ideas' "
+                       ">&2; exit 1",
+                       directory.path()));
+  EXPECT_THAT(Migrate(options).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "pg_dump failed with exit code 1: pg_dump: error: out "
+                       "of ideas"));
+  EXPECT_EQ(ReadFile(directory.path() + "/runs"), "\n");
+  ExpectGivenBack(*pglite_);
+}
+
+// What a database sets for everybody steers how rows are read, and whether they
+// are on disk.
+TEST_F(PgliteTest, CarriesValuesWhateverTheTargetSets) {
+  ASSERT_OK(
+      pglite_->Exec("CREATE TABLE a (i serial, tags text[], m money);"
+                    "INSERT INTO a (tags, m) VALUES ('{x,NULL}', 1234.5)"));
+  ASSERT_OK(server_->Exec(
+      "ALTER DATABASE first SET array_nulls = off;"
+      "ALTER DATABASE first SET default_transaction_isolation = serializable;"
+      "ALTER DATABASE first SET idle_in_transaction_session_timeout = '1ms'"));
+  ASSERT_OK_AND_ASSIGN(TempDir directory, TempDir::Create());
+  MigrateOptions options =
+      Options(pglite_->ConnInfo(), server_->ConnInfo("first"));
+  options.sequence_sync = false;
+  options.pg_dump =
+      WritePgDumpAround(directory.path(), pg_dump_,
+                        "echo 'pg_dump: warning: something is odd' >&2");
+  ASSERT_OK_AND_ASSIGN(const Report report, Migrate(options));
+  EXPECT_THAT(server_->QueryValue("SELECT tags[2] IS NULL FROM a", "first"),
+              IsOkAndHolds("t"));
+  EXPECT_THAT(
+      report.remarks,
+      Contains("sequences were left as the schema made them "
+               "(--no-sequence-sync): set them before anything is inserted"));
+  EXPECT_TRUE(events_->WaitFor<Notice>([](const Notice& notice) {
+    return notice.text == "pg_dump: something is odd" &&
+           notice.level == Notice::Level::kWarning;
+  }));
+}
+
+// Answers come late, so that the link can be cut when all is committed and the
+// run does not know it yet.
+TEST_F(PgliteTest, AsksWhetherItHasCommittedIfTheAnswerIsLost) {
+  ASSERT_OK(
+      pglite_->Exec("CREATE TABLE a AS SELECT 1 AS i;"
+                    "CREATE MATERIALIZED VIEW v AS SELECT i FROM a"));
+  ASSERT_OK_AND_ASSIGN(const auto link, FaultyLink::Start(server_->port()));
+  std::optional<std::jthread> cutter;
+  EventHook hook([&](const Event& event) {
+    const Notice* const notice = std::get_if<Notice>(&event);
+    if (notice == nullptr || cutter ||
+        !absl::StartsWith(notice->text, "refreshing ")) {
+      return;
+    }
+    link->SetDelay(LinkDirection::kToClient, absl::Milliseconds(500));
+    cutter.emplace([&] {
+      EXPECT_TRUE(WaitUntil([&] {
+        return server_
+                   ->QueryValue(
+                       "SELECT count(*) FROM pg_class WHERE "
+                       "relname = 'v'",
+                       "first")
+                   .value_or("") == "1";
+      }));
+      link->CutNow();
+      link->SetDelay(LinkDirection::kToClient, absl::ZeroDuration());
+    });
+  });
+  const absl::StatusOr<Report> report = Migrate(
+      Options(pglite_->ConnInfo(), server_->ConnInfoVia(link->port(), "first")),
+      hook);
+  ASSERT_TRUE(cutter);
+  cutter->join();
+  ASSERT_OK(report);
+  EXPECT_EQ(report->rows_copied, 1);
   EXPECT_THAT(server_->QueryValue("SELECT count(*) FROM a", "first"),
               IsOkAndHolds("1"));
 }

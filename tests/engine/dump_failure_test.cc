@@ -58,6 +58,17 @@ TEST(DumpFailure, OfRightsIsFinal) {
             absl::StatusCode::kFailedPrecondition);
 }
 
+TEST(DumpWarnings, AreWhatAProgramThatEndedWellHasSaid) {
+  EXPECT_EQ(DumpWarnings("pg_dump",
+                         "pg_dump: last built-in OID is 16383\n"
+                         "pg_dump: warning: typtype of data type \"t\" appears "
+                         "to be invalid\n"
+                         "pg_restore: warning: not its own\n"),
+            std::vector<std::string>{"pg_dump: typtype of data type \"t\" "
+                                     "appears to be invalid"});
+  EXPECT_TRUE(DumpWarnings("pg_dump", "").empty());
+}
+
 TEST(DumpFailure, TellsWhatALoaderSaid) {
   EXPECT_THAT(Of("/bin/pg_dump: libpq.so.5: cannot open\n"),
               StatusIs(absl::StatusCode::kFailedPrecondition,

@@ -26,4 +26,17 @@ std::string WriteFakePgDump(const std::string& directory,
   return pg_dump;
 }
 
+std::string WritePgDumpAround(const std::string& directory,
+                              const std::string& pg_dump,
+                              absl::string_view command) {
+  const std::string around = directory + "/pg_dump";
+  WriteProgram(around,
+               absl::StrCat("'", pg_dump, "' \"$@\" || exit\n",
+                            "[ \"$1\" = --version ] && exit\n", command));
+  WriteProgram(
+      directory + "/pg_restore",
+      absl::StrCat("exec \"$(dirname '", pg_dump, "')/pg_restore\" \"$@\""));
+  return around;
+}
+
 }  // namespace walferry
