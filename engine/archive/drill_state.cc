@@ -5,26 +5,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/name_some.h"
-#include "protocol/quoting.h"
+#include "engine/owned_sequences.h"
 #include "protocol/status.h"
 
 namespace walferry {
 namespace {
-
-// Sequences that go round meet old values by design.
-constexpr char kSequences[] =
-    "SELECT d.objid::pg_catalog.regclass::text, "
-    "d.refobjid::pg_catalog.regclass,"
-    " a.attname, s.seqincrement > 0"
-    " FROM pg_catalog.pg_depend d"
-    " JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.objid"
-    " JOIN pg_catalog.pg_attribute a"
-    " ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid"
-    " WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass"
-    " AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass"
-    " AND d.deptype IN ('a', 'i') AND NOT s.seqcycle"
-    " AND a.atttypid IN (20, 21, 23)"  // bigint, smallint, integer
-    " ORDER BY 1";
 
 // In versions before 18 every constraint is enforced.
 constexpr char kConstraints[] =
@@ -60,49 +45,23 @@ absl::StatusOr<std::vector<std::string>> FirstColumn(PgConnection& session,
   return values;
 }
 
-struct OwnedSequence {
-  std::string sequence;  // As SQL has them.
-  std::string table;
-  std::string column;
-  bool ascending = true;
-};
-
-// "" if the next value is beyond all that are there.
-absl::StatusOr<std::string> FaultOf(PgConnection& session,
-                                    const OwnedSequence& owned) {
-  ASSIGN_OR_RETURN(
-      const PgResult rows,
-      session.Exec(absl::StrCat(
-          "SELECT s.last_value, s.is_called, v.extreme FROM ", owned.sequence,
-          " s, (SELECT ", owned.ascending ? "max(" : "min(",
-          QuoteIdentifier(owned.column), ")::bigint FROM ", owned.table,
-          ") v (extreme)")));
-  if (rows.rows() != 1 || rows.IsNull(0, 2)) return "";
-  ASSIGN_OR_RETURN(const int64_t last, rows.Int64(0, 0));
-  ASSIGN_OR_RETURN(const int64_t extreme, rows.Int64(0, 2));
-  const bool beyond = owned.ascending ? last > extreme : last < extreme;
-  if (beyond || (last == extreme && rows.Bool(0, 1))) return "";
-  return absl::StrCat(owned.sequence, " is at ", last, ", but ", owned.table,
-                      ".", owned.column, " goes to ", extreme);
-}
-
 }  // namespace
 
 absl::StatusOr<DrillFinding> CheckSequences(PgConnection& restored) {
-  ASSIGN_OR_RETURN(const PgResult rows, restored.Exec(kSequences));
+  ASSIGN_OR_RETURN(const std::vector<OwnedSequence> sequences,
+                   ReadOwnedSequences(restored));
   std::vector<std::string> faults;
-  for (int row = 0; row < rows.rows(); ++row) {
-    ASSIGN_OR_RETURN(
-        std::string fault,
-        FaultOf(restored, {.sequence = std::string(rows.Text(row, 0)),
-                           .table = std::string(rows.Text(row, 1)),
-                           .column = std::string(rows.Text(row, 2)),
-                           .ascending = rows.Bool(row, 3)}));
-    if (!fault.empty()) faults.push_back(std::move(fault));
+  for (const OwnedSequence& owned : sequences) {
+    ASSIGN_OR_RETURN(const std::optional<SequenceBehindColumn> behind,
+                     BehindItsColumn(restored, owned));
+    if (!behind.has_value()) continue;
+    faults.push_back(absl::StrCat(owned.sequence, " is at ", behind->last_value,
+                                  ", but ", owned.table, ".", owned.column,
+                                  " goes to ", behind->extreme));
   }
   if (!faults.empty()) return DrillFinding::Failed(NameSome(faults));
   return DrillFinding::Passed(
-      absl::StrCat(CountOf(rows.rows(), "sequence"),
+      absl::StrCat(CountOf(sequences.size(), "sequence"),
                    " beyond the values of the columns they fill"));
 }
 
