@@ -1,0 +1,149 @@
+#ifndef ENGINE_VERIFY_VERIFICATION_H_
+#define ENGINE_VERIFY_VERIFICATION_H_
+
+// Proof that two databases hold the same: what is asked, and what was found.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "engine/archive/sql_check.h"
+#include "engine/control.h"
+#include "engine/event.h"
+#include "engine/options.h"
+#include "engine/scope.h"
+#include "protocol/lsn.h"
+#include "protocol/quoting.h"
+
+namespace walferry {
+
+class SnapshotPair;  // engine/verify/snapshot_pair.h
+
+enum class VerifyMethod {
+  kOff,
+  kEstimate,  // The planner's statistics; a difference is a warning only.
+  kCounts,    // Rows of each table, exactly.
+  kSample,    // As kChecksum, of a share of the key ranges.
+  kChecksum,  // Every column of every row.
+};
+absl::string_view VerifyMethodName(VerifyMethod method);  // "counts"
+
+struct VerifyOptions {
+  Endpoints endpoints;  // name and ledger_schema: where progress is kept.
+  VerifyMethod method = VerifyMethod::kChecksum;
+  bool schema = true;       // Also compares the schemas.
+  bool privileges = false;  // And who may do what in them.
+  ScopeOptions scope;
+  int jobs = 2;  // Ranges compared at once; each takes a session on each side.
+  // Of kSample, of each table's ranges; the same seed takes the same ones.
+  double sample_percent = 5;
+  uint64_t seed = 1;
+  // Of a range, of its table on the source.
+  uint64_t range_bytes = uint64_t{64} << 20;
+  // Shown on the terminal; the report has all up to max_reported of a table.
+  int64_t max_differences = 20;
+  int64_t max_reported = 10000;
+  // Run on both sides; `expect` and its like may be unset.
+  std::vector<SqlCheck> checks;
+  // Go on where a run before was interrupted: ranges found equal stay so.
+  bool resume = true;
+};
+
+// One row, or one column's value in it.
+struct ColumnDifference {
+  std::string column;
+  std::optional<std::string> source;  // As text; nullopt: NULL.
+  std::optional<std::string> target;
+};
+struct RowDifference {
+  enum class Kind { kMissing, kExtra, kDifferent };  // On the target.
+  Kind kind = Kind::kMissing;
+  // "id=17" by the table's key; of a table without one, the row itself.
+  std::string key;
+  // Of a table without a key: how often the row is there.
+  int64_t source_count = 1;
+  int64_t target_count = 1;
+  std::vector<ColumnDifference> columns;  // Of kDifferent.
+};
+
+struct TableVerdict {
+  enum class Outcome { kEqual, kDifferent, kUnknown, kWarning };
+  QualifiedName table;
+  Outcome outcome = Outcome::kUnknown;
+  std::string detail;  // Why unknown or a warning: a sentence.
+  // -1: not counted. Of kEstimate, estimates.
+  int64_t source_rows = -1;
+  int64_t target_rows = -1;
+  int64_t ranges = 0;        // Compared, of those
+  int64_t ranges_total = 0;  // that there are (more of them with kSample).
+  int64_t ranges_kept = 0;   // Found equal by a run before.
+  int64_t missing = 0, extra = 0, different = 0;
+  std::vector<RowDifference> rows;  // At most max_reported.
+  bool rows_left_out = false;
+  std::string method;  // How rows were hashed, e.g. "hashtextextended".
+  absl::Duration elapsed;
+};
+
+// Of the schema, a sequence, an extension, an index, ...: anything but rows.
+struct ObjectDifference {
+  enum class Weight { kDifference, kWarning };
+  Weight weight = Weight::kDifference;
+  std::string kind;    // "index", "sequence", "column", "constraint", ...
+  std::string object;  // "public.orders_idx"
+  std::string what;    // "is invalid on the target": a clause after the object
+  std::string source;  // Definition or value on that side; "": is not there.
+  std::string target;
+};
+
+struct CheckVerdict {
+  std::string name;
+  bool equal = false;
+  std::string source;  // The answer, or the error.
+  std::string target;
+  std::string detail;
+};
+
+struct VerifyReport {
+  std::string source;  // host:port/database, without secrets.
+  std::string target;
+  std::string source_version;  // "15.18"
+  std::string target_version;
+  VerifyMethod method = VerifyMethod::kChecksum;
+  // Online: where both sides were compared, and how long the applier stood.
+  std::optional<Lsn> position;
+  absl::Duration applier_pause = absl::ZeroDuration();
+  bool schema_compared = false;
+  int64_t objects_compared = 0;
+  std::vector<TableVerdict> tables;  // By name.
+  std::vector<ObjectDifference> objects;
+  std::vector<CheckVerdict> checks;
+  std::vector<std::string> remarks;  // What was not compared, and why.
+  int64_t rows_compared = 0;
+  int64_t bytes_compared = 0;
+  absl::Time started_at;
+  absl::Duration elapsed;
+
+  bool found_differences() const;
+  // Of something nobody knows whether it is equal.
+  bool uncertain() const;
+};
+
+// Compares and changes nothing on either side but the ledger's notes of what
+// was compared (on the target, if the role may write there; a remark
+// otherwise). Differences are in the report. An error means that nobody knows.
+absl::StatusOr<VerifyReport> RunVerify(const VerifyOptions& options,
+                                       Control& control, EventSink& events);
+
+// The same of two states that somebody else knows, and holds.
+absl::StatusOr<VerifyReport> VerifySnapshots(const VerifyOptions& options,
+                                             SnapshotPair& snapshots,
+                                             Control& control,
+                                             EventSink& events);
+
+}  // namespace walferry
+
+#endif  // ENGINE_VERIFY_VERIFICATION_H_
