@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/cluster/schema_fixture.h"
+#include "tests/testing/built_paths.h"
 #include "tests/testing/read_file.h"
 #include "tests/testing/server_binaries.h"
 #include "tests/testing/server_upgrades.h"
@@ -90,7 +91,7 @@ class SchemaCompareVersionsTest
     }
     for (const char* const file : {"rich", "kinds"}) {
       const std::string sql = ReadFile(
-          absl::StrCat(WALFERRY_TESTS_DIR "/cluster/schema/", file, ".sql"));
+          absl::StrCat(TestsDirectory(), "/cluster/schema/", file, ".sql"));
       OnSource(source_->major_version() < 14 ? For13(sql) : sql);
     }
   }
