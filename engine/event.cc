@@ -18,6 +18,8 @@ absl::string_view PhaseName(Phase phase) {
       return "follow";
     case Phase::kCutover:
       return "cutover";
+    case Phase::kVerify:
+      return "verify";
     case Phase::kDone:
       return "done";
   }

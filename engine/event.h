@@ -19,7 +19,8 @@
 
 namespace walferry {
 
-// The steps of a migration, in their order.
+// The steps of a migration, in their order; the comparison of two databases has
+// a step of its own.
 enum class Phase {
   kCheck,
   kPrepare,
@@ -28,6 +29,7 @@ enum class Phase {
   kIndexes,
   kFollow,
   kCutover,
+  kVerify,
   kDone,
 };
 
@@ -53,7 +55,7 @@ struct ActiveItem {
   int64_t rows = 0;
   absl::Duration elapsed;
 };
-// Sent about every poll interval during schema, copy and indexes.
+// Sent about every poll interval during schema, copy, indexes and verify.
 struct Progress {
   Phase phase = Phase::kCopy;
   int64_t items_done = 0;

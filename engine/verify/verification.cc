@@ -1,0 +1,44 @@
+#include "engine/verify/verification.h"
+
+#include "absl/algorithm/container.h"
+
+namespace walferry {
+
+absl::string_view VerifyMethodName(VerifyMethod method) {
+  switch (method) {
+    case VerifyMethod::kOff:
+      return "off";
+    case VerifyMethod::kEstimate:
+      return "estimate";
+    case VerifyMethod::kCounts:
+      return "counts";
+    case VerifyMethod::kSample:
+      return "sample";
+    case VerifyMethod::kChecksum:
+      return "checksum";
+  }
+  return "";
+}
+
+bool VerifyReport::found_differences() const {
+  return absl::c_any_of(tables,
+                        [](const TableVerdict& table) {
+                          return table.outcome ==
+                                 TableVerdict::Outcome::kDifferent;
+                        }) ||
+         absl::c_any_of(objects,
+                        [](const ObjectDifference& object) {
+                          return object.weight ==
+                                 ObjectDifference::Weight::kDifference;
+                        }) ||
+         absl::c_any_of(checks,
+                        [](const CheckVerdict& check) { return !check.equal; });
+}
+
+bool VerifyReport::uncertain() const {
+  return absl::c_any_of(tables, [](const TableVerdict& table) {
+    return table.outcome == TableVerdict::Outcome::kUnknown;
+  });
+}
+
+}  // namespace walferry
