@@ -11,7 +11,6 @@
 namespace walferry {
 namespace {
 
-// What the text of a value depends on, and what would end a long transaction.
 constexpr absl::string_view kValueSettings =
     "SET datestyle = 'ISO, MDY'; SET intervalstyle = 'postgres';"
     "SET timezone = 'UTC'; SET extra_float_digits = 3;"
@@ -46,13 +45,18 @@ absl::Status Configure(PgConnection& connection,
                        absl::string_view more) {
   return connection
       .Exec(absl::StrCat(
-          kValueSettings, SettingsSince10(connection.server_version()),
-          "SET lock_timeout = ", absl::ToInt64Milliseconds(options.lock_wait),
-          ";", more))
+          ValueSettingsSql(connection.server_version(), options.lock_wait),
+          more))
       .status();
 }
 
 }  // namespace
+
+std::string ValueSettingsSql(int server_version, absl::Duration lock_wait) {
+  return absl::StrCat(
+      kValueSettings, SettingsSince10(server_version),
+      "SET lock_timeout = ", absl::ToInt64Milliseconds(lock_wait), ";");
+}
 
 absl::Status ConfigureCopySource(PgConnection& source,
                                  const CopySessionOptions& options) {

@@ -31,6 +31,10 @@ struct CopySessionOptions {
   const Interrupt* interrupt = nullptr;
 };
 
+// What the text of a value depends on, pinned, and what would end a long
+// transaction: SETs for a session of a server of that version.
+std::string ValueSettingsSql(int server_version, absl::Duration lock_wait);
+
 // A session that reads rows.
 absl::StatusOr<PgConnection> OpenCopySource(const CopySessionOptions& options);
 

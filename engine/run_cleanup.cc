@@ -14,6 +14,7 @@
 #include "engine/migration.h"
 #include "engine/migration_name.h"
 #include "engine/same_source.h"
+#include "engine/verify_notes.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
 
@@ -67,8 +68,17 @@ absl::StatusOr<std::vector<std::string>> RunCleanup(
   Ledger ledger(target, {.schema = options.endpoints.ledger_schema,
                          .migration = options.endpoints.name});
   std::vector<std::string> done;
+  ASSIGN_OR_RETURN(
+      const bool noted,
+      ForgetVerifyNotes(target, {.schema = options.endpoints.ledger_schema,
+                                 .migration = options.endpoints.name}));
+  if (noted) {
+    done.push_back(absl::StrCat("target: notes of comparison ",
+                                options.endpoints.name, " forgotten"));
+  }
   ASSIGN_OR_RETURN(const bool exists, ledger.Exists());
   if (!exists) {
+    if (noted) return done;
     done.push_back(absl::StrCat("target: no migration ", options.endpoints.name,
                                 " in ledger schema ",
                                 options.endpoints.ledger_schema));

@@ -1,0 +1,44 @@
+#ifndef ENGINE_VERIFY_ROW_VALUES_H_
+#define ENGINE_VERIFY_ROW_VALUES_H_
+
+// The values of single rows, to be shown.
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "engine/verify/row_hash.h"
+#include "engine/verify/table_pairs.h"
+#include "protocol/pg_connection.h"
+
+namespace walferry {
+
+// Where a row is; as long as a snapshot lives, nothing else is there.
+struct RowPlace {
+  std::string table;  // Of the partition that has it; "": the table itself.
+  std::string ctid;
+
+  friend bool operator==(const RowPlace&, const RowPlace&) = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const RowPlace& place) {
+    return H::combine(std::move(h), place.table, place.ctid);
+  }
+};
+
+// As text, in the order of TablePair::columns, then of its key. A text longer
+// than 4 kB is its beginning with its size and hash behind it, so that equal
+// texts are still those of equal values.
+using RowValues = std::vector<std::optional<std::string>>;
+
+// kInternal: a row is not there.
+absl::StatusOr<absl::flat_hash_map<RowPlace, RowValues>> ReadRowValues(
+    PgConnection& session, const TableSide& side, RowHash hash,
+    absl::Span<const RowPlace> places);
+
+}  // namespace walferry
+
+#endif  // ENGINE_VERIFY_ROW_VALUES_H_

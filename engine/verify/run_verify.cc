@@ -1,0 +1,251 @@
+// RunVerify: opens both sides, and lets each part compare what is its own.
+
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "engine/connect.h"
+#include "engine/migration_name.h"
+#include "engine/verify/check_comparison.h"
+#include "engine/verify/large_object_comparison.h"
+#include "engine/verify/row_comparison.h"
+#include "engine/verify/row_hash.h"
+#include "engine/verify/snapshot_pair.h"
+#include "engine/verify/table_pairs.h"
+#include "engine/verify/verification.h"
+#include "engine/verify_notes.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+// Beyond it, estimates are worth a look.
+constexpr double kEstimatesDiffer = 0.1;
+
+std::string NameOf(const PgConnection& session) {
+  return absl::StrCat(session.peer(), "/", session.dbname());
+}
+
+// "15.18" of "15.18 (Debian 15.18-0+deb12u1)".
+std::string VersionOf(const PgConnection& session) {
+  const std::string version = session.parameter("server_version");
+  return version.substr(0, version.find(' '));
+}
+
+bool ComparesRows(VerifyMethod method) {
+  return method == VerifyMethod::kCounts || method == VerifyMethod::kSample ||
+         method == VerifyMethod::kChecksum;
+}
+
+// They belong to the database as a whole.
+bool ComparesLargeObjects(const VerifyOptions& options) {
+  return ComparesRows(options.method) && options.scope.carries_rows() &&
+         options.scope.schemas.empty() && options.scope.tables.empty();
+}
+
+TableVerdict CompareEstimates(const TablePair& pair) {
+  TableVerdict verdict;
+  verdict.table = pair.name;
+  verdict.method = "estimate";
+  const double source = pair.source.estimate, target = pair.target.estimate;
+  if (source < 0 || target < 0) {
+    verdict.outcome = TableVerdict::Outcome::kWarning;
+    verdict.detail = absl::StrCat("no estimate on ",
+                                  source >= 0   ? "the target"
+                                  : target >= 0 ? "the source"
+                                                : "either side",
+                                  ": the table was never analysed");
+    return verdict;
+  }
+  verdict.source_rows = std::llround(source);
+  verdict.target_rows = std::llround(target);
+  const bool differ =
+      std::abs(source - target) > kEstimatesDiffer * std::max(source, target);
+  verdict.outcome =
+      differ ? TableVerdict::Outcome::kWarning : TableVerdict::Outcome::kEqual;
+  if (differ) verdict.detail = "the estimates differ by more than 10 %";
+  return verdict;
+}
+
+class Verification {
+ public:
+  Verification(const VerifyOptions& options, SnapshotPair& snapshots,
+               Control& control, EventSink& events)
+      : options_(options),
+        snapshots_(snapshots),
+        control_(control),
+        events_(events) {}
+
+  absl::StatusOr<VerifyReport> Run() {
+    report_.method = options_.method;
+    report_.started_at = absl::Now();
+    ASSIGN_OR_RETURN(const Scope scope, Scope::Create(options_.scope));
+    report_.remarks = snapshots_.remarks();
+    RETURN_IF_ERROR(CompareInOneSession(scope));
+    if (ComparesRows(options_.method)) RETURN_IF_ERROR(CompareAllRows());
+    absl::c_sort(report_.tables,
+                 [](const TableVerdict& a, const TableVerdict& b) {
+                   return a.table < b.table;
+                 });
+    report_.elapsed = absl::Now() - report_.started_at;
+    return std::move(report_);
+  }
+
+ private:
+  // What takes no workers. The sessions are closed behind it: a server may
+  // serve one.
+  absl::Status CompareInOneSession(const Scope& scope) {
+    ASSIGN_OR_RETURN(SessionPair sessions,
+                     snapshots_.Open(&control_.interrupt()));
+    report_.source = NameOf(sessions.source);
+    report_.target = NameOf(sessions.target);
+    report_.source_version = VersionOf(sessions.source);
+    report_.target_version = VersionOf(sessions.target);
+    ASSIGN_OR_RETURN(hash_, ChooseRowHash(sessions));
+    if (options_.schema) {
+      report_.remarks.push_back("the schemas were not compared");
+    }
+    for (const SqlCheck& check : options_.checks) {
+      ASSIGN_OR_RETURN(CheckVerdict verdict, CompareAnswers(sessions, check));
+      report_.checks.push_back(std::move(verdict));
+    }
+    if (options_.method == VerifyMethod::kOff ||
+        !options_.scope.carries_rows()) {
+      return absl::OkStatus();
+    }
+    ASSIGN_OR_RETURN(
+        TablePairs found,
+        FindTablePairs(sessions, scope, options_.endpoints.ledger_schema));
+    pairs_ = std::move(found.pairs);
+    AddRemarks(found.remarks);
+    absl::c_move(found.single, std::back_inserter(report_.tables));
+    if (options_.method == VerifyMethod::kEstimate) {
+      for (const TablePair& pair : pairs_) {
+        report_.tables.push_back(CompareEstimates(pair));
+      }
+    }
+    if (ComparesLargeObjects(options_)) {
+      return CompareObjectsOrSayWhyNot(sessions);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CompareObjectsOrSayWhyNot(SessionPair& sessions) {
+    absl::StatusOr<std::optional<TableVerdict>> verdict = CompareLargeObjects(
+        sessions, hash_, options_.method == VerifyMethod::kCounts,
+        options_.max_reported);
+    if (verdict.ok()) {
+      if (verdict->has_value()) report_.tables.push_back(**std::move(verdict));
+      return absl::OkStatus();
+    }
+    if (SqlStateOf(verdict.status()).empty() ||
+        absl::IsUnavailable(verdict.status())) {
+      return verdict.status();
+    }
+    TableVerdict unknown;
+    unknown.table = {"pg_catalog", "pg_largeobject"};
+    unknown.detail = std::string(verdict.status().message());
+    report_.tables.push_back(std::move(unknown));
+    return absl::OkStatus();
+  }
+
+  absl::Status CompareAllRows() {
+    const absl::Time begun = absl::Now();
+    events_.OnEvent(PhaseStarted{.phase = Phase::kVerify});
+    std::optional<VerifyNotes> notes = OpenNotes();
+    ASSIGN_OR_RETURN(
+        RowComparisonResult result,
+        CompareTableRows(
+            {.method = options_.method,
+             .hash = hash_,
+             .jobs = options_.jobs,
+             .sample_percent = options_.sample_percent,
+             .seed = options_.seed,
+             .range_bytes = options_.range_bytes,
+             .max_reported = options_.max_reported,
+             .databases =
+                 absl::StrCat(report_.source, " and ", report_.target)},
+            snapshots_, pairs_, notes.has_value() ? &*notes : nullptr, control_,
+            events_));
+    report_.rows_compared = result.rows;
+    report_.bytes_compared = result.bytes;
+    AddRemarks(result.remarks);
+    absl::c_move(result.tables, std::back_inserter(report_.tables));
+    if (notes.has_value()) {
+      const absl::Status forgotten = notes->Forget();
+      if (!forgotten.ok()) {
+        report_.remarks.push_back(
+            absl::StrCat("what was noted for a later run is left on the "
+                         "target (walferry cleanup removes it): ",
+                         forgotten.message()));
+      }
+    }
+    events_.OnEvent(PhaseFinished{.phase = Phase::kVerify,
+                                  .duration = absl::Now() - begun});
+    return absl::OkStatus();
+  }
+
+  // None where a run cannot go on later: that is said, and nothing else.
+  std::optional<VerifyNotes> OpenNotes() {
+    if (!options_.resume || options_.method == VerifyMethod::kCounts ||
+        snapshots_.most_sessions() == 1) {
+      return std::nullopt;
+    }
+    const Connector connector{.endpoints = options_.endpoints,
+                              .interrupt = &control_.interrupt()};
+    absl::StatusOr<PgConnection> session = connector.OpenTarget("verify notes");
+    if (session.ok()) {
+      VerifyNotes notes(*std::move(session),
+                        {.schema = options_.endpoints.ledger_schema,
+                         .migration = options_.endpoints.name});
+      const absl::Status created = notes.Create();
+      if (created.ok()) return notes;
+      return NoNotes(created);
+    }
+    return NoNotes(session.status());
+  }
+
+  std::nullopt_t NoNotes(const absl::Status& why) {
+    report_.remarks.push_back(
+        absl::StrCat("a run that is interrupted would begin anew, as nothing "
+                     "can be noted on the target: ",
+                     why.message()));
+    return std::nullopt;
+  }
+
+  void AddRemarks(const std::vector<std::string>& remarks) {
+    report_.remarks.insert(report_.remarks.end(), remarks.begin(),
+                           remarks.end());
+  }
+
+  const VerifyOptions& options_;
+  SnapshotPair& snapshots_;
+  Control& control_;
+  EventSink& events_;
+  RowHash hash_ = RowHash::kHashText;
+  std::vector<TablePair> pairs_;
+  VerifyReport report_;
+};
+
+}  // namespace
+
+absl::StatusOr<VerifyReport> RunVerify(const VerifyOptions& options,
+                                       Control& control, EventSink& events) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<SnapshotPair> snapshots,
+                   TakeSnapshotPair(options.endpoints, &control.interrupt()));
+  return VerifySnapshots(options, *snapshots, control, events);
+}
+
+absl::StatusOr<VerifyReport> VerifySnapshots(const VerifyOptions& options,
+                                             SnapshotPair& snapshots,
+                                             Control& control,
+                                             EventSink& events) {
+  RETURN_IF_ERROR(CheckMigrationName(options.endpoints.name));
+  return Verification(options, snapshots, control, events).Run();
+}
+
+}  // namespace walferry

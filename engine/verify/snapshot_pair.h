@@ -1,0 +1,57 @@
+#ifndef ENGINE_VERIFY_SNAPSHOT_PAIR_H_
+#define ENGINE_VERIFY_SNAPSHOT_PAIR_H_
+
+// One state of the source and one of the target, which many sessions read.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/options.h"
+#include "protocol/pg_connection.h"
+#include "protocol/pg_interrupt.h"
+
+namespace walferry {
+
+// A session on either side. Used by one thread.
+struct SessionPair {
+  PgConnection source;
+  PgConnection target;
+};
+
+// Whoever knows two states that must be equal implements it: two servers that
+// stand still, or a source's snapshot and a target that has applied all before.
+class SnapshotPair {
+ public:
+  virtual ~SnapshotPair() = default;
+
+  // Sessions inside the two snapshots, in a transaction that is REPEATABLE READ
+  // and READ ONLY, with the settings of PrepareToCompare. Thread-safe.
+  virtual absl::StatusOr<SessionPair> Open(const Interrupt* interrupt) = 0;
+
+  // Thread-safe. Whether the states are still held: if they are now, they have
+  // been all along. kUnavailable otherwise.
+  virtual absl::Status Check() = 0;
+
+  // How many pairs may be open at once.
+  virtual int most_sessions() const = 0;
+
+  // What makes the comparison less than one of two states.
+  virtual const std::vector<std::string>& remarks() const = 0;
+};
+
+// Settings under which equal values have equal text on both sides, and names
+// and values one encoding. Neither is in a transaction yet.
+absl::Status PrepareToCompare(SessionPair& sessions);
+
+// The states of now: each side's is exported by a session that stays inside it.
+// Where that cannot be (a server that serves one session, a pooler) every
+// session has a state of its own, and a remark says so.
+absl::StatusOr<std::unique_ptr<SnapshotPair>> TakeSnapshotPair(
+    const Endpoints& endpoints, const Interrupt* interrupt);
+
+}  // namespace walferry
+
+#endif  // ENGINE_VERIFY_SNAPSHOT_PAIR_H_

@@ -1,0 +1,88 @@
+#include "engine/verify/table_work.h"
+
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+
+namespace walferry {
+
+TableWork::TableWork(const TablePair& pair) : pair_(pair), begun_(absl::Now()) {
+  verdict_.table = pair.name;
+}
+
+void TableWork::Begin(const TablePieces& cut, std::vector<size_t> chosen,
+                      int64_t kept, int64_t kept_rows) {
+  cut_ = cut;
+  chosen_ = std::move(chosen);
+  left_ = static_cast<int64_t>(chosen_.size());
+  verdict_.ranges = left_ + kept;
+  verdict_.ranges_total = static_cast<int64_t>(cut_.pieces.size());
+  verdict_.ranges_kept = kept;
+  digests_.source.rows = digests_.target.rows = kept_rows;
+}
+
+bool TableWork::AddDigests(const DigestPair& digests) {
+  digests_.source += digests.source;
+  digests_.target += digests.target;
+  if (cut_.by_key && !(digests.source == digests.target)) differs_ = true;
+  return ++digested_ == chosen_.size();
+}
+
+void TableWork::AddFindings(size_t piece, RowFindings findings) {
+  verdict_.missing += findings.missing;
+  verdict_.extra += findings.extra;
+  verdict_.different += findings.different;
+  verdict_.rows_left_out |= findings.rows_left_out;
+  found_ += static_cast<int64_t>(findings.rows.size());
+  rows_[piece] = std::move(findings.rows);
+}
+
+void TableWork::Fail(const absl::Status& why) {
+  if (failed_) return;
+  failed_ = true;
+  verdict_.detail = std::string(why.message());
+}
+
+void TableWork::End(VerifyMethod method, int64_t max_reported) {
+  verdict_.elapsed = absl::Now() - begun_;
+  for (auto& [piece, rows] : rows_) {
+    verdict_.rows.insert(verdict_.rows.end(),
+                         std::make_move_iterator(rows.begin()),
+                         std::make_move_iterator(rows.end()));
+  }
+  if (static_cast<int64_t>(verdict_.rows.size()) > max_reported) {
+    verdict_.rows.resize(static_cast<size_t>(max_reported));
+    verdict_.rows_left_out = true;
+  }
+  if (failed_) {
+    verdict_.outcome = TableVerdict::Outcome::kUnknown;
+    return;
+  }
+  if (verdict_.ranges == verdict_.ranges_total && !rows_sampled_) {
+    verdict_.source_rows = digests_.source.rows;
+    verdict_.target_rows = digests_.target.rows;
+  }
+  std::vector<std::string> details;
+  if (!pair_.difference.empty()) details.push_back(pair_.difference);
+  if (rows_sampled_) details.push_back("some rows of each range, by their key");
+  if (!(digests_.source == digests_.target)) differs_ = true;
+  if (method == VerifyMethod::kCounts && differs_) {
+    details.push_back(absl::StrCat(digests_.source.rows,
+                                   " rows on the source, ",
+                                   digests_.target.rows, " on the target"));
+  }
+  if (verdict_.rows_left_out) {
+    details.push_back(
+        "there are more differences than are reported, and not all were "
+        "counted");
+  }
+  verdict_.detail = absl::StrJoin(details, "; ");
+  verdict_.outcome = differs_ || !pair_.difference.empty()
+                         ? TableVerdict::Outcome::kDifferent
+                         : TableVerdict::Outcome::kEqual;
+}
+
+}  // namespace walferry

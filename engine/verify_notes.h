@@ -1,0 +1,67 @@
+#ifndef ENGINE_VERIFY_NOTES_H_
+#define ENGINE_VERIFY_NOTES_H_
+
+// What a comparison of two databases has found equal, noted in the ledger's
+// schema on the target, so that a later run goes on where it was interrupted.
+//
+// The table stands by itself: a comparison needs no migration. It is there as
+// long as a comparison is not done.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/ledger_sql.h"
+#include "protocol/pg_connection.h"
+#include "protocol/quoting.h"
+
+namespace walferry {
+
+// A table in ranges of its key, each but the last with the key it ends with.
+struct VerifyNote {
+  std::vector<std::vector<std::string>> boundaries;
+  // By range: its rows, if it was equal.
+  std::vector<std::optional<int64_t>> equal_rows;
+};
+
+// Over one session of the target. Used by one thread at a time.
+class VerifyNotes {
+ public:
+  // `key` is the comparison's name, as a migration's.
+  VerifyNotes(PgConnection connection, LedgerKey key);
+
+  // Creates the table, where it is missing, and its schema.
+  absl::Status Create();
+
+  // nullopt: nothing is noted of the table, or by another `signature`: what was
+  // compared, and how. `key_columns`: of a boundary.
+  absl::StatusOr<std::optional<VerifyNote>> Find(const QualifiedName& table,
+                                                 const std::string& signature,
+                                                 size_t key_columns);
+
+  // Forgets what was noted of the table and notes its ranges.
+  absl::Status Begin(const QualifiedName& table, const std::string& signature,
+                     const std::vector<std::vector<std::string>>& boundaries);
+  absl::Status SetEqual(const QualifiedName& table, size_t range, int64_t rows);
+
+  absl::Status Forget();
+
+ private:
+  std::string Of(const QualifiedName& table) const;
+
+  PgConnection connection_;
+  const LedgerKey key_;
+  const std::string table_;
+};
+
+// Removes the notes of that name, and with the last ones the table, and the
+// schema if nothing else is in it. Whether there were any.
+absl::StatusOr<bool> ForgetVerifyNotes(PgConnection& target,
+                                       const LedgerKey& key);
+
+}  // namespace walferry
+
+#endif  // ENGINE_VERIFY_NOTES_H_
