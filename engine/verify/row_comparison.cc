@@ -135,14 +135,20 @@ class Comparison {
         sessions.emplace(*std::move(opened));
       }
       const std::optional<Task> task = Take(worker);
-      if (!task.has_value()) return absl::OkStatus();
+      if (!task.has_value()) {
+        snapshots_.Close(*std::move(sessions));
+        return absl::OkStatus();
+      }
       TableWork& work = *work_[task->table];
       const absl::Status done = task->piece.has_value()
                                     ? Compare(*sessions, work, *task->piece)
                                     : Cut(*sessions, *task);
       if (!done.ok() && !IsOfTable(done)) return done;
       // The transactions have failed with it.
-      if (!done.ok()) sessions.reset();
+      if (!done.ok()) {
+        snapshots_.Close(*std::move(sessions));
+        sessions.reset();
+      }
       Finish(worker, *task, done);
     }
   }

@@ -101,6 +101,12 @@ class Verification {
   absl::Status CompareInOneSession(const Scope& scope) {
     ASSIGN_OR_RETURN(SessionPair sessions,
                      snapshots_.Open(&control_.interrupt()));
+    const absl::Status compared = CompareIn(sessions, scope);
+    snapshots_.Close(std::move(sessions));
+    return compared;
+  }
+
+  absl::Status CompareIn(SessionPair& sessions, const Scope& scope) {
     report_.source = NameOf(sessions.source);
     report_.target = NameOf(sessions.target);
     report_.source_version = VersionOf(sessions.source);

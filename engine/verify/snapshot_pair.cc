@@ -7,6 +7,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "engine/connect.h"
 #include "engine/copy_session.h"
 #include "engine/shared_session.h"
@@ -47,15 +48,25 @@ absl::Status Configure(PgConnection& session, absl::string_view encoding) {
       .status();
 }
 
-// The name of the snapshot that the session holds from now on; nullopt: it
-// serves one session, and holds none.
+// The name of the snapshot that the session holds from now on; nullopt: the
+// server can export none.
 absl::StatusOr<std::optional<std::string>> Export(PgConnection& session) {
   ASSIGN_OR_RETURN(const bool alone, ServesOneSession(session));
-  if (alone) return std::nullopt;
+  if (alone) {
+    RETURN_IF_ERROR(CleanSharedSession(session));
+    return std::nullopt;
+  }
   RETURN_IF_ERROR(session.Exec(kBegin).status());
   ASSIGN_OR_RETURN(std::string name,
                    session.QueryValue("SELECT pg_export_snapshot()"));
   return name;
+}
+
+// What there is to do for a session that others will share.
+void Clean(PgConnection& session) {
+  if (session.broken()) return;
+  if (!session.Exec("ROLLBACK").ok()) return;
+  CleanSharedSession(session).IgnoreError();
 }
 
 absl::Status Import(PgConnection& session,
@@ -80,8 +91,8 @@ class PresentPair : public SnapshotPair {
       if (name->has_value()) continue;
       remarks_.push_back(absl::StrCat(
           "the ", side,
-          " serves one session and exports no snapshot: rows that were written "
-          "while it was read may show as differences"));
+          " exports no snapshot: rows that were written while it was read may "
+          "show as differences"));
     }
   }
 
@@ -93,13 +104,17 @@ class PresentPair : public SnapshotPair {
   }
 
   absl::StatusOr<SessionPair> Open(const Interrupt* interrupt) override {
-    ASSIGN_OR_RETURN(SessionPair sessions,
-                     Connect(endpoints_, interrupt, Contact::kAgain));
+    ASSIGN_OR_RETURN(SessionPair sessions, ConnectPatiently(interrupt));
     RETURN_IF_ERROR(Annotate(Import(sessions.source, source_name_),
                              "source: taking over the snapshot"));
     RETURN_IF_ERROR(Annotate(Import(sessions.target, target_name_),
                              "target: taking over the snapshot"));
     return sessions;
+  }
+
+  void Close(SessionPair sessions) override {
+    if (!source_name_.has_value()) Clean(sessions.source);
+    if (!target_name_.has_value()) Clean(sessions.target);
   }
 
   absl::Status Check() override {
@@ -122,6 +137,25 @@ class PresentPair : public SnapshotPair {
   const std::vector<std::string>& remarks() const override { return remarks_; }
 
  private:
+  // A server that serves one session refuses another one until it has noticed
+  // that the one before has gone.
+  absl::StatusOr<SessionPair> ConnectPatiently(const Interrupt* interrupt) {
+    const absl::Time deadline = absl::Now() + absl::Seconds(10);
+    while (true) {
+      absl::StatusOr<SessionPair> sessions =
+          Connect(endpoints_, interrupt, Contact::kAgain);
+      if (sessions.ok() || most_sessions() > 1 || absl::Now() > deadline ||
+          !absl::IsUnavailable(sessions.status())) {
+        return sessions;
+      }
+      if (interrupt == nullptr) {
+        absl::SleepFor(absl::Milliseconds(50));
+      } else {
+        RETURN_IF_ERROR(interrupt->Sleep(absl::Milliseconds(50)));
+      }
+    }
+  }
+
   const Endpoints endpoints_;
   const std::optional<std::string> source_name_;
   const std::optional<std::string> target_name_;

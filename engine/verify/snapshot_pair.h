@@ -31,6 +31,10 @@ class SnapshotPair {
   // and READ ONLY, with the settings of PrepareToCompare. Thread-safe.
   virtual absl::StatusOr<SessionPair> Open(const Interrupt* interrupt) = 0;
 
+  // Thread-safe. Ends sessions. A server that serves one session would keep
+  // what was set in it.
+  virtual void Close(SessionPair sessions) = 0;
+
   // Thread-safe. Whether the states are still held: if they are now, they have
   // been all along. kUnavailable otherwise.
   virtual absl::Status Check() = 0;
@@ -47,8 +51,8 @@ class SnapshotPair {
 absl::Status PrepareToCompare(SessionPair& sessions);
 
 // The states of now: each side's is exported by a session that stays inside it.
-// Where that cannot be (a server that serves one session, a pooler) every
-// session has a state of its own, and a remark says so.
+// Where that cannot be (a server that serves one session) each session has a
+// state of its own, and a remark says so.
 absl::StatusOr<std::unique_ptr<SnapshotPair>> TakeSnapshotPair(
     const Endpoints& endpoints, const Interrupt* interrupt);
 
