@@ -140,8 +140,8 @@ TEST_F(VerifyRowsTest, ComparesValuesOfAllKindsOfTypes) {
       "ps pair[], r int4range, x xml, j json, c char(5), o regclass, q point, "
       "\"A \"\"b\" \"char\");"
       "INSERT INTO kinds VALUES (1, '', '', '{1}', '(1,x)', '{\"(1,x)\"}', "
-      "'[1,3)', '<a/>', '{\"a\": 1}', 'ab', 'pg_class', '(1,2)', 'x'), (2), "
-      "(3), (4);"
+      "'[1,3)', '<a/>', '{\"a\": 1}', 'ab', 'pg_class', '(1,2)', 'x');"
+      "INSERT INTO kinds (i) VALUES (2), (3), (4);"
       "UPDATE kinds SET p = '(,)' WHERE i = 4");
   EXPECT_THAT(
       DifferencesAfter("UPDATE kinds SET d = NULL, j = '{\"a\":1}', \"A "

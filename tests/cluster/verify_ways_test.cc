@@ -63,15 +63,14 @@ TEST_F(VerifyWaysTest, ComparesOtherEncodings) {
   ASSERT_OK(target_->Exec(
       "CREATE DATABASE app ENCODING 'LATIN1' TEMPLATE template0"));
   OnBoth(
-      "SET client_encoding = 'UTF8'; CREATE TABLE t (k text PRIMARY KEY, v "
-      "text); INSERT INTO t SELECT 'ö' || i, 'é' FROM generate_series(1, "
-      "3000) i");
-  ASSERT_OK_AND_ASSIGN(VerifyReport report, Verify());
+      "CREATE TABLE t (k text PRIMARY KEY, v text); INSERT INTO t SELECT "
+      "U&'\\00F6' || i, U&'\\00E9' FROM generate_series(1, 3000) i");
+  ASSERT_OK_AND_ASSIGN(const VerifyReport report, Verify());
   EXPECT_THAT(Differences(report), IsEmpty());
   EXPECT_EQ(Of(report, "t").method, "sha256");
-  EXPECT_THAT(DifferencesAfter("SET client_encoding = 'UTF8'; UPDATE t SET v "
-                               "= 'è' WHERE k = 'ö77'"),
-              ElementsAre("public.t", "different k=ö77; v: é -> è"));
+  EXPECT_THAT(
+      DifferencesAfter("UPDATE t SET v = U&'\\00E8' WHERE k = U&'\\00F677'"),
+      ElementsAre("public.t", "different k=ö77; v: é -> è"));
 }
 
 TEST_F(VerifyWaysTest, CountsRows) {
