@@ -14,6 +14,7 @@
 #include "engine/verify/large_object_comparison.h"
 #include "engine/verify/row_comparison.h"
 #include "engine/verify/row_hash.h"
+#include "engine/verify/schema_compare.h"
 #include "engine/verify/snapshot_pair.h"
 #include "engine/verify/table_pairs.h"
 #include "engine/verify/verification.h"
@@ -112,9 +113,7 @@ class Verification {
     report_.source_version = VersionOf(sessions.source);
     report_.target_version = VersionOf(sessions.target);
     ASSIGN_OR_RETURN(hash_, ChooseRowHash(sessions));
-    if (options_.schema) {
-      report_.remarks.push_back("the schemas were not compared");
-    }
+    if (options_.schema) RETURN_IF_ERROR(CompareBothSchemas(sessions, scope));
     for (const SqlCheck& check : options_.checks) {
       ASSIGN_OR_RETURN(CheckVerdict verdict, CompareAnswers(sessions, check));
       report_.checks.push_back(std::move(verdict));
@@ -137,6 +136,20 @@ class Verification {
     if (ComparesLargeObjects(options_)) {
       return CompareObjectsOrSayWhyNot(sessions);
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status CompareBothSchemas(SessionPair& sessions, const Scope& scope) {
+    ASSIGN_OR_RETURN(
+        SchemaComparison schema,
+        CompareSchemas(sessions.source, sessions.target, scope,
+                       {.privileges = options_.privileges,
+                        .owners = options_.privileges,
+                        .ledger_schema = options_.endpoints.ledger_schema}));
+    report_.schema_compared = true;
+    report_.objects_compared = schema.objects;
+    report_.objects = std::move(schema.differences);
+    AddRemarks(schema.remarks);
     return absl::OkStatus();
   }
 
