@@ -46,8 +46,8 @@ std::string LiteralOf(const toml::value<double>& number,
 class CheckReader {
  public:
   CheckReader(const toml::table& table, absl::string_view text,
-              absl::string_view file_name)
-      : table_(table), text_(text), file_name_(file_name) {}
+              absl::string_view file_name, CheckUse use)
+      : table_(table), text_(text), file_name_(file_name), use_(use) {}
 
   absl::StatusOr<SqlCheck> Read() {
     for (const auto& [key, node] : table_) {
@@ -147,11 +147,13 @@ class CheckReader {
     }
     const bool bounds =
         check_.minimum.has_value() || check_.maximum.has_value();
-    if (check_.expect.has_value() == bounds) {
+    const bool needs_answer =
+        use_ == CheckUse::kExpected && !check_.expect.has_value() && !bounds;
+    if (needs_answer || (check_.expect.has_value() && bounds)) {
       return Bad(table_, absl::StrCat("check \"", check_.name,
                                       "\": either expect, or min and max"));
     }
-    if (check_.tolerance.has_value() && !ExpectsANumber()) {
+    if (check_.tolerance.has_value() && !MayTolerate(bounds)) {
       return Bad(table_,
                  absl::StrCat("check \"", check_.name,
                               "\": a tolerance needs a number to expect"));
@@ -159,20 +161,23 @@ class CheckReader {
     return absl::OkStatus();
   }
 
-  bool ExpectsANumber() const {
-    return check_.expect.has_value() && IsDecimal(*check_.expect);
+  bool MayTolerate(bool bounds) const {
+    if (check_.expect.has_value()) return IsDecimal(*check_.expect);
+    return use_ == CheckUse::kCompared && !bounds;
   }
 
   const toml::table& table_;
   absl::string_view text_;
   absl::string_view file_name_;
+  CheckUse use_;
   SqlCheck check_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::vector<SqlCheck>> ParseChecks(absl::string_view text,
-                                                  absl::string_view file_name) {
+                                                  absl::string_view file_name,
+                                                  CheckUse use) {
   ASSIGN_OR_RETURN(const toml::table table, ParseToml(text, file_name));
   std::vector<SqlCheck> checks;
   for (const auto& [key, node] : table) {
@@ -190,16 +195,17 @@ absl::StatusOr<std::vector<SqlCheck>> ParseChecks(absl::string_view text,
                          ": a check is a table: [[check]]"));
       }
       ASSIGN_OR_RETURN(SqlCheck read,
-                       CheckReader(*check, text, file_name).Read());
+                       CheckReader(*check, text, file_name, use).Read());
       checks.push_back(std::move(read));
     }
   }
   return checks;
 }
 
-absl::StatusOr<std::vector<SqlCheck>> ReadChecksFile(const std::string& path) {
+absl::StatusOr<std::vector<SqlCheck>> ReadChecksFile(const std::string& path,
+                                                     CheckUse use) {
   ASSIGN_OR_RETURN(const std::string text, ReadSettingsFile(path));
-  return ParseChecks(text, path);
+  return ParseChecks(text, path, use);
 }
 
 }  // namespace walferry

@@ -48,6 +48,8 @@ CommandOutcome DispatchCommand(const CommandContext& context) {
       return RunFollowCommand(context);
     case Command::kCutover:
       return RunCutoverCommand(context);
+    case Command::kVerify:
+      return RunVerifyCommand(context);
     case Command::kStatus:
       return RunStatusCommand(context);
     case Command::kCleanup:

@@ -72,6 +72,7 @@ CommandOutcome RunCheckCommand(const CommandContext& context);
 CommandOutcome RunMigrateCommand(const CommandContext& context);
 CommandOutcome RunFollowCommand(const CommandContext& context);
 CommandOutcome RunCutoverCommand(const CommandContext& context);
+CommandOutcome RunVerifyCommand(const CommandContext& context);
 CommandOutcome RunStatusCommand(const CommandContext& context);
 CommandOutcome RunCleanupCommand(const CommandContext& context);
 CommandOutcome RunCaptureCommand(const CommandContext& context);

@@ -1,6 +1,3 @@
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +11,7 @@
 #include "tools/checks_file.h"
 #include "tools/command.h"
 #include "tools/drill_report.h"
+#include "tools/report_file.h"
 
 namespace walferry {
 namespace {
@@ -26,18 +24,18 @@ absl::StatusOr<DrillOptions> ReadOptions(const CommandContext& context) {
     ASSIGN_OR_RETURN(options.checks, ReadChecksFile(checks));
   }
   const std::string& report = context.values.Text(OptionId::kReport);
-  if (!report.empty()) RETURN_IF_ERROR(DrillReportFormOf(report).status());
+  if (!report.empty()) RETURN_IF_ERROR(ReportFormOf(report).status());
   return options;
 }
 
-std::string ReportIn(DrillReportForm form, const DrillReport& report,
+std::string ReportIn(ReportForm form, const DrillReport& report,
                      const Redactor& redactor) {
   switch (form) {
-    case DrillReportForm::kText:
+    case ReportForm::kText:
       return redactor.Redact(DrillText(report));
-    case DrillReportForm::kJson:
+    case ReportForm::kJson:
       return DrillJson(report, redactor);
-    case DrillReportForm::kHtml:
+    case ReportForm::kHtml:
       return redactor.Redact(DrillHtml(report));
   }
   return "";
@@ -48,13 +46,8 @@ absl::Status WriteReport(const CommandContext& context,
                          const DrillReport& report) {
   const std::string& path = context.values.Text(OptionId::kReport);
   if (path.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const DrillReportForm form, DrillReportFormOf(path));
-  errno = 0;
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << ReportIn(form, report, context.redactor) << std::flush;
-  if (file) return absl::OkStatus();
-  return absl::UnknownError(
-      absl::StrCat("cannot write --report ", path, ": ", std::strerror(errno)));
+  ASSIGN_OR_RETURN(const ReportForm form, ReportFormOf(path));
+  return WriteReportFile(path, ReportIn(form, report, context.redactor));
 }
 
 // Where there is none of the drill itself. Yesterday's must not stay: somebody

@@ -55,6 +55,23 @@ constexpr CommandSpec kCommands[] = {
          "Tells the migration of that name, wherever it runs, that the target "
          "takes over now, waits until it has, and prints its report.",
      .example = "walferry cutover --target service=new"},
+    {.command = Command::kVerify,
+     .name = "verify",
+     .summary = "Prove that two databases hold the same; change nothing",
+     .description =
+         "Compares two databases: the rows of every table, in one snapshot of "
+         "each side, the schemas, sequences and large objects, and the answers "
+         "to queries of your own (--checks). Names every row that is missing, "
+         "too many or different, by its key, with the columns that differ. "
+         "Needs a role on each side that may read, and no replication.\n\n"
+         "Changes nothing but notes of what was found equal, in the ledger on "
+         "the target: interrupted at any moment, the same command goes on "
+         "where the last one stopped.\n\n"
+         "Exits with 0 if both are equal, also if there are warnings; with 3 "
+         "if something differs; with 1 if nobody can tell, such as of a table "
+         "that may not be read. Ctrl+C, SIGTERM and SIGHUP stop it, with 75.",
+     .example = "walferry verify --source service=old --target service=new "
+                "--report verify.html"},
     {.command = Command::kStatus,
      .name = "status",
      .summary = "Show what a migration has done and how far behind it is",
@@ -162,8 +179,8 @@ constexpr CommandSpec kCommands[] = {
          "***.\n\n"
          "With --example prints a configuration file to start from.",
      .argument = "COMMAND",
-     .argument_choices = "check|migrate|follow|cutover|status|cleanup|"
-                         "capture|replay|globals|dump|restore|drill",
+     .argument_choices = "check|migrate|follow|cutover|verify|status|"
+                         "cleanup|capture|replay|globals|dump|restore|drill",
      .example = "walferry config --show migrate --config walferry.toml"},
     {.command = Command::kCompletion,
      .name = "completion",

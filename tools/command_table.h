@@ -19,6 +19,7 @@ enum class Command {
   kMigrate,
   kFollow,
   kCutover,
+  kVerify,
   kStatus,
   kCleanup,
   kCapture,

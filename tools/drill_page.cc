@@ -5,35 +5,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "engine/time_text.h"
 #include "tools/drill_report.h"
+#include "tools/html_text.h"
 #include "tools/human_format.h"
 #include "tools/result_text.h"
 
 namespace walferry {
 namespace {
-
-constexpr absl::string_view kHead = R"(<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 60em; padding: 0 1em; }
-table { border-collapse: collapse; margin: 1em 0; width: 100%; }
-th, td { border-bottom: 1px solid #ccc; padding: .3em .8em .3em 0; text-align: left; vertical-align: top; }
-td:last-child { white-space: nowrap; }
-.passed { color: #17692d; }
-.failed { color: #a31515; font-weight: bold; }
-.skipped { color: #6b5900; }
-</style>
-)";
-
-std::string Escaped(absl::string_view text) {
-  return absl::StrReplaceAll(
-      text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
-}
 
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
@@ -70,16 +49,12 @@ Facts FactsOf(const DrillReport& report) {
 }  // namespace
 
 std::string DrillHtml(const DrillReport& report) {
-  const std::string title =
-      absl::StrCat("Restore drill: ", Escaped(report.subject));
-  const absl::string_view verdict = VerdictText(report);
   const absl::string_view look = report.passed() ? "passed" : "failed";
   std::string page = absl::StrCat(
-      kHead, "<title>", title, "</title>\n</head>\n<body>\n<h1>", title,
-      "</h1>\n<p class=\"", look, "\">The drill ", verdict, ".</p>\n<table>\n");
+      PageBegin(absl::StrCat("Restore drill: ", report.subject)), "<p class=\"",
+      look, "\">The drill ", VerdictText(report), ".</p>\n<table>\n");
   for (const auto& [name, value] : FactsOf(report)) {
-    absl::StrAppend(&page, "<tr><th>", name, "</th><td>", Escaped(value),
-                    "</td></tr>\n");
+    absl::StrAppend(&page, FactRow(name, value));
   }
   absl::StrAppend(
       &page,
@@ -98,7 +73,7 @@ std::string DrillHtml(const DrillReport& report) {
     absl::StrAppend(&page, "<tr><td>", Escaped(step.name), "</td><td>",
                     HumanDuration(step.elapsed), "</td></tr>\n");
   }
-  absl::StrAppend(&page, "</table>\n</body>\n</html>\n");
+  absl::StrAppend(&page, "</table>\n", kPageEnd);
   return page;
 }
 

@@ -2,12 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/time_text.h"
-#include "protocol/status.h"
 #include "tools/human_format.h"
 #include "tools/json_text.h"
 #include "tools/result_text.h"
@@ -30,15 +27,6 @@ Json FactsJson(const std::optional<ArchiveFacts>& facts) {
 }
 
 }  // namespace
-
-absl::StatusOr<DrillReportForm> DrillReportFormOf(const std::string& path) {
-  if (absl::EndsWith(path, ".txt")) return DrillReportForm::kText;
-  if (absl::EndsWith(path, ".json")) return DrillReportForm::kJson;
-  if (absl::EndsWith(path, ".html")) return DrillReportForm::kHtml;
-  return WithHint(absl::InvalidArgumentError(absl::StrCat(
-                      "--report ", path, ": no form is known by that name")),
-                  "let it end in .txt, .json or .html");
-}
 
 absl::string_view OutcomeName(DrillCheck::Outcome outcome) {
   switch (outcome) {

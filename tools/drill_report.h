@@ -5,16 +5,11 @@
 
 #include <string>
 
-#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "engine/archive/archives.h"
 #include "tools/redaction.h"
 
 namespace walferry {
-
-enum class DrillReportForm { kText, kJson, kHtml };
-
-// By how the file's name ends: .txt, .json, .html. kInvalidArgument: otherwise.
-absl::StatusOr<DrillReportForm> DrillReportFormOf(const std::string& path);
 
 // Several lines, the last one ended too; not redacted.
 std::string DrillText(const DrillReport& report);

@@ -18,6 +18,7 @@ EngineCalls RealEngineCalls() {
           .dump = RunDump,
           .restore = RunRestore,
           .drill = RunDrill,
+          .verify = RunVerify,
           .migrate_by_archive = RunArchiveMigration};
 }
 

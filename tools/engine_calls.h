@@ -14,12 +14,13 @@
 #include "engine/capture.h"
 #include "engine/migration.h"
 #include "engine/server/servers.h"
+#include "engine/verify/verification.h"
 
 namespace walferry {
 
-// The functions of engine/migration.h, engine/capture.h and
-// engine/archive/archives.h and engine/server/servers.h, with the same
-// contracts.
+// The functions of engine/migration.h, engine/capture.h,
+// engine/archive/archives.h, engine/server/servers.h and
+// engine/verify/verification.h, with the same contracts.
 struct EngineCalls {
   std::function<absl::StatusOr<Report>(const MigrateOptions&, Control&,
                                        EventSink&)>
@@ -66,6 +67,9 @@ struct EngineCalls {
   std::function<absl::StatusOr<DrillReport>(const DrillOptions&, Control&,
                                             EventSink&)>
       drill;
+  std::function<absl::StatusOr<VerifyReport>(const VerifyOptions&, Control&,
+                                             EventSink&)>
+      verify;
   std::function<absl::StatusOr<ArchiveMigrationReport>(
       const ArchiveMigrationOptions&, Control&, EventSink&)>
       migrate_by_archive;

@@ -144,6 +144,30 @@ std::string EventToJson(const Event& event, Phase phase, absl::Time time,
   return JsonText(std::move(json), redactor);
 }
 
+std::string ComparisonToJson(const VerifyAccount& account, absl::Time time,
+                             const Redactor& redactor) {
+  const VerifyReport& report = account.report;
+  const VerifyTally tally = TallyOf(report);
+  Json json;
+  json["time"] = JsonTime(time);
+  json["phase"] = std::string(PhaseName(Phase::kDone));
+  json["event"] = "compared";
+  json["verdict"] = std::string(VerdictName(VerdictOf(account)));
+  json["method"] = std::string(VerifyMethodName(report.method));
+  json["tables"] = report.tables.size();
+  json["tables_different"] = tally.tables_different;
+  json["tables_unknown"] = tally.tables_unknown;
+  json["rows_different"] = tally.rows_different;
+  json["objects_different"] = tally.objects_different;
+  json["checks_different"] = tally.checks_different;
+  json["warnings"] = tally.warnings;
+  json["rows_compared"] = report.rows_compared;
+  json["bytes_compared"] = report.bytes_compared;
+  json["elapsed_seconds"] = JsonSeconds(report.elapsed);
+  json["remarks"] = report.remarks;
+  return JsonText(std::move(json), redactor);
+}
+
 EventWriter::EventWriter(std::ostream& out, const Redactor& redactor,
                          std::function<absl::Time()> now, Phase first_phase)
     : out_(out),
@@ -157,9 +181,17 @@ void EventWriter::Write(std::optional<absl::string_view> database,
       phases_.try_emplace(std::string(database.value_or("")), first_phase_)
           .first->second;
   phase = PhaseAfter(event, phase);
+  WriteLine(EventToJson(event, phase, now_(), redactor_, database));
+}
+
+void EventWriter::WriteComparison(const VerifyAccount& account) {
+  WriteLine(ComparisonToJson(account, now_(), redactor_));
+}
+
+void EventWriter::WriteLine(absl::string_view line) {
   if (!status_.ok()) return;
   errno = 0;
-  out_ << EventToJson(event, phase, now_(), redactor_, database) << std::endl;
+  out_ << line << std::endl;
   if (out_) return;
   status_ = absl::UnknownError(
       absl::StrCat("cannot write events", errno == 0 ? "" : ": ",

@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "engine/event.h"
 #include "tools/redaction.h"
+#include "tools/verify_account.h"
 
 namespace walferry {
 
@@ -24,6 +25,10 @@ namespace walferry {
 std::string EventToJson(const Event& event, Phase phase, absl::Time time,
                         const Redactor& redactor,
                         std::optional<absl::string_view> database = {});
+
+// The "compared" event as such a line.
+std::string ComparisonToJson(const VerifyAccount& account, absl::Time time,
+                             const Redactor& redactor);
 
 // The phase that runs once `event` has been seen after `phase`.
 Phase PhaseAfter(const Event& event, Phase phase);
@@ -42,9 +47,13 @@ class EventWriter : public EventSink {
   void OnEvent(const Event& event) override { Write({}, event); }
   // As in EventToJson.
   void Write(std::optional<absl::string_view> database, const Event& event);
+  // The end of a comparison that came to one: "compared".
+  void WriteComparison(const VerifyAccount& account);
   const absl::Status& status() const { return status_; }
 
  private:
+  void WriteLine(absl::string_view line);
+
   std::ostream& out_;
   const Redactor& redactor_;
   std::function<absl::Time()> now_;

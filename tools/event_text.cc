@@ -72,7 +72,7 @@ std::string ConflictText(const ConflictFound& found) {
 }
 
 absl::string_view ItemsNoun(Phase phase) {
-  return phase == Phase::kCopy ? "tables" : "steps";
+  return phase == Phase::kCopy || phase == Phase::kVerify ? "tables" : "steps";
 }
 
 absl::Duration TimeLeft(int64_t done, int64_t total, double per_second) {

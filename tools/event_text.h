@@ -21,7 +21,7 @@ std::string WaitText(absl::string_view waiting_for);
 // Every fact of a conflict, one line each after the first.
 std::string ConflictText(const ConflictFound& conflict);
 
-// "tables" for the copy, "steps" for schema and indexes.
+// "tables" for the copy and a comparison, "steps" for schema and indexes.
 absl::string_view ItemsNoun(Phase phase);
 
 // Time for the rest at this rate; infinite if the total or the rate is unknown.

@@ -10,8 +10,9 @@ constexpr ExitCodeMeaning kMeanings[] = {
     {ExitCode::kFailed, "failed; the error says why"},
     {ExitCode::kUsage, "wrong usage or configuration; nothing was tried"},
     {ExitCode::kDifferences,
-     "done, but with faults that were found; a check of drill failed, or "
-     "restore went on after errors, as --allow-restore-errors lets it"},
+     "done, but with faults that were found; a check of drill failed, verify "
+     "has found differences, or restore went on after errors, as "
+     "--allow-restore-errors lets it"},
     {ExitCode::kResumable,
      "interrupted, or a server stayed away too long; the same command goes on "
      "where this one stopped"},

@@ -16,7 +16,8 @@ enum class ExitCode : int {
   // nothing was tried.
   kUsage = 2,
   // What was asked for is done, and what came of it is not as it should be: a
-  // drill has found faults, or a restore was allowed to go on after errors.
+  // drill has found faults, a comparison differences, or a restore was allowed
+  // to go on after errors.
   kDifferences = 3,
   // Interrupted, or what was waited for took too long: the same command goes
   // on where this one stopped (EX_TEMPFAIL of sysexits.h).

@@ -12,8 +12,9 @@ namespace {
 
 // None of them can hold a person's text.
 constexpr absl::string_view kOwnFields[] = {
-    "time", "phase",    "event", "level", "code", "sqlstate",
-    "id",   "severity", "kind",  "type",  "state"};
+    "time",     "phase",   "event",    "level",  "code",
+    "sqlstate", "id",      "severity", "kind",   "type",
+    "state",    "verdict", "outcome",  "weight", "method"};
 constexpr absl::string_view kOwnEndings[] = {"_lsn", "_at", "_time"};
 
 bool IsOwnField(absl::string_view key) {

@@ -11,6 +11,7 @@
 #include "engine/server/create_database.h"
 #include "engine/server/server_plan.h"
 #include "protocol/status.h"
+#include "tools/endpoint_options.h"
 #include "tools/near_name.h"
 #include "tools/part_option.h"
 #include "tools/required_option.h"
@@ -24,26 +25,6 @@ absl::StatusOr<std::vector<std::string>> RequiredPublications(
   if (!names.empty()) return names;
   return WithHint(absl::InvalidArgumentError("no publication is given"),
                   "use --publication NAME or set WALFERRY_PUBLICATION");
-}
-
-absl::StatusOr<Endpoints> BindEndpoints(const OptionValues& values) {
-  Endpoints endpoints;
-  ASSIGN_OR_RETURN(endpoints.source,
-                   RequiredConnInfo(values, OptionId::kSource));
-  ASSIGN_OR_RETURN(endpoints.target,
-                   RequiredConnInfo(values, OptionId::kTarget));
-  endpoints.name = values.Text(OptionId::kName);
-  endpoints.ledger_schema = values.Text(OptionId::kLedgerSchema);
-  endpoints.connect_timeout = values.Duration(OptionId::kConnectTimeout);
-  return endpoints;
-}
-
-ScopeOptions BindScope(const OptionValues& values) {
-  return {.schemas = values.List(OptionId::kSchema),
-          .exclude_schemas = values.List(OptionId::kExcludeSchema),
-          .tables = values.List(OptionId::kTable),
-          .exclude_tables = values.List(OptionId::kExcludeTable),
-          .exclude_table_data = values.List(OptionId::kExcludeTableData)};
 }
 
 StreamOptions BindStream(const OptionValues& values) {

@@ -12,9 +12,11 @@ inline constexpr CommandSet kMigration =
     SetOf(Command::kCheck, Command::kMigrate, Command::kConfig);
 inline constexpr CommandSet kStreaming = kMigration | SetOf(Command::kFollow);
 inline constexpr CommandSet kBothSides = kStreaming | SetOf(Command::kCleanup);
+// It compares two databases and changes nothing.
+inline constexpr CommandSet kComparing = SetOf(Command::kVerify);
 // They read or write a migration's ledger.
 inline constexpr CommandSet kLedger =
-    kBothSides | SetOf(Command::kCutover, Command::kStatus);
+    kBothSides | kComparing | SetOf(Command::kCutover, Command::kStatus);
 inline constexpr CommandSet kRecording =
     SetOf(Command::kCapture, Command::kReplay);
 // What belongs to a server as a whole.

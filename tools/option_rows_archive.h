@@ -57,15 +57,6 @@ inline constexpr OptionSpec kArchiveRows[] = {
      .help = "Go on after an error of the restore, but for one of a plain "
              "script. Each is logged, and counted by its kind in the result; "
              "the exit code is 3 if there was one."},
-    {.id = OptionId::kChecks,
-     .name = "checks",
-     .commands = SetOf(Command::kDrill, Command::kConfig),
-     .group = OptionGroup::kArchive,
-     .file = true,
-     .placeholder = "FILE",
-     .help = "Queries of your own (TOML): [[check]] with name, sql, and either "
-             "expect, perhaps with a tolerance such as 10 or \"5%\", or min "
-             "and max."},
     {.id = OptionId::kAllowPartial,
      .name = "allow-partial",
      .type = OptionType::kFlag,
@@ -86,16 +77,6 @@ inline constexpr OptionSpec kArchiveRows[] = {
      .help = "Fail the drill of an archive that is older, such as 36h: where "
              "dumps no longer run, the last one can still be restored. 0 asks "
              "for no age."},
-    {.id = OptionId::kReport,
-     .name = "report",
-     .commands = SetOf(Command::kDrill),
-     .group = OptionGroup::kArchive,
-     .reach = OptionReach::kFlag,
-     .file = true,
-     .placeholder = "FILE",
-     .help = "Also write the report to FILE: as JSON or a page if it ends in "
-             ".json or .html, as text if in .txt. It is written in any case, "
-             "also to say why a drill could not be held."},
     {.id = OptionId::kKeep,
      .name = "keep",
      .type = OptionType::kFlag,

@@ -14,13 +14,15 @@ inline constexpr OptionSpec kOutputRows[] = {
      .name = "json",
      .type = OptionType::kFlag,
      .default_text = "false",
-     .commands = SetOf(Command::kCheck, Command::kCutover, Command::kStatus),
+     .commands = SetOf(Command::kCheck, Command::kCutover, Command::kStatus) |
+                 kComparing,
      .group = OptionGroup::kOutput,
      .reach = OptionReach::kFlag,
      .help = "Print the result as JSON."},
     {.id = OptionId::kEvents,
      .name = "events",
-     .commands = SetOf(Command::kMigrate, Command::kFollow, Command::kConfig),
+     .commands = SetOf(Command::kMigrate, Command::kFollow, Command::kConfig) |
+                 kComparing,
      .group = OptionGroup::kOutput,
      .file = true,
      .placeholder = "FILE",

@@ -13,6 +13,7 @@
 #include "tools/option_rows_scope.h"
 #include "tools/option_rows_server.h"
 #include "tools/option_rows_stream.h"
+#include "tools/option_rows_verify.h"
 
 namespace walferry {
 namespace {
@@ -29,8 +30,8 @@ constexpr auto Join(const OptionSpec (&... parts)[kSizes]) {
 }
 
 constexpr auto kOptions =
-    Join(kScopeRows, kCopyRows, kServerRows, kStreamRows, kCaptureRows,
-         kArchiveRows, kOutputRows);
+    Join(kScopeRows, kCopyRows, kServerRows, kStreamRows, kVerifyRows,
+         kCaptureRows, kArchiveRows, kOutputRows);
 
 constexpr bool InOrderOfEnumerators() {
   for (size_t row = 0; row < kOptions.size(); ++row) {
@@ -69,6 +70,8 @@ absl::string_view GroupTitle(OptionGroup group) {
       return "Following changes";
     case OptionGroup::kCutover:
       return "Cutover";
+    case OptionGroup::kVerify:
+      return "Proof";
     case OptionGroup::kCapture:
       return "Files";
     case OptionGroup::kArchive:

@@ -58,6 +58,32 @@ TEST(ChecksFile, ReadsEveryKindOfExpectation) {
   EXPECT_THAT(ParseChecks("", "f"), IsOkAndHolds(IsEmpty()));
 }
 
+TEST(ChecksFile, NeedsNoExpectationWhereAnswersAreCompared) {
+  const std::string query = "[[check]]\nname = \"a\"\nsql = \"SELECT 1\"\n";
+  const auto parse = [&](const std::string& more) {
+    return ParseChecks(query + more, "f", CheckUse::kCompared);
+  };
+  EXPECT_THAT(
+      parse(""),
+      IsOkAndHolds(ElementsAre(SqlCheck{.name = "a", .sql = "SELECT 1"})));
+  EXPECT_THAT(
+      parse("tolerance = \"5%\"\n"),
+      IsOkAndHolds(ElementsAre(SqlCheck{.name = "a",
+                                        .sql = "SELECT 1",
+                                        .tolerance = "5",
+                                        .tolerance_in_percent = true})));
+  EXPECT_THAT(parse("min = 3\n"),
+              IsOkAndHolds(ElementsAre(
+                  SqlCheck{.name = "a", .sql = "SELECT 1", .minimum = "3"})));
+  EXPECT_THAT(parse("expect = 1\nmin = 1\n"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "f:1: check \"a\": either expect, or min and max"));
+  EXPECT_THAT(parse("min = 1\ntolerance = 1\n"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "f:1: check \"a\": a tolerance needs a number to "
+                       "expect"));
+}
+
 // No double has that many digits.
 TEST(ChecksFile, RoundsNoNumber) {
   ASSERT_OK_AND_ASSIGN(

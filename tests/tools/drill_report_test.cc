@@ -2,8 +2,6 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "protocol/status.h"
-#include "tests/testing/status_matchers.h"
 #include "tests/tools/sample_archives.h"
 
 namespace walferry {
@@ -168,19 +166,6 @@ td:last-child { white-space: nowrap; }
 </body>
 </html>
 )");
-}
-
-TEST(DrillReportFormOf, GoesByTheFilesName) {
-  EXPECT_THAT(DrillReportFormOf("a.txt"), IsOkAndHolds(DrillReportForm::kText));
-  EXPECT_THAT(DrillReportFormOf("a.json"),
-              IsOkAndHolds(DrillReportForm::kJson));
-  EXPECT_THAT(DrillReportFormOf("a.html"),
-              IsOkAndHolds(DrillReportForm::kHtml));
-  const absl::Status status = DrillReportFormOf("a.pdf").status();
-  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
-                               "--report a.pdf: no form is known by that "
-                               "name"));
-  EXPECT_EQ(HintOf(status), "let it end in .txt, .json or .html");
 }
 
 }  // namespace

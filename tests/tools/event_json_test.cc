@@ -13,8 +13,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocol/status.h"
-#include "tests/testing/built_paths.h"
+#include "tests/tools/documented_fields.h"
 #include "tests/tools/sample_events.h"
+#include "tests/tools/sample_verification.h"
 #include "tools/server_status_json.h"
 #include "tools/status_json.h"
 
@@ -77,6 +78,18 @@ TEST(EventJson, WritesTheseLines) {
           R"("materialized_views_refreshed":3,"applied_lsn":"0/16B3778",)"
           R"("freeze_to_done_seconds":0.85,"elapsed_seconds":750.0,)"
           R"("remarks":["table public.log has no key"]})"));
+}
+
+TEST(EventJson, TellsHowAComparisonEnded) {
+  EXPECT_EQ(
+      ComparisonToJson({.report = SampleVerification()}, kNow, Redactor()),
+      R"({"time":"2026-01-01T00:00:00.123Z","phase":"done",)"
+      R"("event":"compared","verdict":"different","method":"checksum",)"
+      R"("tables":4,"tables_different":2,"tables_unknown":1,)"
+      R"("rows_different":5,"objects_different":1,"checks_different":1,)"
+      R"("warnings":1,"rows_compared":12354,"bytes_compared":3221225472,)"
+      R"("elapsed_seconds":90.0,"remarks":["table public.far is foreign and )"
+      R"(was not compared"]})");
 }
 
 TEST(EventJson, SaysNullForWhatIsUnknown) {
@@ -150,31 +163,6 @@ TEST(EventWriter, KeepsItsFirstFailure) {
             "cannot write events: No space left on device");
 }
 
-// docs/events.md: the fields of each section's tables, in their order.
-std::map<std::string, std::vector<std::string>> DocumentedFields(
-    const std::string& page) {
-  std::ifstream file(absl::StrCat(TestsDirectory(), "/../docs/", page));
-  EXPECT_TRUE(file) << page;
-  std::map<std::string, std::vector<std::string>> fields;
-  std::string section, line;
-  while (std::getline(file, line)) {
-    if (line.rfind("## ", 0) == 0 || line.rfind("| field of `", 0) == 0) {
-      const std::vector<std::string> parts = absl::StrSplit(line, '`');
-      section = parts.size() > 1 ? parts[1] : "";
-    } else if (line.rfind("| `", 0) == 0) {
-      const std::vector<std::string> parts = absl::StrSplit(line, '`');
-      fields[section].push_back(parts[1]);
-    }
-  }
-  return fields;
-}
-
-std::vector<std::string> KeysOf(const nlohmann::ordered_json& json) {
-  std::vector<std::string> keys;
-  for (const auto& [key, value] : json.items()) keys.push_back(key);
-  return keys;
-}
-
 TEST(EventsPage, DocumentsExactlyTheFieldsThatAreWritten) {
   const auto documented = DocumentedFields("events.md");
   std::map<std::string, std::vector<std::string>> written;
@@ -188,6 +176,14 @@ TEST(EventsPage, DocumentsExactlyTheFieldsThatAreWritten) {
     if (json.contains("active")) written["active"] = KeysOf(json["active"][0]);
   }
   EXPECT_EQ(written[""], (std::vector<std::string>{"time", "phase", "event"}));
+  const auto compared = nlohmann::ordered_json::parse(
+      ComparisonToJson({.report = SampleVerification()}, kNow, Redactor()));
+  std::vector<std::string> of_comparison = KeysOf(compared);
+  EXPECT_EQ(std::vector<std::string>(of_comparison.begin(),
+                                     of_comparison.begin() + 3),
+            written[""]);
+  of_comparison.erase(of_comparison.begin(), of_comparison.begin() + 3);
+  written[compared["event"].get<std::string>()] = of_comparison;
   // Of all databases of a server.
   const auto of_database = nlohmann::ordered_json::parse(
       EventToJson(CaughtUp(), Phase::kFollow, kNow, Redactor(), "shop"));

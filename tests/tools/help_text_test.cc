@@ -54,8 +54,8 @@ TEST(HelpText, ShowsDefaultAndEnvironmentOfAnOption) {
   EXPECT_THAT(OptionDetails(SpecOf(OptionId::kAccept)),
               HasSubstr("or for one subject only by ID:SUBJECT"));
   EXPECT_EQ(OptionDetails(SpecOf(OptionId::kJobs)),
-            "Tables, or ranges of large tables, copied at once. [default: 4; "
-            "env: WALFERRY_JOBS]");
+            "Tables, or ranges of large tables, copied or compared at once. "
+            "[default: 4; env: WALFERRY_JOBS]");
   EXPECT_EQ(OptionDetails(SpecOf(OptionId::kLogFormat)),
             "Form of the log on the standard error. One of text, json. "
             "[default: text; env: WALFERRY_LOG_FORMAT]");

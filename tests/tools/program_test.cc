@@ -268,6 +268,11 @@ TEST_F(ProgramTest, KeepsPasswordsOutOfEverything) {
     return fail ? absl::StatusOr<DrillReport>(error)
                 : DrillReport{.subject = leak};
   };
+  engine_.verify = [&](const VerifyOptions&, Control&, EventSink& events) {
+    events.OnEvent(Notice{.text = leak});
+    return fail ? absl::StatusOr<VerifyReport>(error)
+                : VerifyReport{.source = leak, .remarks = {leak}};
+  };
   for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{
            {"migrate"},
@@ -286,6 +291,9 @@ TEST_F(ProgramTest, KeepsPasswordsOutOfEverything) {
            {"dump"},
            {"restore", "--input", leak},
            {"drill"},
+           {"verify"},
+           {"verify", "--json"},
+           {"verify", "--events", "-"},
            {"config", "--show"}}) {
     for (bool failing : {false, true}) {
       fail = failing;

@@ -1,0 +1,102 @@
+#ifndef TOOLS_OPTION_ROWS_VERIFY_H_
+#define TOOLS_OPTION_ROWS_VERIFY_H_
+
+// Rows of the option table: what is proved of two databases, or of an archive.
+
+#include "tools/option_commands.h"
+#include "tools/option_table.h"
+
+namespace walferry {
+
+inline constexpr OptionSpec kVerifyRows[] = {
+    {.id = OptionId::kMethod,
+     .name = "method",
+     .type = OptionType::kChoice,
+     .default_text = "checksum",
+     .choices = "estimate|counts|sample|checksum",
+     .commands = kComparing | SetOf(Command::kConfig),
+     .group = OptionGroup::kVerify,
+     .placeholder = "METHOD",
+     .help = "How rows are compared. checksum: every column of every row. "
+             "sample: the same of a share of each table. counts: how many rows "
+             "there are. estimate: the planner's statistics, which take no "
+             "time and prove nothing: a difference is a warning."},
+    {.id = OptionId::kSample,
+     .name = "sample",
+     .type = OptionType::kInteger,
+     .default_text = "5",
+     .minimum = "1",
+     .maximum = "100",
+     .commands = kComparing | SetOf(Command::kConfig),
+     .group = OptionGroup::kVerify,
+     .placeholder = "PERCENT",
+     .help = "With --method sample: the share of each table's ranges."},
+    {.id = OptionId::kSeed,
+     .name = "seed",
+     .type = OptionType::kInteger,
+     .default_text = "1",
+     .minimum = "0",
+     .commands = kComparing | SetOf(Command::kConfig),
+     .group = OptionGroup::kVerify,
+     .placeholder = "N",
+     .help = "With --method sample: the same number takes the same ranges."},
+    {.id = OptionId::kMaxDifferences,
+     .name = "max-differences",
+     .type = OptionType::kInteger,
+     .default_text = "20",
+     .minimum = "0",
+     .maximum = "10000",
+     .commands = kComparing | SetOf(Command::kConfig),
+     .group = OptionGroup::kVerify,
+     .placeholder = "N",
+     .help = "Rows of a table that the text shows. The report as JSON or page "
+             "has up to 10,000 of each table."},
+    {.id = OptionId::kNoSchema,
+     .name = "no-schema",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = kComparing | SetOf(Command::kConfig),
+     .group = OptionGroup::kVerify,
+     .help = "Do not compare the schemas: indexes, constraints, functions, "
+             "and the like."},
+    {.id = OptionId::kPrivileges,
+     .name = "privileges",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = kComparing | SetOf(Command::kConfig),
+     .group = OptionGroup::kVerify,
+     .help = "Also compare who owns what and may do what with it."},
+    {.id = OptionId::kRestart,
+     .name = "restart",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = kComparing,
+     .group = OptionGroup::kVerify,
+     .reach = OptionReach::kFlag,
+     .help = "Compare everything anew, also what an interrupted run has found "
+             "equal, and note nothing for a later one."},
+    {.id = OptionId::kChecks,
+     .name = "checks",
+     .commands = kComparing | SetOf(Command::kDrill, Command::kConfig),
+     .group = OptionGroup::kVerify,
+     .file = true,
+     .placeholder = "FILE",
+     .help = "Queries of your own (TOML): [[check]] with name, sql, and either "
+             "expect, perhaps with a tolerance such as 10 or \"5%\", or min "
+             "and max. verify compares the answers of both sides, and needs "
+             "none of these."},
+    {.id = OptionId::kReport,
+     .name = "report",
+     .commands = kComparing | SetOf(Command::kDrill),
+     .group = OptionGroup::kVerify,
+     .reach = OptionReach::kFlag,
+     .file = true,
+     .placeholder = "FILE",
+     .help = "Also write the report to FILE: as JSON or a page if it ends in "
+             ".json or .html, as text if in .txt. It is written in any case, "
+             "also to say why nothing could be proved."},
+};
+
+}  // namespace walferry
+
+#endif  // TOOLS_OPTION_ROWS_VERIFY_H_

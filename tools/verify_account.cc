@@ -1,0 +1,238 @@
+#include "tools/verify_account.h"
+
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tools/human_format.h"
+
+namespace walferry {
+namespace {
+
+int64_t RowsOf(const TableVerdict& table) {
+  return table.missing + table.extra + table.different;
+}
+
+std::string EqualText(const VerifyReport& report) {
+  const std::string both = absl::StrCat(report.source, " and ", report.target);
+  switch (report.method) {
+    case VerifyMethod::kOff:
+      return absl::StrCat("no rows of ", both, " were compared");
+    case VerifyMethod::kEstimate:
+      return absl::StrCat("the planner's estimates of ", both,
+                          TallyOf(report).warnings > 0
+                              ? " are not all known or alike"
+                              : " are alike",
+                          ", which proves nothing");
+    case VerifyMethod::kCounts:
+      return absl::StrCat("the tables of ", both,
+                          " have as many rows; what is in them was not "
+                          "compared");
+    case VerifyMethod::kSample: {
+      const VerifyTally tally = TallyOf(report);
+      return absl::StrCat("the rows of ", both, " are the same in ",
+                          HumanCount(tally.ranges), " of ",
+                          HumanCount(tally.ranges_total, "range", "ranges"),
+                          "; the others were not compared");
+    }
+    case VerifyMethod::kChecksum:
+      return absl::StrCat("all rows of ", both, " are the same");
+  }
+  return "";
+}
+
+std::string SchemaText(const VerifyReport& report) {
+  return report.schema_compared ? ", and no object differs"
+                                : "; their schemas were not compared";
+}
+
+}  // namespace
+
+Verdict VerdictOf(const VerifyAccount& account) {
+  if (!account.trouble.empty()) return Verdict::kUnknown;
+  if (account.report.found_differences()) return Verdict::kDifferent;
+  return account.report.uncertain() ? Verdict::kUnknown : Verdict::kEqual;
+}
+
+absl::string_view VerdictName(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kEqual:
+      return "equal";
+    case Verdict::kDifferent:
+      return "different";
+    case Verdict::kUnknown:
+      return "unknown";
+  }
+  return "";
+}
+
+VerifyTally TallyOf(const VerifyReport& report) {
+  VerifyTally tally;
+  for (const TableVerdict& table : report.tables) {
+    using Outcome = TableVerdict::Outcome;
+    if (table.outcome == Outcome::kDifferent) ++tally.tables_different;
+    if (table.outcome == Outcome::kUnknown) ++tally.tables_unknown;
+    if (table.outcome == Outcome::kWarning) ++tally.warnings;
+    tally.rows_different += RowsOf(table);
+    tally.ranges += table.ranges;
+    tally.ranges_total += table.ranges_total;
+    tally.ranges_kept += table.ranges_kept;
+  }
+  for (const ObjectDifference& object : report.objects) {
+    const bool warning = object.weight == ObjectDifference::Weight::kWarning;
+    ++(warning ? tally.warnings : tally.objects_different);
+  }
+  for (const CheckVerdict& check : report.checks) {
+    if (!check.equal) ++tally.checks_different;
+  }
+  return tally;
+}
+
+std::string FoundText(const VerifyReport& report) {
+  const VerifyTally tally = TallyOf(report);
+  std::vector<std::string> parts;
+  if (tally.tables_different > 0) {
+    const std::string tables =
+        absl::StrCat(HumanCount(tally.tables_different), " of ",
+                     HumanCount(static_cast<int64_t>(report.tables.size()),
+                                "table", "tables"));
+    parts.push_back(
+        tally.rows_different > 0
+            ? absl::StrCat(HumanCount(tally.rows_different, "row", "rows"),
+                           " in ", tables)
+            : tables);
+  }
+  if (tally.objects_different > 0) {
+    parts.push_back(HumanCount(tally.objects_different, "object", "objects"));
+  }
+  if (tally.checks_different > 0) {
+    parts.push_back(HumanCount(tally.checks_different, "check", "checks"));
+  }
+  return absl::StrJoin(parts, ", ");
+}
+
+std::string VerdictText(const VerifyAccount& account) {
+  const VerifyReport& report = account.report;
+  switch (VerdictOf(account)) {
+    case Verdict::kEqual:
+      if (report.tables.empty()) {
+        return absl::StrCat("no table was compared", SchemaText(report));
+      }
+      return absl::StrCat(EqualText(report), SchemaText(report));
+    case Verdict::kDifferent:
+      return absl::StrCat(report.target, " is not as ", report.source, ": ",
+                          FoundText(report));
+    case Verdict::kUnknown:
+      if (!account.trouble.empty()) return account.trouble;
+      return absl::StrCat(HumanCount(TallyOf(report).tables_unknown), " of ",
+                          HumanCount(static_cast<int64_t>(report.tables.size()),
+                                     "table", "tables"),
+                          " could not be compared; nothing else differs");
+  }
+  return "";
+}
+
+absl::string_view ProofText(VerifyMethod method) {
+  switch (method) {
+    case VerifyMethod::kOff:
+      return "no rows";
+    case VerifyMethod::kEstimate:
+      return "the planner's estimates of the numbers of rows";
+    case VerifyMethod::kCounts:
+      return "the number of rows of each table";
+    case VerifyMethod::kSample:
+      return "every column of a share of the rows";
+    case VerifyMethod::kChecksum:
+      return "every column of every row";
+  }
+  return "";
+}
+
+std::string NextStep(const VerifyAccount& account) {
+  const VerifyReport& report = account.report;
+  if (!account.trouble.empty()) return "";
+  switch (VerdictOf(account)) {
+    case Verdict::kEqual:
+      if (report.method == VerifyMethod::kChecksum) return "";
+      return "--method checksum compares every column of every row";
+    case Verdict::kDifferent:
+      if (report.method == VerifyMethod::kCounts) {
+        return "--method checksum names the rows";
+      }
+      return "what applications have written to one side only differs, too: "
+             "stop them, and run the same command again";
+    case Verdict::kUnknown:
+      return "see to what is said of these tables, and run the same command "
+             "again";
+  }
+  return "";
+}
+
+std::string FoundText(const TableVerdict& table) {
+  std::vector<std::string> parts;
+  if (table.missing > 0) {
+    parts.push_back(absl::StrCat(HumanCount(table.missing, "row", "rows"),
+                                 " missing on the target"));
+  }
+  if (table.extra > 0) {
+    parts.push_back(absl::StrCat(HumanCount(table.extra, "row", "rows"),
+                                 " too many there"));
+  }
+  if (table.different > 0) {
+    parts.push_back(
+        absl::StrCat(HumanCount(table.different, "row", "rows"), " different"));
+  }
+  std::vector<std::string> clauses;
+  if (!parts.empty()) clauses.push_back(absl::StrJoin(parts, ", "));
+  if (table.source_rows >= 0 && table.target_rows >= 0 &&
+      table.source_rows != table.target_rows) {
+    clauses.push_back(absl::StrCat(
+        HumanCount(table.source_rows, "row", "rows"), " on the source, ",
+        HumanCount(table.target_rows), " on the target"));
+  }
+  if (!table.detail.empty()) clauses.push_back(table.detail);
+  return absl::StrJoin(clauses, "; ");
+}
+
+std::string TimesText(const RowDifference& row) {
+  if (row.source_count <= 1 && row.target_count <= 1) return "";
+  return absl::StrCat(HumanCount(row.source_count), " on the source, ",
+                      HumanCount(row.target_count), " on the target");
+}
+
+std::string ObjectText(const ObjectDifference& object) {
+  return absl::StrCat(object.kind, " ", object.object, " ", object.what);
+}
+
+absl::string_view OutcomeName(TableVerdict::Outcome outcome) {
+  switch (outcome) {
+    case TableVerdict::Outcome::kEqual:
+      return "equal";
+    case TableVerdict::Outcome::kDifferent:
+      return "different";
+    case TableVerdict::Outcome::kUnknown:
+      return "unknown";
+    case TableVerdict::Outcome::kWarning:
+      return "warning";
+  }
+  return "";
+}
+
+absl::string_view RowKindName(RowDifference::Kind kind) {
+  switch (kind) {
+    case RowDifference::Kind::kMissing:
+      return "missing";
+    case RowDifference::Kind::kExtra:
+      return "extra";
+    case RowDifference::Kind::kDifferent:
+      return "different";
+  }
+  return "";
+}
+
+absl::string_view WeightName(ObjectDifference::Weight weight) {
+  return weight == ObjectDifference::Weight::kWarning ? "warning"
+                                                      : "difference";
+}
+
+}  // namespace walferry
