@@ -16,7 +16,10 @@ struct Answer {
 
 // In the session's transaction, which goes on however it ends.
 absl::StatusOr<Answer> Ask(PgConnection& session, const std::string& sql) {
-  RETURN_IF_ERROR(session.Exec("SAVEPOINT asked").status());
+  // Tables are found where the operator's own session would find them.
+  RETURN_IF_ERROR(
+      session.Exec("SAVEPOINT asked; SET LOCAL search_path TO DEFAULT")
+          .status());
   const absl::StatusOr<std::string> answer = session.QueryValue(sql);
   if (session.broken()) return answer.status();
   RETURN_IF_ERROR(session.Exec("ROLLBACK TO SAVEPOINT asked").status());

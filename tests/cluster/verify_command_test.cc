@@ -34,6 +34,7 @@ class VerifyCommandTest : public AppTest {
     if (HasFatalFailure()) return;
     ASSERT_OK_AND_ASSIGN(TempDir directory, TempDir::Create());
     directory_.emplace(std::move(directory));
+    source_info_ = source_->ConnInfo("app");
     OnBoth(
         "CREATE TABLE t (id int PRIMARY KEY, v text);"
         "INSERT INTO t VALUES (1, 'a'), (2, NULL), (3, 'c')");
@@ -49,10 +50,11 @@ class VerifyCommandTest : public AppTest {
   }
 
   ChildOptions Command(const std::vector<std::string>& more) const {
-    ChildOptions options = {.command = {WALFERRY_BINARY, "verify", "--name",
-                                        "test", "--source",
-                                        source_->ConnInfo("app"), "--target",
-                                        target_->ConnInfo("app")}};
+    ChildOptions options = {
+        .command = {WALFERRY_BINARY, "verify", "--name", "test"},
+        .environment = {
+            absl::StrCat("WALFERRY_SOURCE=", source_info_),
+            absl::StrCat("WALFERRY_TARGET=", target_->ConnInfo("app"))}};
     options.command.insert(options.command.end(), more.begin(), more.end());
     return options;
   }
@@ -64,6 +66,7 @@ class VerifyCommandTest : public AppTest {
   }
 
   std::optional<TempDir> directory_;
+  std::string source_info_;
 };
 
 TEST_F(VerifyCommandTest, EndsWithZeroIfBothHoldTheSame) {
@@ -121,9 +124,8 @@ TEST_F(VerifyCommandTest, EndsWithThreeIfAnAnswerDiffers) {
 TEST_F(VerifyCommandTest, EndsWithOneIfATableMayNotBeRead) {
   OnBoth("CREATE TABLE secret (id int PRIMARY KEY)");
   ASSERT_OK(OnSource("CREATE ROLE reader LOGIN; GRANT SELECT ON t TO reader"));
-  const CommandResult result =
-      Run({"--no-schema", "--source",
-           absl::StrCat(source_->ConnInfo("app"), " user=reader")});
+  source_info_ = source_->ConnInfoAs("reader", "", "app");
+  const CommandResult result = Run({"--no-schema"});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.output,
               HasSubstr("NOT KNOWN: 1 of 2 tables could not be compared; "
