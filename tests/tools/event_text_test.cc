@@ -17,6 +17,10 @@ TEST(ProgressText, LeavesOutWhatIsUnknown) {
       ProgressText(
           {.phase = Phase::kIndexes, .items_done = 3, .items_total = 1200}, 0),
       "3 of 1,200 steps");
+  EXPECT_EQ(
+      ProgressText(
+          {.phase = Phase::kVerify, .items_done = 3, .items_total = 40}, 0),
+      "3 of 40 tables");
   EXPECT_EQ(ProgressText({.phase = Phase::kCopy, .bytes = 2048}, 1024),
             "2.0 KiB, 1.0 KiB/s");
   EXPECT_EQ(
