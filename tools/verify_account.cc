@@ -41,6 +41,18 @@ std::string EqualText(const VerifyReport& report) {
   return "";
 }
 
+bool OnlyObjectsDiffer(const VerifyReport& report) {
+  const VerifyTally tally = TallyOf(report);
+  return tally.tables_different == 0 && tally.checks_different == 0;
+}
+
+std::string UnknownText(const VerifyReport& report) {
+  return absl::StrCat(
+      HumanCount(TallyOf(report).tables_unknown), " of ",
+      HumanCount(static_cast<int64_t>(report.tables.size()), "table", "tables"),
+      " could not be compared");
+}
+
 std::string SchemaText(const VerifyReport& report) {
   return report.schema_compared ? ", and no object differs"
                                 : "; their schemas were not compared";
@@ -120,14 +132,12 @@ std::string VerdictText(const VerifyAccount& account) {
       }
       return absl::StrCat(EqualText(report), SchemaText(report));
     case Verdict::kDifferent:
-      return absl::StrCat(report.target, " is not as ", report.source, ": ",
-                          FoundText(report));
+      return absl::StrCat(
+          report.target, " is not as ", report.source, ": ", FoundText(report),
+          report.uncertain() ? absl::StrCat("; ", UnknownText(report)) : "");
     case Verdict::kUnknown:
       if (!account.trouble.empty()) return account.trouble;
-      return absl::StrCat(HumanCount(TallyOf(report).tables_unknown), " of ",
-                          HumanCount(static_cast<int64_t>(report.tables.size()),
-                                     "table", "tables"),
-                          " could not be compared; nothing else differs");
+      return absl::StrCat(UnknownText(report), "; nothing else differs");
   }
   return "";
 }
@@ -156,6 +166,9 @@ std::string NextStep(const VerifyAccount& account) {
       if (report.method == VerifyMethod::kChecksum) return "";
       return "--method checksum compares every column of every row";
     case Verdict::kDifferent:
+      if (OnlyObjectsDiffer(report)) {
+        return "make these objects alike, and run the same command again";
+      }
       if (report.method == VerifyMethod::kCounts) {
         return "--method checksum names the rows";
       }

@@ -39,7 +39,7 @@ TEST(VerifyText, HasEverythingThatWasFound) {
   EXPECT_EQ(
       VerifyText({.report = SampleVerification()}, 20),
       "DIFFERENT: new:5433/shop is not as old:5432/shop: 5 rows in 2 of 4 "
-      "tables, 1 object, 1 check\n"
+      "tables, 1 object, 1 check; 1 of 4 tables could not be compared\n"
       "  source             old:5432/shop, PostgreSQL 15.18\n"
       "  target             new:5433/shop, PostgreSQL 18.1\n"
       "  method             checksum: every column of every row\n"
@@ -89,6 +89,29 @@ TEST(VerifyText, HasEverythingThatWasFound) {
       "\n"
       "next: what applications have written to one side only differs, too: "
       "stop them, and run the same command again\n");
+}
+
+TEST(VerifyText, SaysWhatToDoNext) {
+  const auto next = [](const VerifyReport& report) {
+    const std::string text = VerifyText({.report = report}, 20);
+    const size_t found = text.find("\nnext: ");
+    return found == std::string::npos ? "" : text.substr(found + 7);
+  };
+  VerifyReport report = EqualReport();
+  EXPECT_EQ(next(report), "");
+  report.method = VerifyMethod::kCounts;
+  EXPECT_EQ(next(report),
+            "--method checksum compares every column of every row\n");
+  report.objects = SampleVerification().objects;
+  EXPECT_EQ(next(report),
+            "make these objects alike, and run the same command again\n");
+  report.tables.push_back(SampleDifferentTable());
+  EXPECT_EQ(next(report), "--method checksum names the rows\n");
+  report = EqualReport();
+  report.tables.push_back(SampleVerification().tables.back());
+  EXPECT_EQ(next(report),
+            "see to what is said of these tables, and run the same command "
+            "again\n");
 }
 
 TEST(VerifyText, ShowsNoMoreRowsThanWanted) {
@@ -247,7 +270,7 @@ TEST(VerifyHtml, IsAWholePage) {
       page,
       HasSubstr("<p class=\"different\">different: new:5433/shop is not as "
                 "old:5432/shop: 5 rows in 2 of 4 tables, 1 object, 1 "
-                "check.</p>\n"
+                "check; 1 of 4 tables could not be compared.</p>\n"
                 "<table>\n"
                 "<tr><th>Source</th><td>old:5432/shop, PostgreSQL "
                 "15.18</td></tr>\n"));
