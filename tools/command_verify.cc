@@ -83,14 +83,16 @@ CommandOutcome NotCompared(const CommandContext& context, absl::Time started,
                          hint)};
 }
 
-// What the same command does after a run that was interrupted. Only of what is
-// hashed something is worth noting for it.
+// What comes after a run that was interrupted. Only of what is hashed something
+// is worth noting for it.
 absl::string_view WayOn(const VerifyOptions& options) {
-  const bool notes =
-      options.resume && (options.method == VerifyMethod::kSample ||
-                         options.method == VerifyMethod::kChecksum);
-  return notes ? "the same command goes on where this one stopped"
-               : "the same command begins anew";
+  if (options.method != VerifyMethod::kSample &&
+      options.method != VerifyMethod::kChecksum) {
+    return "the same command begins anew";
+  }
+  return options.resume ? "the same command goes on where this one stopped"
+                        : "the same command without --restart goes on where "
+                          "this one stopped";
 }
 
 absl::Status WithWayOn(absl::Status error, const VerifyOptions& options) {

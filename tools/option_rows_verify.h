@@ -74,7 +74,7 @@ inline constexpr OptionSpec kVerifyRows[] = {
      .group = OptionGroup::kVerify,
      .reach = OptionReach::kFlag,
      .help = "Compare everything anew, also what an interrupted run has found "
-             "equal, and note nothing for a later one."},
+             "equal."},
     {.id = OptionId::kChecks,
      .name = "checks",
      .commands = kComparing | SetOf(Command::kDrill, Command::kConfig),

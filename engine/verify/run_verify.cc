@@ -210,7 +210,7 @@ class Verification {
 
   // None where a run cannot go on later: that is said, and nothing else.
   std::optional<VerifyNotes> OpenNotes() {
-    if (!options_.resume || options_.method == VerifyMethod::kCounts ||
+    if (options_.method == VerifyMethod::kCounts ||
         snapshots_.most_sessions() == 1) {
       return std::nullopt;
     }
@@ -221,9 +221,14 @@ class Verification {
       VerifyNotes notes(*std::move(session),
                         {.schema = options_.endpoints.ledger_schema,
                          .migration = options_.endpoints.name});
-      const absl::Status created = notes.Create();
-      if (created.ok()) return notes;
-      return NoNotes(created);
+      absl::Status ready = notes.Create();
+      if (ready.ok() && !options_.resume) {
+        // Nor may a later run take them for what this one has found.
+        ready = notes.Forget();
+        if (ready.ok()) ready = notes.Create();
+      }
+      if (ready.ok()) return notes;
+      return NoNotes(ready);
     }
     return NoNotes(session.status());
   }

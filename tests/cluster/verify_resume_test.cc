@@ -68,6 +68,20 @@ TEST_F(VerifyResumeTest, ComparesAllAgainIfItIsAskedAnotherWay) {
   EXPECT_EQ(Of(report, "orders").ranges_kept, 0);
 }
 
+// The notes would be older than what has changed since.
+TEST_F(VerifyResumeTest, ForgetsWhatWasNotedIfItBeginsAnew) {
+  ASSERT_NO_FATAL_FAILURE(StopAfter(5));
+  ASSERT_OK(OnTarget("DELETE FROM orders WHERE id = 1"));
+  VerifyOptions options = Options();
+  options.resume = false;
+  ASSERT_OK_AND_ASSIGN(const VerifyReport report, Verify(options));
+  EXPECT_EQ(Of(report, "orders").ranges_kept, 0);
+  EXPECT_THAT(Differences(report),
+              ElementsAre("public.orders", "missing id=1"));
+  EXPECT_THAT(TargetValue("SELECT to_regnamespace('walferry') IS NULL"),
+              IsOkAndHolds("t"));
+}
+
 TEST_F(VerifyResumeTest, FindsWhatDiffersInTheRestOfTheRanges) {
   ASSERT_NO_FATAL_FAILURE(StopAfter(5));
   EXPECT_THAT(DifferencesAfter("DELETE FROM orders WHERE id = 19999"),
