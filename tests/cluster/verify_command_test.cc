@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "protocol/pg_connection.h"
 #include "tests/cluster/app_fixture.h"
+#include "tests/testing/built_paths.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/read_file.h"
 #include "tests/testing/status_matchers.h"
@@ -51,7 +52,7 @@ class VerifyCommandTest : public AppTest {
 
   ChildOptions Command(const std::vector<std::string>& more) const {
     ChildOptions options = {
-        .command = {WALFERRY_BINARY, "verify", "--name", "test"},
+        .command = {WalferryBinary(), "verify", "--name", "test"},
         .environment = {
             absl::StrCat("WALFERRY_SOURCE=", source_info_),
             absl::StrCat("WALFERRY_TARGET=", target_->ConnInfo("app"))}};
