@@ -40,8 +40,9 @@ class AnalyzeWorker : public StepWorker {
 };
 
 // What is analyzed as one piece, with its size.
-absl::StatusOr<std::map<QualifiedName, int64_t>> Pieces(
-    PgConnection& target, const Catalog& catalog) {
+absl::StatusOr<std::map<QualifiedName, int64_t>> Pieces(PgConnection& target,
+                                                        const Catalog& catalog,
+                                                        AnalyzePart part) {
   const absl::flat_hash_set<QualifiedName> in_scope(catalog.partitioned.begin(),
                                                     catalog.partitioned.end());
   ASSIGN_OR_RETURN(const PgResult rows, target.Exec(kRoots));
@@ -59,11 +60,19 @@ absl::StatusOr<std::map<QualifiedName, int64_t>> Pieces(
     return root == root_of.end() ? table : root->second;
   };
   std::map<QualifiedName, int64_t> pieces;
+  std::map<QualifiedName, int64_t> of_the_other_part;
   for (const CatalogTable& table : catalog.tables) {
-    pieces[piece_of(table.name)] += table.bytes;
+    const bool wanted = part == AnalyzePart::kAll ||
+                        table.delayed == (part == AnalyzePart::kDelayed);
+    (wanted ? pieces : of_the_other_part)[piece_of(table.name)] += table.bytes;
   }
+  // One without any partition has no delayed rows either.
   for (const QualifiedName& table : catalog.partitioned) {
-    pieces[piece_of(table)] += 0;
+    const QualifiedName piece = piece_of(table);
+    if (part == AnalyzePart::kDelayed || of_the_other_part.contains(piece)) {
+      continue;
+    }
+    pieces[piece] += 0;
   }
   return pieces;
 }
@@ -88,9 +97,10 @@ std::vector<SchemaStep> Steps(const std::map<QualifiedName, int64_t>& pieces) {
 
 absl::Status AnalyzeTables(
     const PgConnectOptions& target, const Catalog& catalog, int jobs,
-    const std::function<void(const SchemaProgress&)>& on_progress) {
+    const std::function<void(const SchemaProgress&)>& on_progress,
+    AnalyzePart part) {
   ASSIGN_OR_RETURN(PgConnection connection, PgConnection::Open(target));
-  ASSIGN_OR_RETURN(const auto pieces, Pieces(connection, catalog));
+  ASSIGN_OR_RETURN(const auto pieces, Pieces(connection, catalog, part));
   const std::vector<SchemaStep> steps = Steps(pieces);
   std::vector<std::unique_ptr<StepWorker>> workers;
   workers.push_back(std::make_unique<AnalyzeWorker>(std::move(connection)));

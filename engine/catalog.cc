@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "engine/catalog_sql.h"
 #include "protocol/status.h"
 
@@ -67,9 +68,11 @@ class CatalogReader {
   absl::Status ReadSizes();
   absl::Status ReadSequences();
   absl::Status ReadMaterializedViews();
+  absl::Status ReadWhatIsDelayed();
 
   void DecideScope();
   void AddTable(const RelationRow& relation);
+  void NoteDelayed(const RelationRow& relation);
   void AddAfterWhatItReads(uint32_t view, const Oids& reads);
   CatalogTable* FindTable(uint32_t oid);
 
@@ -81,6 +84,7 @@ class CatalogReader {
   std::vector<RelationRow> relations_;
   absl::flat_hash_map<uint32_t, size_t> relation_by_oid_;
   absl::flat_hash_map<uint32_t, size_t> table_by_oid_;
+  absl::flat_hash_map<uint32_t, uint32_t> parents_;  // Of partitions.
   absl::flat_hash_set<uint32_t> visited_views_;
 };
 
@@ -94,6 +98,7 @@ absl::StatusOr<Catalog> CatalogReader::Read() {
   if (sizes_ == CatalogSizes::kYes) RETURN_IF_ERROR(ReadSizes());
   RETURN_IF_ERROR(ReadSequences());
   RETURN_IF_ERROR(ReadMaterializedViews());
+  if (!catalog_.delayed.empty()) RETURN_IF_ERROR(ReadWhatIsDelayed());
   return std::move(catalog_);
 }
 
@@ -132,14 +137,13 @@ absl::Status CatalogReader::ReadRelations() {
 absl::Status CatalogReader::ReadAncestors() {
   ASSIGN_OR_RETURN(const PgResult rows,
                    connection_.Exec(CatalogPartitionParentsSql()));
-  absl::flat_hash_map<uint32_t, uint32_t> parents;
   for (int row = 0; row < rows.rows(); ++row) {
     ASSIGN_OR_RETURN(const uint32_t child, Oid(rows, row, 0));
-    ASSIGN_OR_RETURN(parents[child], Oid(rows, row, 1));
+    ASSIGN_OR_RETURN(parents_[child], Oid(rows, row, 1));
   }
   for (RelationRow& relation : relations_) {
-    for (auto parent = parents.find(relation.oid); parent != parents.end();
-         parent = parents.find(parent->second)) {
+    for (auto parent = parents_.find(relation.oid); parent != parents_.end();
+         parent = parents_.find(parent->second)) {
       const auto ancestor = relation_by_oid_.find(parent->second);
       if (ancestor == relation_by_oid_.end()) break;
       relation.ancestors.push_back(relations_[ancestor->second].name);
@@ -160,6 +164,17 @@ void CatalogReader::DecideScope() {
     } else if (relation.kind == 'p') {
       catalog_.partitioned.push_back(relation.name);
     }
+    if (relation.included) NoteDelayed(relation);
+  }
+}
+
+void CatalogReader::NoteDelayed(const RelationRow& relation) {
+  if (relation.kind != 'r' && relation.kind != 'p') return;
+  if (!scope_.DelaysData(relation.name, relation.ancestors)) return;
+  catalog_.delayed.whole.insert(relation.oid);
+  for (auto parent = parents_.find(relation.oid); parent != parents_.end();
+       parent = parents_.find(parent->second)) {
+    catalog_.delayed.in_part.insert(parent->second);
   }
 }
 
@@ -174,6 +189,7 @@ void CatalogReader::AddTable(const RelationRow& relation) {
   table.rows_estimate = static_cast<double>(relation.rows_estimate);
   table.relfilenode = relation.relfilenode;
   table.copy_data = scope_.IncludesData(relation.name, relation.ancestors);
+  table.delayed = scope_.DelaysData(relation.name, relation.ancestors);
   table.config_condition = relation.config_condition;
   table_by_oid_[table.oid] = catalog_.tables.size();
   catalog_.tables.push_back(std::move(table));
@@ -319,6 +335,32 @@ void CatalogReader::AddAfterWhatItReads(uint32_t view, const Oids& reads) {
   catalog_.materialized_views.push_back({.oid = relation.oid,
                                          .name = relation.name,
                                          .populated = relation.populated});
+}
+
+absl::Status CatalogReader::ReadWhatIsDelayed() {
+  DelayedRelations& delayed = catalog_.delayed;
+  std::vector<uint32_t> oids(delayed.whole.begin(), delayed.whole.end());
+  oids.insert(oids.end(), delayed.in_part.begin(), delayed.in_part.end());
+  const std::string relations =
+      absl::StrCat("'{", absl::StrJoin(oids, ","), "}'::oid[]");
+  ASSIGN_OR_RETURN(const PgResult readers,
+                   connection_.Exec(CatalogDelayedReadersSql(relations)));
+  for (int row = 0; row < readers.rows(); ++row) {
+    ASSIGN_OR_RETURN(const uint32_t reader, Oid(readers, row, 0));
+    for (CatalogMaterializedView& view : catalog_.materialized_views) {
+      view.delayed |= view.oid == reader;
+    }
+  }
+  ASSIGN_OR_RETURN(const PgResult keys,
+                   connection_.Exec(CatalogForeignKeysSql(relations)));
+  for (int row = 0; row < keys.rows(); ++row) {
+    CatalogForeignKey key;
+    ASSIGN_OR_RETURN(key.oid, Oid(keys, row, 0));
+    ASSIGN_OR_RETURN(key.table, Oid(keys, row, 1));
+    ASSIGN_OR_RETURN(key.referenced, Oid(keys, row, 2));
+    delayed.foreign_keys.push_back(key);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/scope.h"
@@ -48,6 +49,7 @@ struct CatalogTable {
   double rows_estimate = 0;  // pg_class.reltuples, at least 0.
   uint32_t relfilenode = 0;  // pg_class, under the caller's snapshot.
   bool copy_data = true;     // Scope::IncludesData.
+  bool delayed = false;      // Scope::DelaysData.
   // Of an extension's configuration table: "WHERE ..." if only those rows are
   // the user's and the extension itself brings the others, else "".
   std::string config_condition;
@@ -69,6 +71,30 @@ struct CatalogMaterializedView {
   uint32_t oid = 0;
   QualifiedName name;
   bool populated = true;
+  // It reads delayed tables, or calls functions that may.
+  bool delayed = false;
+};
+
+struct CatalogForeignKey {
+  uint32_t oid = 0;         // pg_constraint.
+  uint32_t table = 0;       // That has it, ...
+  uint32_t referenced = 0;  // ... and that it refers to.
+};
+
+// Relations whose rows come last, by OID, and what hangs on them. All of it is
+// empty if there are none.
+struct DelayedRelations {
+  // Tables, and partitioned parents all of whose partitions are.
+  absl::flat_hash_set<uint32_t> whole;
+  // Partitioned parents of any of these.
+  absl::flat_hash_set<uint32_t> in_part;
+  // From or to any of them.
+  std::vector<CatalogForeignKey> foreign_keys;
+
+  bool empty() const { return whole.empty(); }
+  bool Contains(uint32_t oid) const {
+    return whole.contains(oid) || in_part.contains(oid);
+  }
 };
 
 struct Catalog {
@@ -81,6 +107,7 @@ struct Catalog {
   // pg_dump's exclusions.
   std::vector<QualifiedName> excluded_tables;
   std::vector<std::string> excluded_schemas;
+  DelayedRelations delayed;
 
   const CatalogTable* Find(const QualifiedName& table) const;
 };

@@ -92,6 +92,33 @@ std::string CatalogViewReadsSql() {
          " AND v.oid <> b.oid ORDER BY 1, 2";
 }
 
+std::string CatalogDelayedReadersSql(absl::string_view delayed) {
+  return absl::StrCat(
+      "WITH RECURSIVE late (oid) AS ("
+      "SELECT unnest(",
+      delayed,
+      ") UNION SELECT r.ev_class FROM pg_rewrite r JOIN pg_class v"
+      " ON v.oid = r.ev_class JOIN pg_depend d"
+      " ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid"
+      " WHERE v.relkind IN ('v', 'm')"
+      // What is built in does not stand there, and reads no tables.
+      " AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)"
+      " UNION SELECT r.ev_class FROM late l JOIN pg_depend d"
+      " ON d.refclassid = 'pg_class'::regclass AND d.refobjid = l.oid"
+      " AND d.classid = 'pg_rewrite'::regclass"
+      " JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v"
+      " ON v.oid = r.ev_class WHERE v.relkind IN ('v', 'm')"
+      ") SELECT c.oid FROM late l JOIN pg_class c ON c.oid = l.oid"
+      " WHERE c.relkind = 'm' ORDER BY 1");
+}
+
+std::string CatalogForeignKeysSql(absl::string_view relations) {
+  return absl::StrCat(
+      "SELECT oid, conrelid, confrelid FROM pg_constraint"
+      " WHERE contype = 'f' AND (conrelid = ANY (",
+      relations, ") OR confrelid = ANY (", relations, ")) ORDER BY 1");
+}
+
 std::string CatalogSizesSql(const std::vector<CatalogTable>& tables,
                             int version) {
   return absl::StrCat(

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "engine/catalog.h"
 
 namespace walferry {
@@ -36,6 +37,13 @@ std::string CatalogSizesSql(const std::vector<CatalogTable>& tables,
 std::string CatalogSequenceOwnersSql();
 // View of either kind, view of either kind that it reads.
 std::string CatalogViewReadsSql();
+// Materialized views that read what is delayed (an SQL array of OIDs), directly
+// or through other views, or call functions of users, whose reading nobody
+// knows.
+std::string CatalogDelayedReadersSql(absl::string_view delayed);
+// Foreign keys from or to these relations (an SQL array of OIDs): oid, table,
+// referenced table.
+std::string CatalogForeignKeysSql(absl::string_view relations);
 
 }  // namespace walferry
 

@@ -20,9 +20,9 @@ std::vector<CheckStep> AllSteps(const MigrateOptions& options) {
   std::vector<CheckStep> all;
   for (const auto& steps :
        {ServerChecks(), ToolChecks(), SourceChecks(), CapacityChecks(),
-        SourceRightsChecks(), ScopeChecks(), TableChecks(), ObjectChecks(),
-        TargetChecks(), TargetRoleChecks(), TargetNameChecks(),
-        TargetContentChecks()}) {
+        SourceRightsChecks(), ScopeChecks(), TableChecks(),
+        DelayedTableChecks(), ObjectChecks(), TargetChecks(),
+        TargetRoleChecks(), TargetNameChecks(), TargetContentChecks()}) {
     all.insert(all.end(), steps.begin(), steps.end());
   }
   if (options.scope.carries_schema()) return all;

@@ -72,6 +72,7 @@ std::vector<CheckStep> CapacityChecks();
 std::vector<CheckStep> SourceRightsChecks();
 std::vector<CheckStep> ScopeChecks();
 std::vector<CheckStep> TableChecks();
+std::vector<CheckStep> DelayedTableChecks();
 std::vector<CheckStep> ObjectChecks();
 std::vector<CheckStep> TargetChecks();
 std::vector<CheckStep> TargetNameChecks();

@@ -12,6 +12,7 @@ constexpr absl::string_view kIds[] = {
     "connections",
     "database-setting",
     "deferrable-key",
+    "delayed-table",
     "encoding",
     "event-trigger",
     "exclusion-constraint",

@@ -50,6 +50,7 @@ absl::Status CheckPatterns(CheckContext& check) {
       {"table", options.tables, false},
       {"exclude-table", options.exclude_tables, false},
       {"exclude-table-data", options.exclude_table_data, false},
+      {"delay-table-data", options.delay_table_data, false},
   };
   for (const auto& list : kLists) {
     for (const std::string& pattern : list.patterns) {

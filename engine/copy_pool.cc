@@ -73,6 +73,7 @@ absl::Status RequireEmpty(PgConnection& target,
 }
 
 absl::StatusOr<CopyWork> ReadWork(PgConnection& target,
+                                  const CopyPoolOptions& options,
                                   const CopySessionOptions& session,
                                   const SourceSnapshot& snapshot,
                                   const std::vector<CatalogTable>& tables) {
@@ -106,7 +107,7 @@ absl::StatusOr<CopyWork> ReadWork(PgConnection& target,
     ASSIGN_OR_RETURN(task.done, ledger.RangesDone(table.name));
     work.tasks.push_back(std::move(task));
   }
-  RETURN_IF_ERROR(RequireEmpty(target, work.tasks));
+  if (!options.clients_write) RETURN_IF_ERROR(RequireEmpty(target, work.tasks));
   return work;
 }
 
@@ -164,11 +165,11 @@ class CopyPool {
   }
 
   absl::Status CopyItems(int worker) {
-    absl::StatusOr<TableCopier> copier =
-        TableCopier::Open(session_, snapshot_,
-                          {.min_binary_bytes = MinBinaryBytes(),
-                           .inserts = options_.inserts,
-                           .found_tables = options_.found_tables});
+    absl::StatusOr<TableCopier> copier = TableCopier::Open(
+        session_, snapshot_,
+        {.min_binary_bytes = MinBinaryBytes(),
+         .inserts = options_.inserts,
+         .found_tables = options_.found_tables || options_.clients_write});
     if (!copier.ok()) {
       constexpr absl::string_view kTooManyConnections = "53300";
       if (worker == 0 || SqlStateOf(copier.status()) != kTooManyConnections) {
@@ -317,7 +318,7 @@ absl::StatusOr<CopyTotals> CopyTables(const CopyPoolOptions& options,
                              " sessions that an earlier run left behind")});
   }
   ASSIGN_OR_RETURN(const CopyWork work,
-                   ReadWork(target, session, snapshot, tables));
+                   ReadWork(target, options, session, snapshot, tables));
   const uint64_t split_bytes =
       HasTidRangeScan(snapshot.connection().server_version())
           ? options.split_bytes

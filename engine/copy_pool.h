@@ -30,6 +30,9 @@ struct CopyPoolOptions {
   bool inserts = false;
   // The migration has not made the tables: see TableCopyOptions.
   bool found_tables = false;
+  // Clients write to the tables meanwhile: rows of theirs may be there, and
+  // stay.
+  bool clients_write = false;
   absl::Duration progress_interval = absl::Seconds(1);
   // After an error no item is started; those that run may end within it.
   absl::Duration error_grace = absl::Seconds(10);
@@ -57,7 +60,8 @@ struct CopyTotals {
 // kResourceExhausted (a statement on the source waits for the guard, for too
 // long or in a worker's way) are for a new snapshot, LiftTables and another
 // call; kCancelled after Control::RequestStop(). kFailedPrecondition: a table
-// that should be empty is not.
+// that should be empty is not. Where clients write, the server's error says
+// whose key is there already (SQLSTATE 23505).
 absl::StatusOr<CopyTotals> CopyTables(const CopyPoolOptions& options,
                                       SourceSnapshot& snapshot,
                                       const std::vector<CatalogTable>& tables,

@@ -90,6 +90,12 @@ struct CaughtUp {
   uint64_t lag_bytes = 0;
 };
 
+// Clients may work on the target of an offline migration. Rows of so many
+// tables are missing yet, or their indexes (engine/delayed_tables.h).
+struct Usable {
+  int64_t delayed_tables = 0;
+};
+
 struct ConflictFound {
   Conflict conflict;
   std::string slot;
@@ -114,7 +120,7 @@ struct Done {
 };
 
 using Event = std::variant<PhaseStarted, PhaseFinished, Progress, Lag, CaughtUp,
-                           ConflictFound, Notice, Failed, Done>;
+                           Usable, ConflictFound, Notice, Failed, Done>;
 
 // Receives events from any thread; calls never overlap in time.
 class EventSink {

@@ -10,10 +10,10 @@ namespace walferry {
 
 absl::StatusOr<int64_t> RefreshMaterializedViews(
     PgConnection& target, const std::vector<CatalogMaterializedView>& views,
-    const std::function<void(absl::string_view)>& on_view) {
+    const std::function<void(absl::string_view)>& on_view, bool delayed) {
   int64_t refreshed = 0;
   for (const CatalogMaterializedView& view : views) {
-    if (!view.populated) continue;
+    if (!view.populated || view.delayed != delayed) continue;
     const std::string name = ToDisplay(view.name);
     if (on_view) on_view(name);
     const absl::Status status =

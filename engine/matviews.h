@@ -14,12 +14,13 @@
 
 namespace walferry {
 
-// Refreshes, in the order given, those that are populated on the source; each
-// in a transaction of its own. Returns how many. `on_view` is told the name of
-// each before it begins; may be empty.
+// Refreshes, in the order given, those that are populated on the source and
+// `delayed` or not, each in a transaction of its own. Returns how many.
+// `on_view` is told the name of each before it begins; may be empty.
 absl::StatusOr<int64_t> RefreshMaterializedViews(
     PgConnection& target, const std::vector<CatalogMaterializedView>& views,
-    const std::function<void(absl::string_view)>& on_view);
+    const std::function<void(absl::string_view)>& on_view,
+    bool delayed = false);
 
 }  // namespace walferry
 

@@ -14,13 +14,14 @@ namespace walferry {
 namespace {
 
 // Where an offline copy stands: all of it at one place, which is `begun` if it
-// has no table.
+// has no table, but for delayed tables, of which a later run may have copied
+// the rest.
 absl::StatusOr<Lsn> CopiedAt(const std::vector<LedgerTable>& tables,
                              const Catalog& catalog, Lsn begun) {
   std::optional<Lsn> position;
   for (const LedgerTable& table : tables) {
     const CatalogTable* const known = catalog.Find(table.table);
-    if (known == nullptr || !known->copy_data) continue;
+    if (known == nullptr || !known->copy_data || known->delayed) continue;
     if (position.value_or(table.lsn) != table.lsn) {
       return absl::InternalError(absl::StrCat(
           "table ", ToDisplay(table.table), " was copied as of ",
@@ -29,6 +30,17 @@ absl::StatusOr<Lsn> CopiedAt(const std::vector<LedgerTable>& tables,
     position = table.lsn;
   }
   return position.value_or(begun);
+}
+
+std::vector<std::string> CopiedLater(const std::vector<LedgerTable>& tables,
+                                     const Catalog& catalog, Lsn others) {
+  std::vector<std::string> names;
+  for (const LedgerTable& table : tables) {
+    const CatalogTable* const known = catalog.Find(table.table);
+    if (known == nullptr || !known->delayed || table.lsn == others) continue;
+    names.push_back(ToDisplay(table.table));
+  }
+  return names;
 }
 
 }  // namespace
@@ -120,6 +132,14 @@ absl::Status MigrationRun::FillReport() {
   if (offline()) {
     ASSIGN_OR_RETURN(report_.applied_lsn,
                      CopiedAt(tables, catalog_, consistent_point_));
+    const std::vector<std::string> later =
+        CopiedLater(tables, catalog_, report_.applied_lsn);
+    if (!later.empty()) {
+      report_.remarks.push_back(absl::StrCat(
+          "rows of delayed tables are of a later state of the source than all "
+          "others, as another run has copied the rest of them: ",
+          NameSome(later)));
+    }
     if (carries_rows()) {
       report_.remarks.push_back(
           "nothing that was written to the source since its rows were read is "

@@ -1,6 +1,7 @@
 // schema, copy, indexes: from an empty target to one that can follow.
 
 #include <utility>
+#include <vector>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,7 @@ namespace walferry {
 namespace {
 
 constexpr absl::string_view kAnalyzeStep = "analyze";
+constexpr absl::string_view kAnalyzeDelayedStep = "analyze delayed";
 constexpr absl::Duration kWorkerLockWait = absl::Seconds(3);
 
 }  // namespace
@@ -75,8 +77,10 @@ std::function<void(const SchemaProgress&)> MigrationRun::TellOfSteps() {
 }
 
 absl::Status MigrationRun::PlanSteps(int64_t of_schema) {
+  // That the target is usable is one, too.
   return ledger_->SetPlannedSteps(of_schema + (analyzes() ? 1 : 0) +
-                                  (CarriesLargeObjects(options_) ? 1 : 0));
+                                  (CarriesLargeObjects(options_) ? 1 : 0) +
+                                  (delays() ? 1 + (analyzes() ? 1 : 0) : 0));
 }
 
 // An earlier run has come to follow: nothing is missing but what waits for the
@@ -89,6 +93,7 @@ bool MigrationRun::Followed() const {
 absl::Status MigrationRun::LoadSchema() {
   if (Followed()) return absl::OkStatus();
   if (!carries_schema()) return PlanSteps(0);
+  if (usable_) return OpenRestore();
   RETURN_IF_ERROR(Enter(Phase::kSchema, known_->consistent_point.valid()));
   RETURN_IF_ERROR(OpenRestore());
   return restore_->RestorePreData();
@@ -100,27 +105,35 @@ LifeSigns MigrationRun::Signs() {
 
 absl::Status MigrationRun::CopyRows() {
   if (!carries_rows()) snapshot_.reset();
-  if (snapshot_ == nullptr) return absl::OkStatus();
+  if (snapshot_ == nullptr || usable_) return absl::OkStatus();
   RETURN_IF_ERROR(Enter(Phase::kCopy, known_->consistent_point.valid()));
   if (!carries_schema()) RETURN_IF_ERROR(RemoveAcceptedRows());
+  RETURN_IF_ERROR(CopyPart(/*delayed=*/false));
+  if (CarriesLargeObjects(options_)) RETURN_IF_ERROR(CopyLargeObjectsOnce());
+  if (!delays()) snapshot_.reset();
+  return absl::OkStatus();
+}
+
+absl::Status MigrationRun::CopyPart(bool delayed) {
   CopySessionOptions session = CopySession();
   // Whoever waits for the guard's lock must not wait long because a worker in
   // turn waits for him: a new snapshot is taken instead.
   session.lock_wait = kWorkerLockWait;
+  std::vector<CatalogTable> tables;
+  for (const CatalogTable& table : catalog_.tables) {
+    if (table.delayed == delayed) tables.push_back(table);
+  }
   LifeSigns signs = Signs();
-  const absl::StatusOr<CopyTotals> totals =
-      CopyTables({.session = session,
-                  .jobs = options_.jobs,
-                  .split_bytes = options_.split_bytes,
-                  .binary = options_.stream.binary,
-                  .inserts = options_.inserts,
-                  .found_tables = !carries_schema(),
-                  .progress_interval = options_.stream.poll_interval},
-                 *snapshot_, catalog_.tables, control_, signs);
-  RETURN_IF_ERROR(totals.status());
-  if (CarriesLargeObjects(options_)) RETURN_IF_ERROR(CopyLargeObjectsOnce());
-  snapshot_.reset();
-  return absl::OkStatus();
+  return CopyTables({.session = session,
+                     .jobs = options_.jobs,
+                     .split_bytes = options_.split_bytes,
+                     .binary = options_.stream.binary,
+                     .inserts = options_.inserts,
+                     .found_tables = !carries_schema(),
+                     .clients_write = delayed,
+                     .progress_interval = options_.stream.poll_interval},
+                    *snapshot_, tables, control_, signs)
+      .status();
 }
 
 absl::Status MigrationRun::RestoreStages(
@@ -146,15 +159,17 @@ absl::Status MigrationRun::BuildIndexes() {
   return Analyze();
 }
 
-absl::Status MigrationRun::Analyze() {
+absl::Status MigrationRun::Analyze(AnalyzePart part) {
   if (!analyzes()) return absl::OkStatus();
+  const absl::string_view step =
+      part == AnalyzePart::kDelayed ? kAnalyzeDelayedStep : kAnalyzeStep;
   ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger_->StepsDone());
-  if (absl::c_linear_search(steps, kAnalyzeStep)) return absl::OkStatus();
+  if (absl::c_linear_search(steps, step)) return absl::OkStatus();
   PgConnectOptions session = connector_.TargetOptions("analyze");
   session.client_encoding = NameEncoding(*source_, *target_);
-  RETURN_IF_ERROR(
-      AnalyzeTables(session, catalog_, options_.index_jobs, TellOfSteps()));
-  return target_->Exec(ledger_->sql().StepDone(kAnalyzeStep)).status();
+  RETURN_IF_ERROR(AnalyzeTables(session, catalog_, options_.index_jobs,
+                                TellOfSteps(), part));
+  return target_->Exec(ledger_->sql().StepDone(step)).status();
 }
 
 }  // namespace walferry

@@ -65,6 +65,7 @@ absl::StatusOr<bool> MigrationRun::AllIsCopied() {
 
 // What an earlier run has copied.
 absl::Status MigrationRun::BringToSnapshot() {
+  if (offline() && usable_) return KeepDelayedTables();
   if (offline()) {
     LifeSigns signs = Signs();
     UnchangedTablesOptions keep = {

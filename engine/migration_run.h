@@ -13,6 +13,7 @@
 //   migration_cutover.cc  cutover
 //   migration_finish.cc   what is dropped and reported at the end
 //   migration_offline.cc  what takes the place of stream and cutover
+//   migration_delayed.cc  the rows of delayed tables, behind all else
 //   migration_single.cc   all of it, where a server serves one session
 
 #include <cstdint>
@@ -26,6 +27,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "engine/analyze.h"
 #include "engine/catalog.h"
 #include "engine/connect.h"
 #include "engine/control.h"
@@ -123,9 +125,10 @@ class MigrationRun {
   bool Followed() const;
   absl::Status LoadSchema();
   absl::Status CopyRows();
+  absl::Status CopyPart(bool delayed);
   absl::Status BuildIndexes();
   absl::Status RestoreStages(const std::vector<SchemaStage>& stages);
-  absl::Status Analyze();
+  absl::Status Analyze(AnalyzePart part = AnalyzePart::kAll);
   LifeSigns Signs();
 
   // migration_follow.cc
@@ -169,6 +172,17 @@ class MigrationRun {
   absl::Status SettleFastTarget();
   absl::Status CopyLargeObjectsOnce();
   absl::Status Complete();
+
+  // migration_delayed.cc
+  bool delays() const { return !catalog_.delayed.empty(); }
+  absl::Status ReadWhetherUsable();
+  absl::Status TellUsable();
+  absl::Status KeepDelayedTables();
+  absl::Status BuildAllButDelayed();
+  absl::Status LoadDelayedTables();
+  absl::Status CopyDelayedRows();
+  absl::Status FinishDelayedTables();
+  void CountWhatWasSet();
 
   // migration_single.cc
   absl::StatusOr<bool> OneSessionOnly();
@@ -249,6 +263,8 @@ class MigrationRun {
   bool in_ledger_ = false;
   bool asked_in_ledger_ = false;  // And by nobody else: it may be withdrawn.
   bool sought_old_request_ = false;
+  // Clients may work on the target: all is there but what is delayed.
+  bool usable_ = false;
   bool began_ = false;
   bool checked_ = false;
   bool replaced_ = false;  // The target's database is one that this run made.

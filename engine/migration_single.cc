@@ -119,11 +119,12 @@ absl::Status CarryLargeObject(absl::string_view oid, PgConnection& source,
 // What is done beside the one transaction, or in other ones.
 absl::Status RefuseBesides(const MigrateOptions& options) {
   const absl::string_view option =
-      options.scope.part == ScopePart::kSchema ? "--schema-only"
-      : options.scope.part == ScopePart::kRows ? "--data-only"
-      : options.drop_target_first              ? "--drop-target-first"
-      : options.fast_target                    ? "--fast-target"
-                                               : "";
+      options.scope.part == ScopePart::kSchema  ? "--schema-only"
+      : options.scope.part == ScopePart::kRows  ? "--data-only"
+      : options.drop_target_first               ? "--drop-target-first"
+      : options.fast_target                     ? "--fast-target"
+      : !options.scope.delay_table_data.empty() ? "--delay-table-data"
+                                                : "";
   if (option.empty()) return absl::OkStatus();
   return WithHint(absl::FailedPreconditionError(
                       absl::StrCat(option,

@@ -4,10 +4,12 @@
 // The settings of each thing the engine can be asked to do. tools/ has the
 // table that fills them from flags, environment and file.
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "engine/batch_size.h"
 #include "engine/scope.h"
@@ -109,6 +111,10 @@ struct MigrateOptions {
   // Asked when others migrate between the same servers; null: nobody does.
   // Outlives the run.
   Turns* turns = nullptr;
+  // Called, also by every later run, before clients are told that they may work
+  // on a target that lacks only delayed rows (engine/delayed_tables.h). May be
+  // empty.
+  std::function<absl::Status()> on_usable;
   StreamOptions stream;
 };
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "apply/text_needed.h"
+#include "engine/delayed_tables.h"
 #include "engine/migration.h"
 #include "engine/migration_name.h"
 #include "engine/migration_run.h"
@@ -52,6 +53,7 @@ absl::StatusOr<Report> RunMigration(const MigrateOptions& options,
     return absl::InvalidArgumentError(
         "a database that was dropped has no tables for rows alone");
   }
+  RETURN_IF_ERROR(CheckMayDelay(options));
   ASSIGN_OR_RETURN(Scope scope, Scope::Create(options.scope));
   MigrationRun run(options, std::move(scope), control, events);
   RetryPolicy retry(options.stream.retry_for, control.interrupt(), events);
@@ -112,6 +114,7 @@ absl::Status MigrationRun::Attempt() {
       RETURN_IF_ERROR(ThawLeftover());
       RETURN_IF_ERROR(ChooseGuard());
     }
+    if (offline()) RETURN_IF_ERROR(ReadWhetherUsable());
     RETURN_IF_ERROR(Prepare());
     RETURN_IF_ERROR(LoadSchema());
     RETURN_IF_ERROR(CopyRows());

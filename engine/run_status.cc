@@ -6,11 +6,13 @@
 #include <string>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/connect.h"
 #include "engine/copy_rate.h"
+#include "engine/delayed_tables.h"
 #include "engine/event.h"
 #include "engine/large_objects.h"
 #include "engine/ledger.h"
@@ -299,6 +301,8 @@ absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
   status.last_error = row.last_error;
   status.steps_total = row.planned_steps;
   ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger.StepsDone());
+  status.usable =
+      row.report.has_value() || absl::c_linear_search(steps, kUsableStep);
   status.steps_done = std::count_if(
       steps.begin(), steps.end(),
       [](const std::string& step) { return !IsLargeObjectsPiece(step); });

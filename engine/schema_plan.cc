@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <numeric>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "engine/unproven_foreign_key.h"
 
 namespace walferry {
 namespace {
@@ -76,7 +78,7 @@ bool IsKey(const DumpEntry& entry) {
 
 class Planner {
  public:
-  explicit Planner(const Catalog& catalog) {
+  explicit Planner(const Catalog& catalog) : delayed_(catalog.delayed) {
     for (const CatalogTable& table : catalog.tables) {
       bytes_of_table_[table.oid] = table.bytes;
     }
@@ -85,6 +87,7 @@ class Planner {
   SchemaPlan Plan(std::vector<DumpEntry> entries) {
     Divide(std::move(entries));
     for (size_t place = 0; place < plan_.steps.size(); ++place) Link(place);
+    if (!delayed_.empty()) Delay();
     PromoteAndWeigh();
     Rank();
     return std::move(plan_);
@@ -150,6 +153,9 @@ class Planner {
         entry.type != "INDEX" || absl::StrContains(entry.sql, "\nALTER TABLE ");
     if (known == nullptr) late_.push_back(plan_.steps.size());
     weights_.push_back({.key = IsKey(entry)});
+    types_.push_back(entry.type);
+    oids_.push_back(entry.oid);
+    sizes_.push_back(entry.sql.size());
     step.sql = std::move(entry.sql);
     step_of_[entry.dump_id] = plan_.steps.size();
     plan_.steps.push_back(std::move(step));
@@ -198,6 +204,89 @@ class Planner {
     values.erase(std::unique(values.begin(), values.end()), values.end());
   }
 
+  // What must not be there before the rows of delayed tables are.
+  void Delay() {
+    std::vector<SchemaStep> proofs;
+    for (size_t place = 0; place < plan_.steps.size(); ++place) {
+      SchemaStep& step = plan_.steps[place];
+      const bool foreign_key = types_[place] == "FK CONSTRAINT";
+      if (WaitsForRows(place) && !ProveLater(place, proofs)) {
+        step.stage = foreign_key ? SchemaStage::kDelayedForeignKeys
+                                 : SchemaStage::kDelayedIndexes;
+      }
+      for (const size_t before : step.after) {
+        const SchemaStage stage = plan_.steps[before].stage;
+        if (IsDelayed(stage)) step.stage = std::max(step.stage, stage);
+      }
+    }
+    for (SchemaStep& proof : proofs) {
+      weights_.push_back(weights_[proof.after.front()]);
+      plan_.steps.push_back(std::move(proof));
+    }
+  }
+
+  static bool IsDelayed(SchemaStage stage) {
+    return stage == SchemaStage::kDelayedIndexes ||
+           stage == SchemaStage::kDelayedForeignKeys;
+  }
+
+  // An index that is no key, a constraint that the source's own rows need not
+  // obey, a foreign key.
+  bool WaitsForRows(size_t place) const {
+    const SchemaStep& step = plan_.steps[place];
+    const auto is = [&](absl::string_view type) {
+      return types_[place] == type;
+    };
+    const auto any = [&](const auto& of) {
+      return std::any_of(step.relations.begin(), step.relations.end(), of);
+    };
+    if (is("FK CONSTRAINT")) {
+      return any([&](uint32_t oid) { return delayed_.Contains(oid); });
+    }
+    const bool waits =
+        (is("INDEX") &&
+         !absl::StrContains(OwnSql(place), "CREATE UNIQUE INDEX ")) ||
+        ((is("CONSTRAINT") || is("CHECK CONSTRAINT")) &&
+         absl::StrContains(OwnSql(place), " NOT VALID;"));
+    return waits &&
+           any([&](uint32_t oid) { return delayed_.whole.contains(oid); });
+  }
+
+  // Without what belongs to it.
+  absl::string_view OwnSql(size_t place) const {
+    return absl::string_view(plan_.steps[place].sql).substr(0, sizes_[place]);
+  }
+
+  // A foreign key of a delayed table to one that is complete holds for what
+  // clients write at once, and is proven for all rows when they are there.
+  bool ProveLater(size_t place, std::vector<SchemaStep>& proofs) {
+    if (types_[place] != "FK CONSTRAINT") return false;
+    const auto key = std::find_if(
+        delayed_.foreign_keys.begin(), delayed_.foreign_keys.end(),
+        [&](const CatalogForeignKey& one) { return one.oid == oids_[place]; });
+    if (key == delayed_.foreign_keys.end() ||
+        delayed_.Contains(key->referenced) ||
+        // Not of partitioned tables: servers before 18 cannot, or leave their
+        // partitions' keys unproven.
+        !bytes_of_table_.contains(key->table) ||
+        !bytes_of_table_.contains(key->referenced)) {
+      return false;
+    }
+    std::optional<UnprovenForeignKey> unproven = WithoutProof(OwnSql(place));
+    if (!unproven) return false;
+    plan_.steps[place].sql.replace(0, sizes_[place], unproven->create);
+    if (unproven->validate.empty()) return true;
+    SchemaStep proof;
+    proof.id = absl::StrCat("VALIDATE ", plan_.steps[place].id);
+    proof.display = absl::StrCat("VALIDATE ", plan_.steps[place].display);
+    proof.stage = SchemaStage::kDelayedForeignKeys;
+    proof.sql = std::move(unproven->validate);
+    proof.after = {place};
+    proof.relations = plan_.steps[place].relations;
+    proofs.push_back(std::move(proof));
+    return true;
+  }
+
   // From the last to the first, so that what is handed on arrives.
   void PromoteAndWeigh() {
     for (size_t place = plan_.steps.size(); place-- > 0;) {
@@ -224,6 +313,7 @@ class Planner {
     }
   }
 
+  const DelayedRelations& delayed_;
   absl::flat_hash_map<uint32_t, int64_t> bytes_of_table_;
   absl::flat_hash_set<int> pre_data_;               // Dump ids.
   absl::flat_hash_map<int, uint32_t> relation_of_;  // Dump id -> OID.
@@ -236,6 +326,10 @@ class Planner {
   // Of each step.
   std::vector<std::vector<int>> dependencies_;
   std::vector<Weight> weights_;
+  // Of each that comes from one entry.
+  std::vector<std::string> types_;
+  std::vector<uint32_t> oids_;
+  std::vector<size_t> sizes_;  // Of the entry's own SQL.
 };
 
 }  // namespace

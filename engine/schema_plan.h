@@ -14,13 +14,17 @@
 
 namespace walferry {
 
-// When a step runs. Stages are run in this order; the last three may wait
-// until the stream has caught up (design section 6).
+// When a step runs. Stages are run in this order. Those of the foreign keys, of
+// the triggers and of the event triggers may wait until the stream has caught
+// up (design section 6).
 enum class SchemaStage {
   kIndexes,  // Indexes, primary, unique, exclusion, check constraints.
   kObjects,  // Statistics, policies, default privileges.
   kForeignKeys,
   kTriggers,  // And rules, but those that make a view.
+  // After the rows of delayed tables (engine/delayed_tables.h).
+  kDelayedIndexes,
+  kDelayedForeignKeys,
   kEventTriggers,
 };
 
@@ -51,8 +55,9 @@ struct SchemaPlan {
 // Every entry of the script is in pre_data or in exactly one step. pre_data
 // ends at the first entry that PostgreSQL makes after the rows, and what
 // belongs to its objects joins it. A step that one of an earlier stage depends
-// on is moved to that stage. Ranks: what keys need and keys (the stream finds
-// rows by them), then by the size of the tables, biggest first.
+// on is moved to that stage; what needs a step that waits for delayed rows
+// waits with it. Ranks: what keys need and keys (the stream finds rows by
+// them), then by the size of the tables, biggest first.
 SchemaPlan PlanSchema(std::vector<DumpEntry> entries, const Catalog& catalog);
 
 // The step of that id makes something that acts on rows that are written to

@@ -55,6 +55,8 @@ absl::StatusOr<Scope> Scope::Create(ScopeOptions options) {
   RETURN_IF_ERROR(CheckTablePatterns("exclude-table", options.exclude_tables));
   RETURN_IF_ERROR(
       CheckTablePatterns("exclude-table-data", options.exclude_table_data));
+  RETURN_IF_ERROR(
+      CheckTablePatterns("delay-table-data", options.delay_table_data));
   return Scope(std::move(options));
 }
 
@@ -88,6 +90,16 @@ bool Scope::IncludesData(const QualifiedName& table,
   return options_.carries_rows() && IncludesTable(table, ancestors) &&
          !without_data(table) &&
          std::none_of(ancestors.begin(), ancestors.end(), without_data);
+}
+
+bool Scope::DelaysData(const QualifiedName& table,
+                       absl::Span<const QualifiedName> ancestors) const {
+  const auto delayed = [&](const QualifiedName& name) {
+    return MatchesAnyTable(options_.delay_table_data, name);
+  };
+  return IncludesData(table, ancestors) &&
+         (delayed(table) ||
+          std::any_of(ancestors.begin(), ancestors.end(), delayed));
 }
 
 }  // namespace walferry

@@ -30,6 +30,9 @@ struct ScopeOptions {
   std::vector<std::string> exclude_tables;
   // The table itself is created, its rows neither copied nor followed.
   std::vector<std::string> exclude_table_data;
+  // Their rows come last, when the target is in use already
+  // (engine/delayed_tables.h).
+  std::vector<std::string> delay_table_data;
   ScopePart part = ScopePart::kAll;
 
   bool carries_schema() const { return part != ScopePart::kRows; }
@@ -53,6 +56,9 @@ class Scope {
   // Implies IncludesTable, and that rows are carried at all.
   bool IncludesData(const QualifiedName& table,
                     absl::Span<const QualifiedName> ancestors = {}) const;
+  // Implies IncludesData.
+  bool DelaysData(const QualifiedName& table,
+                  absl::Span<const QualifiedName> ancestors = {}) const;
 
   const ScopeOptions& options() const { return options_; }
 

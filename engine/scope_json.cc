@@ -18,7 +18,8 @@ std::vector<Filter> FiltersOf(const ScopeOptions& scope) {
           {"exclude-schema", scope.exclude_schemas, true},
           {"table", scope.tables, false},
           {"exclude-table", scope.exclude_tables, true},
-          {"exclude-table-data", scope.exclude_table_data, false}};
+          {"exclude-table-data", scope.exclude_table_data, false},
+          {"delay-table-data", scope.delay_table_data, false}};
 }
 
 // Where nothing is said, it is all: as in ledgers of before there was a choice.

@@ -188,6 +188,23 @@ absl::StatusOr<std::vector<Begun>> DivideTables(
   return begun;
 }
 
+// Nobody could tell what clients have written from what was copied.
+absl::Status CheckMayStartAnew(const UnchangedTablesOptions& options,
+                               const Begun& part) {
+  if (!options.clients_write ||
+      options.may_remove_others_rows(part.table->name)) {
+    return absl::OkStatus();
+  }
+  return WithHint(
+      absl::FailedPreconditionError(absl::StrCat(
+          "a part of its rows was copied, which cannot go on: ", part.changed,
+          "; and it is not copied anew, as clients may have written to it on "
+          "the target")),
+      absl::StrCat("--accept target-rows:", ToDisplay(part.table->name),
+                   " removes all of its rows on the target, those of clients, "
+                   "too, and copies it anew"));
+}
+
 absl::Status StartAnew(const UnchangedTablesOptions& options, TableLift& lift,
                        const Begun& part) {
   const auto& may = options.may_remove_others_rows;
@@ -224,6 +241,7 @@ absl::Status KeepUnchangedTables(const UnchangedTablesOptions& options,
       RETURN_IF_ERROR(Annotate(lift.Keep(*part.table, part.then), name));
       continue;
     }
+    RETURN_IF_ERROR(Annotate(CheckMayStartAnew(options, part), name));
     events.OnEvent(
         Notice{.level = Notice::Level::kWarning,
                .text = absl::StrCat(name, " is copied anew: ", part.changed)});

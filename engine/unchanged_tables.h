@@ -46,6 +46,9 @@ struct UnchangedTablesOptions {
   // them: one whose rows are not as many as were copied is removed only where
   // this says so. Otherwise kFailedPrecondition. Null: it has made them.
   std::function<bool(const QualifiedName& table)> may_remove_others_rows;
+  // They do so right now, and may have changed what was copied, too: as many
+  // rows need not be the same ones.
+  bool clients_write = false;
 };
 
 // Brings every table of `tables` that the ledger has to the snapshot's

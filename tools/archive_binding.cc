@@ -77,6 +77,11 @@ absl::Status CheckArchive(const OptionValues& values,
                     "an archive is of a whole database: use --exclude-schema "
                     "and --exclude-table");
   }
+  if (!migrate.scope.delay_table_data.empty()) {
+    return WithHint(absl::InvalidArgumentError(
+                        "--delay-table-data goes with --via stream only"),
+                    "an archive is restored as a whole");
+  }
   if (!migrate.scope.carries_schema()) {
     return WithHint(
         absl::InvalidArgumentError("--data-only goes with --via stream only"),

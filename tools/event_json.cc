@@ -72,6 +72,11 @@ class FieldWriter {
     json_["lag_bytes"] = event.lag_bytes;
   }
 
+  void operator()(const Usable& event) {
+    json_["event"] = "usable";
+    json_["delayed_tables"] = event.delayed_tables;
+  }
+
   void operator()(const ConflictFound& event) {
     const Conflict& conflict = event.conflict;
     json_["event"] = "conflict";
@@ -121,6 +126,7 @@ struct PhaseReader {
   Phase operator()(const Progress& event) const { return event.phase; }
   Phase operator()(const Lag& event) const { return event.phase; }
   Phase operator()(const CaughtUp&) const { return before; }
+  Phase operator()(const Usable&) const { return before; }
   Phase operator()(const ConflictFound&) const { return before; }
   Phase operator()(const Notice&) const { return before; }
   Phase operator()(const Failed& event) const { return event.phase; }

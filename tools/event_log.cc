@@ -32,6 +32,8 @@ void EventLog::OnEvent(const Event& event) {
     logger_.info("{}caught up at {}, {} behind", subject_,
                  caught_up->applied_lsn.ToString(),
                  HumanBytes(static_cast<double>(caught_up->lag_bytes)));
+  } else if (const auto* usable = std::get_if<Usable>(&event)) {
+    logger_.info("{}{}", subject_, UsableText(usable->delayed_tables));
   } else if (const auto* conflict = std::get_if<ConflictFound>(&event)) {
     logger_.error("{}{}", subject_, ConflictText(*conflict));
   } else if (const auto* notice = std::get_if<Notice>(&event)) {

@@ -48,6 +48,12 @@ std::string WaitText(absl::string_view waiting_for) {
   return absl::StrCat("waiting for ", waiting_for);
 }
 
+std::string UsableText(int64_t delayed_tables) {
+  return absl::StrCat("the target can be used; ",
+                      HumanCount(delayed_tables, "table is", "tables are"),
+                      " still being loaded");
+}
+
 std::string ConflictText(const ConflictFound& found) {
   const Conflict& conflict = found.conflict;
   std::string text =

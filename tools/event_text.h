@@ -18,6 +18,9 @@ std::string LagText(const Lag& lag);
 // "waiting for writes on the source to stop: ...".
 std::string WaitText(absl::string_view waiting_for);
 
+// "the target can be used; 2 tables are still being loaded".
+std::string UsableText(int64_t delayed_tables);
+
 // Every fact of a conflict, one line each after the first.
 std::string ConflictText(const ConflictFound& conflict);
 

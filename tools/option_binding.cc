@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "engine/check_ids.h"
+#include "engine/delayed_tables.h"
 #include "engine/server/create_database.h"
 #include "engine/server/server_plan.h"
 #include "protocol/status.h"
@@ -262,6 +263,7 @@ absl::StatusOr<MigrateOptions> BindMigrate(const OptionValues& values) {
   ASSIGN_OR_RETURN(options.publication, BindPublication(values));
   options.stream = BindStream(values);
   options.scope = BindScope(values);
+  options.scope.delay_table_data = values.List(OptionId::kDelayTableData);
   ASSIGN_OR_RETURN(options.scope.part, BindPart(values));
   RETURN_IF_ERROR(CheckDropAndPart(values));
   options.drop_target_first = values.Flag(OptionId::kDropTargetFirst);
@@ -271,6 +273,7 @@ absl::StatusOr<MigrateOptions> BindMigrate(const OptionValues& values) {
   BindCopy(values, options);
   ASSIGN_OR_RETURN(options.fast_target, BindFastTarget(values));
   BindCutoverPlan(values, options);
+  RETURN_IF_ERROR(CheckMayDelay(options));
   return options;
 }
 
@@ -279,6 +282,8 @@ absl::StatusOr<ServerMigrateOptions> BindServerMigrate(
   RETURN_IF_ERROR(CheckAllDatabases(values));
   ServerMigrateOptions options;
   ASSIGN_OR_RETURN(options.migrate, BindMigrate(values));
+  options.delay_table_data.swap(options.migrate.scope.delay_table_data);
+  RETURN_IF_ERROR(CheckDelayPatterns(options.delay_table_data));
   options.databases = {
       .databases = values.List(OptionId::kDatabase),
       .exclude_databases = values.List(OptionId::kExcludeDatabase)};

@@ -102,6 +102,17 @@ inline constexpr OptionSpec kScopeRows[] = {
      .placeholder = "PATTERN",
      .help = "Tables that are created but stay empty: their rows are neither "
              "copied, followed nor compared."},
+    {.id = OptionId::kDelayTableData,
+     .name = "delay-table-data",
+     .type = OptionType::kList,
+     .commands = kMigration,
+     .group = OptionGroup::kScope,
+     .placeholder = "PATTERN",
+     .help = "Tables whose rows come last: with --mode offline all else makes "
+             "the target usable first, and clients may write to these tables, "
+             "too. Their keys are there by then, their other indexes come "
+             "behind the rows. With --all-databases DB.TABLE or "
+             "DB.SCHEMA.TABLE. May be repeated."},
     {.id = OptionId::kSchemaOnly,
      .name = "schema-only",
      .type = OptionType::kFlag,

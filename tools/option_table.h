@@ -29,6 +29,7 @@ enum class OptionId {
   kTable,
   kExcludeTable,
   kExcludeTableData,
+  kDelayTableData,
   kSchemaOnly,
   kDataOnly,
   kPublication,

@@ -73,6 +73,21 @@ void AddStream(std::string& text, const MigrationStatus& status) {
               HumanCount(status.transactions, "transaction", "transactions")));
 }
 
+// Once nobody waits for the tables any more, it goes without saying.
+void AddUsable(std::string& text, const MigrationStatus& status) {
+  if (!status.usable || status.report.has_value()) return;
+  const auto missing = std::count_if(
+      status.tables.begin(), status.tables.end(),
+      [](const TableStatus& table) { return table.state != "copied"; });
+  AddLine(text, "usable",
+          absl::StrCat(
+              "clients may work on the target; ",
+              missing == 0
+                  ? "indexes of delayed tables are not all there yet"
+                  : absl::StrCat(HumanCount(missing, "table is", "tables are"),
+                                 " not loaded yet")));
+}
+
 std::string TablesText(const MigrationStatus& status) {
   if (status.tables.empty()) return "";
   size_t name_width = sizeof "table" - 1;
@@ -139,6 +154,7 @@ std::string StatusText(const MigrationStatus& status, absl::Time now) {
             absl::StrCat(HumanCount(status.steps_done), " of ",
                          HumanCount(status.steps_total)));
   }
+  AddUsable(text, status);
   AddStream(text, status);
   if (!status.last_error.empty()) {
     AddLine(text, "last error", status.last_error);

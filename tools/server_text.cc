@@ -52,9 +52,10 @@ std::string TimeOf(const DatabaseReport& database, Phase phase) {
   return "-";
 }
 
-std::string StateOf(const absl::Status& status) {
-  if (status.ok()) return "done";
-  return absl::IsCancelled(status) ? "stopped" : "failed";
+std::string StateOf(const DatabaseReport& database) {
+  if (database.status.ok()) return "done";
+  return absl::StrCat(absl::IsCancelled(database.status) ? "stopped" : "failed",
+                      database.usable ? ", usable" : "");
 }
 
 std::string ReportTable(const ServerReport& report) {
@@ -66,7 +67,7 @@ std::string ReportTable(const ServerReport& report) {
   for (const DatabaseReport& database : report.databases) {
     const bool done = database.status.ok();
     std::vector<std::string> row = {
-        database.database, StateOf(database.status),
+        database.database, StateOf(database),
         done ? HumanCount(database.report.tables) : "-",
         done ? HumanCount(database.report.rows_copied) : "-",
         done ? BytesText(database.report.bytes_copied) : "-"};
@@ -84,7 +85,9 @@ std::vector<std::string> StatusRow(const DatabaseStatus& database) {
       TimeLeft(database.bytes, database.bytes_total, rate);
   return {
       database.database,
-      absl::StrCat(database.phase, database.running ? ", running" : ""),
+      absl::StrCat(
+          database.phase, database.running ? ", running" : "",
+          database.usable && database.phase != "done" ? ", usable" : ""),
       database.tables > 0 ? absl::StrCat(HumanCount(database.tables_copied),
                                          " of ", HumanCount(database.tables))
                           : "-",

@@ -32,6 +32,7 @@ std::string StatusToJson(const MigrationStatus& status,
   json["steps_done"] = status.steps_done;
   json["steps_total"] = status.steps_total;
   json["bytes_per_second"] = status.bytes_per_second;
+  json["usable"] = status.usable;
   json["tables"] = Json::array();
   for (const TableStatus& table : status.tables) {
     json["tables"].push_back({{"schema", table.table.schema},

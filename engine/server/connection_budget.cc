@@ -16,6 +16,7 @@ constexpr int kOfReadingOnSource = 3;
 constexpr int kOfReadingOnTarget = 2;
 constexpr int kOfBuildingOnTarget = 1;
 constexpr int kOfAnyOther = 1;
+constexpr int kWithSnapshotOnSource = 3;
 
 // A state that so many databases may be in, at so many connections each.
 struct State {
@@ -99,9 +100,10 @@ std::string Describe(const ConnectionRoom& room) {
 
 PeakConnections PeakConnectionsOf(const ServerJobs& jobs) {
   const int all = jobs.max_parallel;
+  const int others = jobs.keep_snapshots ? kWithSnapshotOnSource : kOfAnyOther;
   return {.source =
               PeakOf(all, {{jobs.dump_parallel, kOfReadingOnSource + jobs.jobs},
-                           {all, kOfAnyOther}}),
+                           {all, others}}),
           .target =
               kOfTheRunOnTarget +
               PeakOf(all, {{jobs.dump_parallel, kOfReadingOnTarget + jobs.jobs},

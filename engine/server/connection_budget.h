@@ -21,6 +21,9 @@ struct ServerJobs {
   int restore_parallel = 1;  // ... and those that build on the target.
   int jobs = 4;              // In each: tables or ranges copied, ...
   int index_jobs = 2;        // ... and indexes built at once.
+  // Those that do not read any more keep their snapshot of the source, for
+  // delayed tables.
+  bool keep_snapshots = false;
 };
 
 // Sessions of the whole run. Each database is in one of these states at a time,
@@ -35,6 +38,9 @@ struct ServerJobs {
 //   awaits the next turn   migration           ledger
 //   builds (Work::kBuild)  migration           ledger, and one for each index
 //                                              job
+//
+// With keep_snapshots those of the last two states have the guard and another
+// session on the source besides.
 //
 // Besides, the run itself has a session on the target.
 struct PeakConnections {

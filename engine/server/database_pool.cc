@@ -89,6 +89,7 @@ class DatabasePool {
       ++done_;
     }
     report.phases = events.times();
+    report.usable = events.usable();
     report.elapsed = absl::Now() - began;
     if (report.status.ok()) {
       events.OnEvent(Done{report.report});

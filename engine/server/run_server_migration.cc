@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "engine/delayed_tables.h"
 #include "engine/fast_target.h"
 #include "engine/migration_name.h"
 #include "engine/name_encoding.h"
@@ -17,11 +18,16 @@ namespace {
 
 absl::Status RefuseBadOptions(const ServerMigrateOptions& options) {
   RETURN_IF_ERROR(CheckMigrationName(options.migrate.endpoints.name));
-  if (options.migrate.mode == MigrateMode::kOffline) return absl::OkStatus();
-  return WithHint(
-      absl::InvalidArgumentError(
-          "all databases of a server at once can only be migrated offline"),
-      "use --mode offline, or run one online migration for each database");
+  if (options.migrate.mode != MigrateMode::kOffline) {
+    return WithHint(
+        absl::InvalidArgumentError(
+            "all databases of a server at once can only be migrated offline"),
+        "use --mode offline, or run one online migration for each database");
+  }
+  MigrateOptions of_one = options.migrate;
+  of_one.scope.delay_table_data = options.delay_table_data;
+  RETURN_IF_ERROR(CheckMayDelay(of_one));
+  return CheckDelayPatterns(options.delay_table_data);
 }
 
 }  // namespace

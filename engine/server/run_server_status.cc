@@ -23,6 +23,7 @@ namespace {
 DatabaseStatus StatusOf(const MigrationStatus& migration) {
   DatabaseStatus status{.phase = migration.phase,
                         .running = migration.running,
+                        .usable = migration.usable,
                         .tables = static_cast<int64_t>(migration.tables.size()),
                         .steps_done = migration.steps_done,
                         .steps_total = migration.steps_total,
@@ -57,6 +58,7 @@ absl::StatusOr<DatabaseStatus> ReadDatabase(
     if (found.phase == PhaseName(Phase::kDone) &&
         !absl::c_linear_search(steps, PropertiesStep(oid, noted.name))) {
       found.phase = std::string(PhaseName(Phase::kIndexes));
+      found.usable = false;
     }
     return found;
   }

@@ -20,6 +20,8 @@ void DatabaseEvents::OnEvent(const Event& event) {
     } else {
       known->duration += finished->duration;
     }
+  } else if (std::holds_alternative<Usable>(event)) {
+    usable_ = true;
   }
   events_.OnEvent(database_, event);
 }

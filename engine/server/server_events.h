@@ -56,12 +56,15 @@ class DatabaseEvents : public EventSink {
   // Of the phases that have ended, in their order.
   const std::vector<PhaseTime>& times() const { return times_; }
   Phase phase() const { return phase_; }
+  // Clients may work on the database, whether or not all of it is there.
+  bool usable() const { return usable_; }
 
  private:
   const std::string database_;
   ServerEventSink& events_;
   std::vector<PhaseTime> times_;
   Phase phase_ = Phase::kCheck;
+  bool usable_ = false;
 };
 
 }  // namespace walferry

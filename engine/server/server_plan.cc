@@ -6,6 +6,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "engine/check_findings.h"
+#include "engine/delayed_tables.h"
 #include "engine/fast_target.h"
 #include "engine/name_pattern.h"
 #include "engine/server/carry_out_globals.h"
@@ -193,6 +194,25 @@ CreateDatabaseOptions CreationOptions(const ServerMigrateOptions& options,
   return creation;
 }
 
+// Like --database: one that matches nothing is most likely misspelt.
+absl::Status CheckDelayedDatabases(const std::vector<std::string>& patterns,
+                                   const std::vector<ServerDatabase>& wanted) {
+  for (const std::string& pattern : patterns) {
+    const std::string of = DatabaseOfDelayPattern(pattern);
+    const bool matches =
+        absl::c_any_of(wanted, [&](const ServerDatabase& database) {
+          return MatchesPattern(of, database.name);
+        });
+    if (matches) continue;
+    return WithHint(
+        absl::NotFoundError(absl::StrCat(
+            "source: no database that is moved matches --delay-table-data ",
+            pattern)),
+        "it is DB.TABLE or DB.SCHEMA.TABLE, and the first dot divides");
+  }
+  return absl::OkStatus();
+}
+
 ServerJobs JobsFor(const ServerMigrateOptions& options, size_t databases) {
   const auto at_once = [&](int limit) {
     return std::max(1, std::min(limit, static_cast<int>(databases)));
@@ -201,7 +221,8 @@ ServerJobs JobsFor(const ServerMigrateOptions& options, size_t databases) {
           .dump_parallel = at_once(options.dump_parallel),
           .restore_parallel = at_once(options.restore_parallel),
           .jobs = options.migrate.jobs,
-          .index_jobs = options.migrate.index_jobs};
+          .index_jobs = options.migrate.index_jobs,
+          .keep_snapshots = !options.delay_table_data.empty()};
 }
 
 }  // namespace
@@ -253,6 +274,7 @@ absl::StatusOr<ServerPlan> PlanServer(const ServerMigrateOptions& options,
   RETURN_IF_ERROR(LeaveOutUnused(connector, source, found));
   plan.wanted = std::move(found.databases);
   plan.left_out = std::move(found.left_out);
+  RETURN_IF_ERROR(CheckDelayedDatabases(options.delay_table_data, plan.wanted));
   Append(std::move(found.findings), plan.check);
   Append(CheckSource(plan.wanted, source.user()), plan.check);
   ASSIGN_OR_RETURN(const TargetDatabases facts,

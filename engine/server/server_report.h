@@ -22,6 +22,9 @@ struct DatabaseReport {
   // Of this run.
   std::vector<PhaseTime> phases;
   absl::Duration elapsed;
+  // Clients may work on it, though it is not done: only delayed tables are not
+  // complete (engine/delayed_tables.h). If this run came so far.
+  bool usable = false;
 };
 
 struct ServerReport {

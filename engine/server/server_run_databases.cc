@@ -4,6 +4,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "engine/delayed_tables.h"
 #include "engine/migration.h"
 #include "engine/retry_policy.h"
 #include "engine/server/create_database.h"
@@ -54,10 +55,17 @@ absl::StatusOr<Report> ServerRun::MoveDatabase(const DatabasePlan& plan,
                    DatabaseEndpoints(options_.migrate.endpoints, plan.name));
   migrate.fast_target = false;  // The whole server's is.
   migrate.turns = &turns_;
+  migrate.scope.delay_table_data =
+      DelayPatternsOf(options_.delay_table_data, plan.name);
+  const auto set_properties = [&] {
+    return Persist(events, [&](PgConnection& target, Ledger& ledger) {
+      return SetProperties(plan, target, ledger);
+    });
+  };
+  // Clients need them.
+  migrate.on_usable = set_properties;
   ASSIGN_OR_RETURN(Report report, RunMigration(migrate, control_, events));
-  RETURN_IF_ERROR(Persist(events, [&](PgConnection& target, Ledger& ledger) {
-    return SetProperties(plan, target, ledger);
-  }));
+  RETURN_IF_ERROR(set_properties());
   return report;
 }
 

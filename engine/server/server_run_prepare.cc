@@ -38,6 +38,7 @@ std::vector<Filter> FiltersOf(const ServerMigrateOptions& options) {
           {"table", scope.tables, false},
           {"exclude-table", scope.exclude_tables, true},
           {"exclude-table-data", scope.exclude_table_data, false},
+          {"delay-table-data", options.delay_table_data, false},
           FlagFilter("no-globals", !options.globals),
           FlagFilter("no-owner", options.migrate.no_owner),
           FlagFilter("no-acl", options.migrate.no_acl)};

@@ -21,6 +21,8 @@ struct DatabaseStatus {
   std::string phase;
   // A process works on it right now.
   bool running = false;
+  // MigrationStatus::usable; also of one that is done.
+  bool usable = false;
   int64_t tables = 0;  // 0: not known yet.
   int64_t tables_copied = 0;
   int64_t steps_done = 0;

@@ -58,6 +58,9 @@ struct ServerMigrateOptions {
   // Roles and tablespaces come first.
   bool globals = true;
   GlobalsPlanOptions globals_plan;
+  // Of all databases (engine/delayed_tables.h); the scope of `migrate` has
+  // none.
+  std::vector<std::string> delay_table_data;
   // Databases that the target has are migrated into; otherwise they stop the
   // run, but for those that it has begun, and for postgres.
   bool use_existing = false;

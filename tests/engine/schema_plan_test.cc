@@ -44,10 +44,27 @@ class Script {
     return id;
   }
 
+  // The table's rows come last.
+  void Delay(int table) { catalog_.delayed.whole.insert(OidOf(table)); }
+  // As of the catalog; another than the one of its table is referred to.
+  void AddForeignKey(const std::string& name, int table, int referenced,
+                     std::vector<int> dependencies, const std::string& sql) {
+    Add("FK CONSTRAINT", name, std::move(dependencies), sql);
+    entries_.back().class_oid = 2606;
+    entries_.back().oid = static_cast<uint32_t>(5000 + entries_.size());
+    catalog_.delayed.foreign_keys.push_back({.oid = entries_.back().oid,
+                                             .table = OidOf(table),
+                                             .referenced = OidOf(referenced)});
+  }
+
   DumpEntry& last() { return entries_.back(); }
   SchemaPlan Plan() const { return PlanSchema(entries_, catalog_); }
 
  private:
+  static uint32_t OidOf(int table) {
+    return static_cast<uint32_t>(1000 + table);
+  }
+
   std::vector<DumpEntry> entries_;
   Catalog catalog_;
 };
@@ -68,6 +85,10 @@ std::string StageName(SchemaStage stage) {
       return "foreign keys";
     case SchemaStage::kTriggers:
       return "triggers";
+    case SchemaStage::kDelayedIndexes:
+      return "delayed indexes";
+    case SchemaStage::kDelayedForeignKeys:
+      return "delayed foreign keys";
     case SchemaStage::kEventTriggers:
       return "event triggers";
   }
@@ -269,6 +290,63 @@ TEST(PlanSchema, NamesStepsByOidsWhereTheyStay) {
   EXPECT_EQ(plan.steps[1].id, "INDEX s.i");
   EXPECT_EQ(plan.steps[2].id, "INDEX ATTACH s.a b");
   EXPECT_EQ(plan.steps[3].id, "INDEX ATTACH s.a b (2)");
+}
+
+TEST(PlanSchema, DelaysWhatMustNotBeThereBeforeTheRows) {
+  Script script;
+  const int log = script.AddTable("log", 10);
+  const int part = script.AddTable("part", 10);
+  const int whole = script.Add("TABLE", "whole");
+  const int other = script.AddTable("other", 10);
+  script.Delay(log);
+  script.Delay(part);
+  const int key = script.Add("CONSTRAINT", "log log_pkey", {log});
+  const int other_key = script.Add("CONSTRAINT", "other other_pkey", {other});
+  script.Add("CHECK CONSTRAINT", "log fits", {log},
+             "ALTER TABLE s.log ADD CONSTRAINT fits CHECK (a > 0) NOT VALID;");
+  script.Add("INDEX", "log_a", {log}, "CREATE INDEX log_a ON s.log (a);");
+  script.Add("INDEX", "log_b", {log},
+             "CREATE UNIQUE INDEX log_b ON s.log (b);");
+  script.Add("INDEX", "other_a", {other},
+             "CREATE INDEX other_a ON s.other (a);");
+  const int whole_index = script.Add("INDEX", "whole_a", {whole},
+                                     "CREATE INDEX whole_a ON ONLY ...");
+  const int part_index = script.Add("INDEX", "part_a", {part},
+                                    "CREATE INDEX part_a ON s.part (a);");
+  script.Add("INDEX ATTACH", "part_a", {part_index, whole_index});
+  script.Add("TRIGGER", "log t", {log});
+  script.AddForeignKey("log to_other", log, other, {log, other, other_key},
+                       "ALTER TABLE ONLY s.log\n    ADD CONSTRAINT to_other "
+                       "FOREIGN KEY (a) REFERENCES s.other(id);");
+  script.Add("COMMENT", "to_other", {script.last().dump_id});
+  script.AddForeignKey("other to_log", other, log, {other, log, key},
+                       "ALTER TABLE ONLY s.other\n    ADD CONSTRAINT to_log "
+                       "FOREIGN KEY (a) REFERENCES s.log(id);");
+  // One that the catalog did not know yet.
+  script.Add("FK CONSTRAINT", "log new", {log, other_key});
+  const SchemaPlan plan = script.Plan();
+  EXPECT_THAT(
+      Stages(plan),
+      ElementsAre("indexes: CONSTRAINT s.log log_pkey",
+                  "indexes: CONSTRAINT s.other other_pkey",
+                  "delayed indexes: CHECK CONSTRAINT s.log fits",
+                  "delayed indexes: INDEX s.log_a", "indexes: INDEX s.log_b",
+                  "indexes: INDEX s.other_a", "indexes: INDEX s.whole_a",
+                  "delayed indexes: INDEX s.part_a",
+                  "delayed indexes: INDEX ATTACH s.part_a",
+                  "triggers: TRIGGER s.log t",
+                  "foreign keys: FK CONSTRAINT s.log to_other",
+                  "delayed foreign keys: FK CONSTRAINT s.other to_log",
+                  "delayed foreign keys: FK CONSTRAINT s.log new",
+                  "delayed foreign keys: VALIDATE FK CONSTRAINT s.log "
+                  "to_other"));
+  EXPECT_EQ(plan.steps[10].sql,
+            "ALTER TABLE ONLY s.log\n    ADD CONSTRAINT to_other FOREIGN KEY "
+            "(a) REFERENCES s.other(id) NOT VALID;\nmake to_other;");
+  const SchemaStep& proof = plan.steps.back();
+  EXPECT_EQ(proof.sql, "ALTER TABLE ONLY s.log VALIDATE CONSTRAINT to_other;");
+  EXPECT_THAT(proof.after, ElementsAre(10));
+  EXPECT_EQ(proof.id, "VALIDATE " + plan.steps[10].id);
 }
 
 }  // namespace

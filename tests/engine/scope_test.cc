@@ -103,6 +103,17 @@ TEST(Scope, TakesAPartitionWithItsAncestors) {
   EXPECT_FALSE(without_data.IncludesData(leaf, ancestors));
 }
 
+TEST(Scope, DelaysATableWithItsAncestorsAndOnlyWhatIsCarried) {
+  const Scope scope = Make({.exclude_table_data = {"audit.*"},
+                            .delay_table_data = {"log", "audit.*", "p"}});
+  EXPECT_TRUE(scope.DelaysData({"public", "log"}));
+  EXPECT_FALSE(scope.DelaysData({"public", "orders"}));
+  EXPECT_FALSE(scope.DelaysData({"audit", "x"}));
+  const QualifiedName parents[] = {{"public", "q"}, {"public", "p"}};
+  EXPECT_TRUE(scope.DelaysData({"public", "p_1"}, parents));
+  EXPECT_TRUE(scope.IncludesData({"public", "p_1"}, parents));
+}
+
 TEST(Scope, HasNoRowsWhereTheSchemaAloneIsCarried) {
   const QualifiedName table{"public", "orders"};
   const Scope schema = Make({.part = ScopePart::kSchema});

@@ -60,6 +60,7 @@ TEST(EventJson, WritesTheseLines) {
           R"("waiting_for":"writes on the source to stop: 2 sessions"})",
           R"("follow","event":"caught_up","applied_lsn":"0/16B3748",)"
           R"("lag_bytes":100})",
+          R"("follow","event":"usable","delayed_tables":2})",
           R"("follow","event":"conflict","slot":"walferry_shop",)"
           R"("schema":"public","table":"Orders","kind":"update",)"
           R"("type":"update_missing","key":"id=7","xid":735,)"

@@ -127,6 +127,8 @@ TEST_F(MigrateCommandTest, RefusesWhatDoesNotGoTogether) {
        "--schema and --table go with --via stream only"},
       {{"--via", "archive", "--data-only"},
        "--data-only goes with --via stream only"},
+      {{"--via", "archive", "--delay-table-data", "t"},
+       "--delay-table-data goes with --via stream only"},
       {{"--via", "archive", "--split-size", "1GiB"},
        "--split-size goes with --via stream only"},
       {{"--via", "archive", "--input", "a", "--exclude-table", "t"},

@@ -189,6 +189,32 @@ TEST(OptionBinding, CarriesAPartOfADatabaseOfflineOnly) {
       "--schema-only and --data-only exclude each other");
 }
 
+TEST(OptionBinding, DelaysTablesOfOneDatabaseOrOfAll) {
+  FlagTexts flags =
+      With(BothSides(), {{OptionId::kDelayTableData, {"log", "a.b.c"}}});
+  EXPECT_EQ(BindMigrate(Values(Command::kMigrate, flags)).status().message(),
+            "--delay-table-data goes with --mode offline only");
+  flags[OptionId::kMode] = {"offline"};
+  ASSERT_OK_AND_ASSIGN(const MigrateOptions bound,
+                       BindMigrate(Values(Command::kMigrate, flags)));
+  EXPECT_THAT(bound.scope.delay_table_data,
+              testing::ElementsAre("log", "a.b.c"));
+  flags[OptionId::kAllDatabases] = {"true"};
+  EXPECT_EQ(
+      BindServerMigrate(Values(Command::kMigrate, flags)).status().message(),
+      "delay-table-data pattern \"log\" names no database");
+  flags[OptionId::kDelayTableData] = {"shop.log", "a.b.c"};
+  ASSERT_OK_AND_ASSIGN(const ServerMigrateOptions server,
+                       BindServerMigrate(Values(Command::kMigrate, flags)));
+  EXPECT_THAT(server.delay_table_data,
+              testing::ElementsAre("shop.log", "a.b.c"));
+  EXPECT_THAT(server.migrate.scope.delay_table_data, testing::IsEmpty());
+  flags[OptionId::kFastTarget] = {"true"};
+  EXPECT_EQ(
+      BindServerMigrate(Values(Command::kMigrate, flags)).status().message(),
+      "--delay-table-data does not go with --fast-target");
+}
+
 TEST(OptionBinding, HandsEveryFollowOptionToTheEngine) {
   ASSERT_OK_AND_ASSIGN(
       const FollowOptions bound,

@@ -86,6 +86,23 @@ TEST(StatusText, HasEveryFact) {
       "public.\"Items\"  waiting                0        0 B    8.0 KiB\n");
 }
 
+TEST(StatusText, SaysThatTheTargetCanBeUsedWhileTablesAreLoaded) {
+  MigrationStatus status = SampleStatus();
+  status.usable = true;
+  EXPECT_THAT(StatusText(status, absl::FromUnixSeconds(1767226320)),
+              testing::HasSubstr(
+                  "\n  usable             clients may work on the target; 1 "
+                  "table is not loaded yet\n"));
+  status.tables.pop_back();
+  EXPECT_THAT(StatusText(status, absl::FromUnixSeconds(1767226320)),
+              testing::HasSubstr(
+                  "\n  usable             clients may work on the target; "
+                  "indexes of delayed tables are not all there yet\n"));
+  status.report = SampleReport();
+  EXPECT_THAT(StatusText(status, absl::FromUnixSeconds(1767226320)),
+              testing::Not(testing::HasSubstr("clients may work")));
+}
+
 TEST(StatusText, EndsWithTheReportOnceDone) {
   MigrationStatus status;
   status.name = "shop";

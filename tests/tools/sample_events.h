@@ -84,6 +84,7 @@ inline std::vector<Event> SampleEvents() {
           SampleLag(),
           waiting,
           CaughtUp{.applied_lsn = Lsn(0x16B3748), .lag_bytes = 100},
+          Usable{.delayed_tables = 2},
           SampleConflict(),
           Notice{.level = Notice::Level::kWarning, .text = "source is away"},
           Failed{.phase = Phase::kFollow,

@@ -32,6 +32,15 @@ TEST(ConnectionBudget, IsThatOfTheCostliestMixture) {
             1 + 2 * 10);
 }
 
+// Of delayed tables.
+TEST(ConnectionBudget, CountsTheSnapshotsThatAreKept) {
+  ServerJobs jobs = kFour;
+  jobs.keep_snapshots = true;
+  const PeakConnections peak = PeakConnectionsOf(jobs);
+  EXPECT_EQ(peak.source, 2 * 7 + 2 * 3);
+  EXPECT_EQ(peak.target, PeakConnectionsOf(kFour).target);
+}
+
 TEST(ConnectionBudget, CountsWhatTheRoleMayTake) {
   ConnectionRoom room = {.max_connections = 100, .reserved = 3, .in_use = 60};
   EXPECT_EQ(room.Free(), 37);
