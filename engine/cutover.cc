@@ -14,6 +14,8 @@ namespace walferry {
 namespace {
 
 constexpr absl::Duration kFirstPause = absl::Milliseconds(20);
+// Whoever is waited for has the same time, and knows better what it lacks.
+constexpr absl::Duration kGraceForOthers = absl::Seconds(2);
 
 int64_t ChangesOf(const StreamRun& run) {
   return Changes(run.state().counts());
@@ -37,6 +39,7 @@ class CutoverAttempt {
  private:
   absl::Status WaitUntilStill();
   absl::StatusOr<bool> Proved();
+  absl::StatusOr<bool> ProvedWithOthers();
   absl::StatusOr<int64_t> Drain();
   int64_t TakeChanges();
   absl::Status Pause(absl::Duration length, std::string waiting_for);
@@ -123,11 +126,22 @@ absl::StatusOr<bool> CutoverAttempt::Proved() {
   return steps_.unchanged();
 }
 
+// The others may have taken long to come as far: what was proved is proved once
+// more when all of them are there.
+absl::StatusOr<bool> CutoverAttempt::ProvedWithOthers() {
+  ASSIGN_OR_RETURN(const bool proved, Proved());
+  if (!proved || !steps_.agree) return proved;
+  const absl::Time deadline = deadline_ + kGraceForOthers;
+  RETURN_IF_ERROR(steps_.agree(JointStep::kProved, true, deadline).status());
+  ASSIGN_OR_RETURN(const bool still, Proved());
+  return steps_.agree(JointStep::kConfirmed, still, deadline);
+}
+
 absl::StatusOr<absl::Time> CutoverAttempt::Run() {
   while (true) {
     RETURN_IF_ERROR(WaitUntilStill());
     RETURN_IF_ERROR(steps_.finish());
-    ASSIGN_OR_RETURN(const bool proved, Proved());
+    ASSIGN_OR_RETURN(const bool proved, ProvedWithOthers());
     if (proved) return still_since_;
     RETURN_IF_ERROR(Pause(kFirstPause,
                           "writes on the source to stop: some came in during "

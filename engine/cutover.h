@@ -12,6 +12,7 @@
 #include "engine/control.h"
 #include "engine/event.h"
 #include "engine/follower.h"
+#include "engine/joint_cutover.h"
 #include "engine/stream_run.h"
 #include "protocol/pg_connection.h"
 
@@ -36,6 +37,11 @@ struct CutoverSteps {
   // After the last change: whether what `finish` has read of the source, and
   // no change tells of, is still so. False: `finish` is called once more.
   std::function<absl::StatusOr<bool>()> unchanged;
+  // Waits for others that cut over together with this one, until `deadline`;
+  // see JointCutover. Empty: there are none.
+  std::function<absl::StatusOr<bool>(JointStep step, bool yes,
+                                     absl::Time deadline)>
+      agree;
 };
 
 // kDeadlineExceeded: the source kept being written; the stream still runs. On

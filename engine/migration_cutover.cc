@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/cutover.h"
+#include "engine/joint_cutover.h"
 #include "engine/migration_run.h"
 #include "engine/quiet_source.h"
 #include "engine/sequences.h"
@@ -104,6 +105,7 @@ absl::Status MigrationRun::ComeNear(Follower& follower) {
 
 // Whoever asked over the ledger may withdraw that while writers are waited for.
 absl::Status MigrationRun::CheckStillAsked() {
+  if (joint()) return joint_->Check();
   if (!asked_in_ledger_ || control_.cutover_requested()) {
     return absl::OkStatus();
   }
@@ -122,6 +124,12 @@ absl::StatusOr<absl::Time> MigrationRun::TryCutover(Follower& follower,
   if (asked) RETURN_IF_ERROR(PrepareRest());
   if (options_.freeze == FreezeMode::kReadOnly) {
     RETURN_IF_ERROR(ComeNear(follower));
+    // None is frozen for the sake of one that is not near.
+    if (joint()) {
+      RETURN_IF_ERROR(AgreeWithOthers(follower, JointStep::kNear, true,
+                                      absl::Now() + options_.cutover_timeout)
+                          .status());
+    }
   }
   RETURN_IF_ERROR(CheckStillAsked());
   if (absl::Status frozen = Freeze(follower); !frozen.ok()) {
@@ -142,16 +150,46 @@ absl::StatusOr<absl::Time> MigrationRun::TryCutover(Follower& follower,
        .timeout = asked || frozen_ ? options_.cutover_timeout
                                    : absl::InfiniteDuration(),
        .longest_pause = asked ? kPauseIfAsked : options_.stream.poll_interval},
-      follower, run, *source_,
-      {.watch =
-           [this] {
-             RETURN_IF_ERROR(CheckStillAsked());
-             return WatchSourceIfDue();
-           },
-       .finish = [this] { return FinishTarget(); },
-       .unchanged = [this] { return SourceIsUnchanged(); }});
+      follower, run, *source_, StepsOfCutover(follower));
   if (!still_since.ok()) return Thaw(still_since.status());
   return still_since;
+}
+
+CutoverSteps MigrationRun::StepsOfCutover(Follower& follower) {
+  CutoverSteps steps{.watch =
+                         [this] {
+                           RETURN_IF_ERROR(CheckStillAsked());
+                           return WatchSourceIfDue();
+                         },
+                     .finish = [this] { return FinishTarget(); },
+                     .unchanged = [this] { return SourceIsUnchanged(); },
+                     .agree = nullptr};
+  if (joint()) {
+    steps.agree = [this, &follower](JointStep step, bool yes,
+                                    absl::Time deadline) {
+      return AgreeWithOthers(follower, step, yes, deadline);
+    };
+  }
+  return steps;
+}
+
+// The stream runs on meanwhile, and its end is noticed.
+absl::StatusOr<bool> MigrationRun::AgreeWithOthers(Follower& follower,
+                                                   JointStep step, bool yes,
+                                                   absl::Time deadline) {
+  ASSIGN_OR_RETURN(
+      const bool agreed,
+      joint_->Agree(step, yes, [&](const std::string& who) -> absl::Status {
+        if (absl::Now() >= deadline) {
+          return absl::DeadlineExceededError(
+              absl::StrCat("has waited too long for ", who));
+        }
+        follower.SetWaitingFor(absl::StrCat("other databases: ", who));
+        RETURN_IF_ERROR(follower.Turn());
+        return WatchSourceIfDue();
+      }));
+  follower.SetWaitingFor("");
+  return agreed;
 }
 
 // What the stream does not carry.

@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "apply/text_needed.h"
 #include "engine/binary_stream.h"
+#include "engine/joint_cutover.h"
 #include "engine/migration_run.h"
 #include "engine/publication.h"
 #include "engine/schema_change.h"
@@ -190,6 +191,7 @@ absl::Status MigrationRun::Follow() {
   if (!followed.ok()) run->Stop().IgnoreError();
   follower.AddToTotals();
   progressed_ |= follower.progressed();
+  if (joint() && !followed.ok()) joint_->Leave(followed);
   return followed;
 }
 
@@ -197,7 +199,7 @@ absl::Status MigrationRun::FollowUntilCutover(Follower& follower,
                                               StreamRun& run) {
   next_watch_ = absl::Now() + kWatchInterval;
   absl::Time next_ask = absl::InfinitePast();
-  bool told = options_.cutover == CutoverMode::kAuto;
+  bool told = options_.cutover == CutoverMode::kAuto || joint();
   while (true) {
     RETURN_IF_ERROR(follower.Turn());
     const absl::Time now = absl::Now();
@@ -217,9 +219,16 @@ absl::Status MigrationRun::FollowUntilCutover(Follower& follower,
     if (!absl::IsDeadlineExceeded(why) || source_->broken()) return why;
     follower.SetPhase(Phase::kFollow);
     follower.SetWaitingFor("");
+    // It could not be thawed: the next attempt begins with that.
+    if (joint() && frozen_) return why;
+    if (joint()) {
+      // Whoever leads it tells why.
+      joint_->Leave(why);
+      RETURN_IF_ERROR(Enter(Phase::kFollow, /*resumed=*/true));
+      continue;
+    }
     control_.WithdrawCutover();
     RETURN_IF_ERROR(ledger_->EndCutoverRequest(why.message()));
-    // It could not be thawed: the next attempt begins with that.
     if (frozen_) return why;
     if (options_.cutover == CutoverMode::kAuto) {
       next_ask = absl::Now() + options_.cutover_timeout;
@@ -236,8 +245,22 @@ absl::Status MigrationRun::FollowUntilCutover(Follower& follower,
   }
 }
 
+// Whoever asks this one alone is told whom to ask.
+absl::StatusOr<bool> MigrationRun::JointCutoverBegins(
+    const Follower& follower) {
+  ASSIGN_OR_RETURN(const bool requested, ledger_->CutoverRequested());
+  if (requested) {
+    RETURN_IF_ERROR(ledger_->EndCutoverRequest(
+        "it is cut over together with all other databases, by `walferry "
+        "cutover` with the --target of the command that moves them"));
+  }
+  if (!follower.caught_up()) return false;
+  return joint_->Begins();
+}
+
 absl::StatusOr<bool> MigrationRun::CutoverIsAskedFor(const Follower& follower) {
   asked_in_ledger_ = false;
+  if (joint()) return JointCutoverBegins(follower);
   if (!follower.caught_up()) return false;
   if (options_.cutover == CutoverMode::kAuto) return true;
   if (control_.cutover_requested()) return true;

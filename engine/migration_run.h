@@ -32,8 +32,10 @@
 #include "engine/connect.h"
 #include "engine/control.h"
 #include "engine/copy_session.h"
+#include "engine/cutover.h"
 #include "engine/event.h"
 #include "engine/follower.h"
+#include "engine/joint_cutover.h"
 #include "engine/ledger.h"
 #include "engine/life_signs.h"
 #include "engine/options.h"
@@ -55,8 +57,9 @@ namespace walferry {
 
 class MigrationRun {
  public:
-  MigrationRun(const MigrateOptions& options, Scope scope, Control& control,
-               EventSink& events);
+  // `joint` is null: it cuts over by itself.
+  MigrationRun(const MigrateOptions& options, Scope scope, JointCutover* joint,
+               Control& control, EventSink& events);
 
   // OK: the migration is done, report() tells.
   absl::Status Attempt();
@@ -76,6 +79,7 @@ class MigrationRun {
   void PutBackSettings();
 
  private:
+  bool joint() const { return joint_ != nullptr; }
   bool offline() const { return options_.mode == MigrateMode::kOffline; }
   bool carries_schema() const { return options_.scope.carries_schema(); }
   bool carries_rows() const { return options_.scope.carries_rows(); }
@@ -142,6 +146,7 @@ class MigrationRun {
   absl::Status FollowUntilCutover(Follower& follower, StreamRun& run);
   absl::StatusOr<bool> CutoverIsAskedFor(const Follower& follower);
   absl::Status CheckStillAsked();
+  absl::StatusOr<bool> JointCutoverBegins(const Follower& follower);
   absl::Status WatchSourceIfDue();
   absl::Status WatchSource();
   absl::Status CheckStillPublished();
@@ -151,6 +156,9 @@ class MigrationRun {
   absl::Status ChooseGuard();
   absl::StatusOr<absl::Time> TryCutover(Follower& follower, StreamRun& run);
   absl::Status ComeNear(Follower& follower);
+  absl::StatusOr<bool> AgreeWithOthers(Follower& follower, JointStep step,
+                                       bool yes, absl::Time deadline);
+  CutoverSteps StepsOfCutover(Follower& follower);
   absl::Status Freeze(Follower& follower);
   absl::Status Thaw(const absl::Status& why);
   absl::Status PrepareRest();
@@ -207,6 +215,7 @@ class MigrationRun {
   absl::Status MeasureWork();
   // Gives back the turn that it has, and waits for the other.
   absl::Status TakeTurn(Work work);
+  absl::Status TakeTurnToRead();
   // Tells of a phase's beginning, and of the end of the one before.
   absl::Status Enter(Phase phase, bool resumed = false);
   void Notify(Notice::Level level, std::string text);
@@ -214,6 +223,7 @@ class MigrationRun {
 
   const MigrateOptions& options_;
   const Scope scope_;
+  JointCutover* const joint_;
   Control& control_;
   EventSink& events_;
   const Connector connector_;

@@ -1,4 +1,5 @@
-// RunMigration: attempts of a migration until it is done or beyond help.
+// RunMigration and RunMigrationWithOthers: attempts of a migration until it is
+// done or beyond help.
 
 #include <algorithm>
 #include <cstdint>
@@ -39,10 +40,9 @@ void UndoBeginning(const MigrateOptions& options, EventSink& events) {
   }
 }
 
-}  // namespace
-
-absl::StatusOr<Report> RunMigration(const MigrateOptions& options,
-                                    Control& control, EventSink& events) {
+absl::StatusOr<Report> Migrate(const MigrateOptions& options,
+                               JointCutover* joint, Control& control,
+                               EventSink& events) {
   RETURN_IF_ERROR(CheckMigrationName(options.endpoints.name));
   if (options.mode == MigrateMode::kOnline &&
       options.scope.part != ScopePart::kAll) {
@@ -55,7 +55,7 @@ absl::StatusOr<Report> RunMigration(const MigrateOptions& options,
   }
   RETURN_IF_ERROR(CheckMayDelay(options));
   ASSIGN_OR_RETURN(Scope scope, Scope::Create(options.scope));
-  MigrationRun run(options, std::move(scope), control, events);
+  MigrationRun run(options, std::move(scope), joint, control, events);
   RetryPolicy retry(options.stream.retry_for, control.interrupt(), events);
   while (true) {
     const absl::Status status = run.Attempt();
@@ -76,12 +76,28 @@ absl::StatusOr<Report> RunMigration(const MigrateOptions& options,
   return run.report();
 }
 
+}  // namespace
+
+absl::StatusOr<Report> RunMigration(const MigrateOptions& options,
+                                    Control& control, EventSink& events) {
+  return Migrate(options, /*joint=*/nullptr, control, events);
+}
+
+absl::StatusOr<Report> RunMigrationWithOthers(const MigrateOptions& options,
+                                              JointCutover& joint,
+                                              Control& control,
+                                              EventSink& events) {
+  return Migrate(options, &joint, control, events);
+}
+
 // ---- What all phases share ----
 
 MigrationRun::MigrationRun(const MigrateOptions& options, Scope scope,
-                           Control& control, EventSink& events)
+                           JointCutover* joint, Control& control,
+                           EventSink& events)
     : options_(options),
       scope_(std::move(scope)),
+      joint_(joint),
       control_(control),
       events_(events),
       connector_{.endpoints = options.endpoints,
@@ -101,7 +117,7 @@ absl::Status MigrationRun::Attempt() {
   report_ = Report();
   const absl::Status status = [this]() -> absl::Status {
     // Who waits for it has no session.
-    RETURN_IF_ERROR(TakeTurn(Work::kRead));
+    if (offline()) RETURN_IF_ERROR(TakeTurn(Work::kRead));
     RETURN_IF_ERROR(Connect());
     ASSIGN_OR_RETURN(const bool one_session, OneSessionOnly());
     if (one_session) return MoveThroughOneSession();
@@ -114,12 +130,18 @@ absl::Status MigrationRun::Attempt() {
       RETURN_IF_ERROR(ThawLeftover());
       RETURN_IF_ERROR(ChooseGuard());
     }
-    if (offline()) RETURN_IF_ERROR(ReadWhetherUsable());
+    if (offline()) {
+      RETURN_IF_ERROR(ReadWhetherUsable());
+    } else {
+      RETURN_IF_ERROR(TakeTurnToRead());
+    }
     RETURN_IF_ERROR(Prepare());
     RETURN_IF_ERROR(LoadSchema());
     RETURN_IF_ERROR(CopyRows());
     if (offline()) return Complete();
+    if (!Followed()) RETURN_IF_ERROR(TakeTurn(Work::kBuild));
     RETURN_IF_ERROR(BuildIndexes());
+    turn_.reset();
     return Follow();
   }();
   // Sessions end here, so that the next attempt finds no locks of this one.
@@ -158,6 +180,16 @@ absl::Status MigrationRun::TakeTurn(Work work) {
                    Turn::Take(options_.turns, work, control_.interrupt()));
   turn_.emplace(std::move(turn));
   return absl::OkStatus();
+}
+
+// Of an online migration: one that has its rows goes on to follow, and keeps no
+// log on the source while others copy.
+absl::Status MigrationRun::TakeTurnToRead() {
+  if (consistent_point_.valid()) {
+    ASSIGN_OR_RETURN(const bool all_is_copied, AllIsCopied());
+    if (all_is_copied) return absl::OkStatus();
+  }
+  return TakeTurn(Work::kRead);
 }
 
 absl::Status MigrationRun::Enter(Phase phase, bool resumed) {

@@ -91,7 +91,7 @@ absl::Status FillTables(Ledger& ledger, MigrationStatus& status) {
 // Whether a process is there to answer.
 absl::StatusOr<bool> AskForCutover(LedgerView& view, const std::string& name) {
   ASSIGN_OR_RETURN(const LedgerMigration row, view.Read());
-  if (row.kind != "migrate") {
+  if (row.kind != "migrate" && row.kind != "server") {
     return WithHint(
         absl::FailedPreconditionError(
             absl::StrCat(name, " is a ", row.kind, " of slot ", row.slot,

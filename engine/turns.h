@@ -14,7 +14,9 @@ namespace walferry {
 // What a migration does for long on one of the servers. It never asks for one
 // while it has the other, so nobody waits in a circle.
 enum class Work {
-  kRead,   // The source's rows: from the first session to the last row.
+  // The source's rows: offline from the first session to the last row, online
+  // from the slot on.
+  kRead,
   kBuild,  // The target's indexes, constraints and views, and its statistics.
 };
 

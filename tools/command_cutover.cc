@@ -8,6 +8,7 @@
 #include "tools/log.h"
 #include "tools/option_binding.h"
 #include "tools/report_text.h"
+#include "tools/server_migration.h"
 #include "tools/signal_watch.h"
 
 namespace walferry {
@@ -19,8 +20,15 @@ CommandOutcome RunCutoverCommand(const CommandContext& context) {
       CreateLogger(context.log, context.screen, context.redactor);
   EventLog log(*logger, /*log_progress=*/true, context.now);
   Control control;
-  const absl::StatusOr<Report> report = [&] {
+  const absl::StatusOr<Report> report = [&]() -> absl::StatusOr<Report> {
     const SignalWatch watch(control, InterruptMeaning::kStop);
+    const absl::Status server =
+        RequireServerMigration(context,
+                               {.target = options->target,
+                                .name = options->name,
+                                .ledger_schema = options->ledger_schema},
+                               control);
+    if (!server.ok()) return server;
     return context.engine.cutover(*options, control, log);
   }();
   if (!report.ok()) return Fail(report.status());

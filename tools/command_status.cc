@@ -4,6 +4,7 @@
 #include "tools/command.h"
 #include "tools/option_binding.h"
 #include "tools/report_text.h"
+#include "tools/server_migration.h"
 #include "tools/server_status_json.h"
 #include "tools/server_text.h"
 #include "tools/signal_watch.h"
@@ -34,6 +35,9 @@ CommandOutcome RunStatusCommand(const CommandContext& context) {
       context.engine.status_server(*options, control);
   if (!server.ok()) return Fail(server.status());
   if (server->has_value()) return FinishWithServer(context, **server);
+  if (context.values.Flag(OptionId::kAllDatabases)) {
+    return Fail(NoServerMigration(*options));
+  }
   const absl::StatusOr<MigrationStatus> status =
       context.engine.status(*options, control);
   if (!status.ok()) return Fail(status.status());

@@ -32,8 +32,10 @@ constexpr CommandSpec kCommands[] = {
          "Ctrl+C once cuts over as soon as the target has caught up; twice "
          "stops now. SIGTERM and SIGHUP stop now. Both can be resumed.\n\n"
          "With --mode offline the source's state at one moment is copied and "
-         "nothing is followed; with --all-databases besides, every database of "
-         "the server is, after its roles and tablespaces. Ctrl+C stops that.",
+         "nothing is followed; Ctrl+C stops that.\n\n"
+         "With --all-databases every database of the server is migrated, after "
+         "its roles and tablespaces; online all of them are followed at once "
+         "and cut over together.",
      .example = "walferry migrate --source service=old --target service=new "
                 "--jobs 8"},
     {.command = Command::kFollow,

@@ -6,7 +6,7 @@ EngineCalls RealEngineCalls() {
   return {.migrate = RunMigration,
           .follow = RunFollow,
           .check = RunCheck,
-          .cutover = RunCutover,
+          .cutover = RunServerCutover,
           .status = RunStatus,
           .cleanup = RunServerCleanup,
           .capture = RunCapture,

@@ -197,13 +197,6 @@ absl::Status RefuseServerOptions(const OptionValues& values) {
 }
 
 absl::Status CheckAllDatabases(const OptionValues& values) {
-  if (values.Text(OptionId::kMode) == "online") {
-    return WithHint(
-        absl::InvalidArgumentError(
-            "--all-databases goes with --mode offline only"),
-        "to stay online, run one `walferry migrate --mode online` for each "
-        "database, after `walferry globals`");
-  }
   const auto refuse = [&](OptionId id, absl::string_view hint) {
     return WithHint(
         absl::InvalidArgumentError(absl::StrCat(
@@ -221,6 +214,13 @@ absl::Status CheckAllDatabases(const OptionValues& values) {
   }
   if (values.Text(OptionId::kVia) == "archive") {
     return refuse(OptionId::kVia, "move such a database by itself");
+  }
+  if (!values.Text(OptionId::kSlot).empty()) {
+    return refuse(OptionId::kSlot, "each database has a slot of its own");
+  }
+  if (!values.List(OptionId::kPublication).empty()) {
+    return refuse(OptionId::kPublication,
+                  "each database has a publication of its own");
   }
   return absl::OkStatus();
 }

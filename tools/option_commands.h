@@ -17,6 +17,9 @@ inline constexpr CommandSet kComparing = SetOf(Command::kVerify);
 // They read or write a migration's ledger.
 inline constexpr CommandSet kLedger =
     kBothSides | kComparing | SetOf(Command::kCutover, Command::kStatus);
+// They look at, or are told of, a move of all databases.
+inline constexpr CommandSet kServerMigration =
+    kMigration | SetOf(Command::kCutover, Command::kStatus, Command::kCleanup);
 inline constexpr CommandSet kRecording =
     SetOf(Command::kCapture, Command::kReplay);
 // What belongs to a server as a whole.

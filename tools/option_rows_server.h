@@ -48,12 +48,14 @@ inline constexpr OptionSpec kServerRows[] = {
      .name = "all-databases",
      .type = OptionType::kFlag,
      .default_text = "false",
-     .commands = kMigration,
+     .commands = kServerMigration,
      .group = OptionGroup::kServer,
      .help = "Every database of the source's server, smallest first, after its "
              "roles and tablespaces. Source and target name any database of "
              "their servers; the target's keeps the ledger of the whole. With "
-             "--mode offline."},
+             "--mode online all are followed at once and cut over together. "
+             "cutover, status and cleanup find such a move by its name; with "
+             "this they take nothing else."},
     {.id = OptionId::kDatabase,
      .name = "database",
      .type = OptionType::kList,
@@ -93,7 +95,9 @@ inline constexpr OptionSpec kServerRows[] = {
      .commands = kMigration,
      .group = OptionGroup::kServer,
      .placeholder = "N",
-     .help = "With --all-databases: databases that are worked on at once."},
+     .help = "With --all-databases: databases that are worked on at once. "
+             "With --mode online all are, and at most so many are copied, or "
+             "built, at once."},
     {.id = OptionId::kDumpParallel,
      .name = "dump-parallel",
      .type = OptionType::kInteger,

@@ -109,11 +109,17 @@ absl::StatusOr<ServerReport> RunWatched(const CommandContext& context,
                                         ServerEventSink& events,
                                         spdlog::logger& logger) {
   Control control;
+  const bool online = options.migrate.mode == MigrateMode::kOnline;
   absl::StatusOr<ServerReport> result =
       absl::InternalError("the run did not end");
   RunInForeground(
       context, logger, control,
-      {.interrupt = InterruptMeaning::kStop,
+      {.interrupt =
+           online ? InterruptMeaning::kCutover : InterruptMeaning::kStop,
+       .cutover_note = online ? "cutover requested: it begins once all "
+                                "databases have caught up; Ctrl+C again stops "
+                                "now"
+                              : "",
        .stop_note = "stopping; the same command goes on from here later",
        .render =
            [&](TerminalSize size, absl::string_view note) {

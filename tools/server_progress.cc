@@ -24,6 +24,14 @@ std::string BytesOf(int64_t bytes, int64_t total) {
                       HumanBytes(AsDouble(total)));
 }
 
+// "3/12 tables", or while it follows "64 KiB behind".
+std::string ItemsOf(int64_t done, int64_t total, int64_t lag, Phase phase) {
+  if (lag >= 0) return absl::StrCat(HumanBytes(AsDouble(lag)), " behind");
+  if (total <= 0) return "";
+  return absl::StrCat(HumanCount(done), "/", HumanCount(total), " ",
+                      ItemsNoun(phase));
+}
+
 // The same number of cells in each row, so that they stand in columns.
 void Align(std::vector<std::vector<Cell>>& rows) {
   if (rows.empty()) return;
@@ -67,6 +75,9 @@ void ServerProgressTable::OnEvent(absl::string_view database,
     row.phase = started->phase;
     row.rate = RateMeter();
     row.items_done = row.items_total = 0;
+    row.lag_bytes = -1;
+  } else if (const auto* lag = std::get_if<Lag>(&event)) {
+    row.lag_bytes = static_cast<int64_t>(lag->lag_bytes);
   } else if (const auto* progress = std::get_if<Progress>(&event)) {
     row.items_done = progress->items_done;
     row.items_total = progress->items_total;
@@ -132,13 +143,12 @@ std::vector<std::string> ServerProgressTable::Render(
               : (row.state == State::kDone ? "done" : "failed");
     cells.push_back(
         {{std::string(step), 0, 0},
-         {row.items_total > 0 && works
-              ? absl::StrCat(HumanCount(row.items_done), "/",
-                             HumanCount(row.items_total), " ",
-                             ItemsNoun(row.phase))
-              : "",
+         {works ? ItemsOf(row.items_done, row.items_total, row.lag_bytes,
+                          row.phase)
+                : "",
           0, 5},
-         {BytesOf(row.bytes, works ? row.bytes_total : 0), 0, 2},
+         {BytesOf(row.bytes, works && row.lag_bytes < 0 ? row.bytes_total : 0),
+          0, 2},
          {rate > 0 ? HumanRate(rate) : "", 0, 3},
          {rate > 0 && left != absl::InfiniteDuration()
               ? absl::StrCat("ETA ", HumanDuration(left))

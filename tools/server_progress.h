@@ -43,6 +43,7 @@ class ServerProgressTable {
     int64_t items_total = 0;
     int64_t bytes = 0;
     int64_t bytes_total = 0;
+    int64_t lag_bytes = -1;  // -1: it does not follow.
     RateMeter rate;
     absl::Time began;
     absl::Time ended;

@@ -19,6 +19,7 @@ std::string ServerStatusToJson(const ServerStatus& status,
   json["heartbeat_at"] = status.heartbeat_at.has_value()
                              ? Json(JsonTime(*status.heartbeat_at))
                              : Json(nullptr);
+  json["waiting_for"] = status.waiting_for;
   json["fast_target"] = status.fast_target;
   json["last_error"] = status.last_error;
   json["databases"] = Json::array();
@@ -41,6 +42,9 @@ std::string ServerStatusToJson(const ServerStatus& status,
          {"seconds_left", left == absl::InfiniteDuration()
                               ? Json(nullptr)
                               : Json(JsonSeconds(left))},
+         {"lag_bytes", database.lag_bytes},
+         {"lag_seconds", database.lag_seconds},
+         {"waiting_for", database.waiting_for},
          {"last_error", database.last_error}});
   }
   return JsonText(std::move(json), redactor, 2);

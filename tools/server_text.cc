@@ -52,6 +52,15 @@ std::string TimeOf(const DatabaseReport& database, Phase phase) {
   return "-";
 }
 
+std::string PauseText(absl::Duration pause) {
+  return pause == absl::InfiniteDuration() ? "-" : HumanDuration(pause);
+}
+
+// Said once for all of them.
+constexpr absl::string_view kLostOffline =
+    "nothing that was written to the source since its rows were read is on the "
+    "target";
+
 std::string StateOf(const DatabaseReport& database) {
   if (database.status.ok()) return "done";
   return absl::StrCat(absl::IsCancelled(database.status) ? "stopped" : "failed",
@@ -63,6 +72,7 @@ std::string ReportTable(const ServerReport& report) {
   for (const Phase phase : kTimedPhases) {
     table.front().emplace_back(PhaseName(phase));
   }
+  if (report.online) table.front().emplace_back("pause");
   table.front().emplace_back("in all");
   for (const DatabaseReport& database : report.databases) {
     const bool done = database.status.ok();
@@ -73,10 +83,15 @@ std::string ReportTable(const ServerReport& report) {
         done ? BytesText(database.report.bytes_copied) : "-"};
     for (const Phase phase : kTimedPhases)
       row.push_back(TimeOf(database, phase));
+    if (report.online) row.push_back(PauseText(database.report.freeze_to_done));
     row.push_back(HumanDuration(database.elapsed));
     table.push_back(std::move(row));
   }
   return Aligned(table, 2);
+}
+
+bool Follows(const DatabaseStatus& database) {
+  return database.phase == "follow" || database.phase == "cutover";
 }
 
 std::vector<std::string> StatusRow(const DatabaseStatus& database) {
@@ -97,7 +112,11 @@ std::vector<std::string> StatusRow(const DatabaseStatus& database) {
           : "-",
       BytesText(database.bytes),
       database.bytes_total < 0 ? "?" : BytesText(database.bytes_total),
-      rate > 0 ? HumanRate(rate) : "-",
+      rate > 0 ? HumanRate(rate)
+      : Follows(database)
+          ? absl::StrCat(HumanBytes(static_cast<double>(database.lag_bytes)),
+                         " behind")
+          : "-",
       rate > 0 && left != absl::InfiniteDuration() ? HumanDuration(left) : "-"};
 }
 
@@ -123,23 +142,24 @@ std::string ServerReportText(const ServerReport& report) {
           absl::StrCat(HumanCount(total.rows_copied, "row", "rows"), ", ",
                        BytesText(total.bytes_copied), " in ",
                        HumanCount(total.tables, "table", "tables")));
+  if (report.online) {
+    AddLine(
+        text, "applied",
+        HumanCount(total.transactions_applied, "transaction", "transactions"));
+    AddLine(text, "pause of all", PauseText(report.pause));
+  }
   if (!report.left_out.empty()) {
     AddLine(text, "left out", absl::StrJoin(report.left_out, ", "));
   }
   for (const std::string& remark : report.remarks) {
     AddLine(text, "remark", remark);
   }
-  if (done > 0) {
-    AddLine(text, "remark",
-            "nothing that was written to the source since its rows were read "
-            "is on the target");
-  }
+  if (done > 0 && !report.online) AddLine(text, "remark", kLostOffline);
   absl::StrAppend(&text, "\n", ReportTable(report));
   for (const DatabaseReport& database : report.databases) {
     std::string remarks;
     for (const std::string& remark : database.report.remarks) {
-      // Said once for all of them.
-      if (absl::string_view(remark).substr(0, 12) == "nothing that") continue;
+      if (remark == kLostOffline) continue;
       AddLine(remarks, "remark", remark);
     }
     if (remarks.empty()) continue;
@@ -163,6 +183,9 @@ std::string ServerStatusText(const ServerStatus& status, absl::Time now) {
       text, "databases done",
       absl::StrCat(HumanCount(done), " of ",
                    HumanCount(static_cast<int64_t>(status.databases.size()))));
+  if (!status.waiting_for.empty()) {
+    AddLine(text, "waiting for", status.waiting_for);
+  }
   if (status.fast_target) {
     AddLine(text, "target",
             "fsync and other settings are changed for the time of the run");
@@ -175,6 +198,10 @@ std::string ServerStatusText(const ServerStatus& status, absl::Time now) {
   std::string errors;
   for (const DatabaseStatus& database : status.databases) {
     table.push_back(StatusRow(database));
+    if (!database.waiting_for.empty()) {
+      absl::StrAppend(&errors, database.database, ": waiting for ",
+                      database.waiting_for, "\n");
+    }
     if (database.last_error.empty()) continue;
     absl::StrAppend(&errors, database.database, ": ", database.last_error,
                     "\n");

@@ -17,6 +17,7 @@ constexpr int kOfReadingOnTarget = 2;
 constexpr int kOfBuildingOnTarget = 1;
 constexpr int kOfAnyOther = 1;
 constexpr int kWithSnapshotOnSource = 3;
+constexpr int kOfFollowingOnSource = 2;
 
 // A state that so many databases may be in, at so many connections each.
 struct State {
@@ -34,6 +35,11 @@ int PeakOf(int databases, std::vector<State> states) {
     databases -= taken;
   }
   return peak;
+}
+
+// Of an online one, and so of any of them at its end.
+int FollowingOnTarget(const ServerJobs& jobs) {
+  return 1 + std::max(jobs.apply_jobs + 1, jobs.index_jobs);
 }
 
 int NeedOf(Side side, const ServerJobs& jobs) {
@@ -57,6 +63,7 @@ constexpr Knob kKnobs[] = {
 
 // The greatest smaller value of the knob with which all fits; 0: none.
 int FittingValue(Side side, ServerJobs jobs, const Knob& knob, int room) {
+  if (jobs.online && knob.value == &ServerJobs::max_parallel) return 0;
   for (int value = jobs.*knob.value - 1; value >= 1; --value) {
     jobs.*knob.value = value;
     if (NeedOf(side, jobs) <= room) return value;
@@ -72,11 +79,17 @@ std::string Hint(Side side, const ServerJobs& jobs, int room) {
     ways.push_back(absl::StrCat("lower ", knob.option, " to ", value));
   }
   if (ways.empty()) {
-    const ServerJobs least = {.jobs = 1, .index_jobs = 1};
+    const ServerJobs least = {
+        .jobs = 1, .index_jobs = 1, .online = jobs.online};
     const int need = NeedOf(side, least);
+    const absl::string_view way =
+        jobs.online
+            ? "move fewer databases, or lower --jobs, --index-jobs and "
+              "--apply-jobs"
+            : "lower --max-parallel to 1 and --jobs and --index-jobs with it";
     ways.push_back(
         need <= room
-            ? "lower --max-parallel to 1 and --jobs and --index-jobs with it"
+            ? std::string(way)
             : absl::StrCat("even one database with one job needs ", need));
   }
   ways.emplace_back("raise max_connections there or end other sessions");
@@ -100,16 +113,20 @@ std::string Describe(const ConnectionRoom& room) {
 
 PeakConnections PeakConnectionsOf(const ServerJobs& jobs) {
   const int all = jobs.max_parallel;
-  const int others = jobs.keep_snapshots ? kWithSnapshotOnSource : kOfAnyOther;
+  const int other_on_source = jobs.online           ? kOfFollowingOnSource
+                              : jobs.keep_snapshots ? kWithSnapshotOnSource
+                                                    : kOfAnyOther;
+  const int other_on_target =
+      jobs.online ? FollowingOnTarget(jobs) : kOfAnyOther;
   return {.source =
               PeakOf(all, {{jobs.dump_parallel, kOfReadingOnSource + jobs.jobs},
-                           {all, others}}),
+                           {all, other_on_source}}),
           .target =
               kOfTheRunOnTarget +
               PeakOf(all, {{jobs.dump_parallel, kOfReadingOnTarget + jobs.jobs},
                            {jobs.restore_parallel,
                             kOfBuildingOnTarget + jobs.index_jobs},
-                           {all, kOfAnyOther}})};
+                           {all, other_on_target}})};
 }
 
 int ConnectionRoom::Free() const {

@@ -24,6 +24,9 @@ struct ServerJobs {
   // Those that do not read any more keep their snapshot of the source, for
   // delayed tables.
   bool keep_snapshots = false;
+  // They are followed, all at once: max_parallel is how many they are.
+  bool online = false;
+  int apply_jobs = 1;
 };
 
 // Sessions of the whole run. Each database is in one of these states at a time,
@@ -38,6 +41,12 @@ struct ServerJobs {
 //   awaits the next turn   migration           ledger
 //   builds (Work::kBuild)  migration           ledger, and one for each index
 //                                              job
+//   follows, cuts over     migration, and     ledger, and one for each apply
+//   (online)               pg_dump's or the   job and for unlogged tables, or
+//                          unlogged tables'   for each index job
+//
+// Online the turn is awaited with one session on either side. Walsenders are no
+// connections (replication_budget.h).
 //
 // With keep_snapshots those of the last two states have the guard and another
 // session on the source besides.

@@ -90,7 +90,8 @@ class DatabasePool {
     }
     report.phases = events.times();
     report.usable = events.usable();
-    report.elapsed = absl::Now() - began;
+    report.ended = absl::Now();
+    report.elapsed = report.ended - began;
     if (report.status.ok()) {
       events.OnEvent(Done{report.report});
     } else {

@@ -1,5 +1,6 @@
 // RunServerMigration and RunServerCheck: every database of a server.
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -18,16 +19,29 @@ namespace {
 
 absl::Status RefuseBadOptions(const ServerMigrateOptions& options) {
   RETURN_IF_ERROR(CheckMigrationName(options.migrate.endpoints.name));
-  if (options.migrate.mode != MigrateMode::kOffline) {
-    return WithHint(
-        absl::InvalidArgumentError(
-            "all databases of a server at once can only be migrated offline"),
-        "use --mode offline, or run one online migration for each database");
-  }
-  MigrateOptions of_one = options.migrate;
+  const MigrateOptions& migrate = options.migrate;
+  MigrateOptions of_one = migrate;
   of_one.scope.delay_table_data = options.delay_table_data;
   RETURN_IF_ERROR(CheckMayDelay(of_one));
-  return CheckDelayPatterns(options.delay_table_data);
+  RETURN_IF_ERROR(CheckDelayPatterns(options.delay_table_data));
+  if (migrate.mode == MigrateMode::kOffline) return absl::OkStatus();
+  if (migrate.fast_target) {
+    return absl::InvalidArgumentError(
+        "the settings of a target are changed for an offline run only");
+  }
+  if (!migrate.slot.empty() || !migrate.publication.empty()) {
+    return absl::InvalidArgumentError(
+        "every database of a server has a slot and a publication of its own");
+  }
+  return absl::OkStatus();
+}
+
+// See --max-parallel: online, all are worked on at once, and only what loads
+// the servers is counted.
+int TurnsOf(const ServerMigrateOptions& options, int wanted) {
+  return options.migrate.mode == MigrateMode::kOnline
+             ? std::min(wanted, options.max_parallel)
+             : wanted;
 }
 
 }  // namespace
@@ -73,8 +87,10 @@ ServerRun::ServerRun(const ServerMigrateOptions& options, Control& control,
       whole_("", events_),
       connector_{.endpoints = ServerEndpoints(options.migrate.endpoints),
                  .interrupt = &control.interrupt()},
-      turns_(options.dump_parallel, options.restore_parallel) {
+      turns_(TurnsOf(options, options.dump_parallel),
+             TurnsOf(options, options.restore_parallel)) {
   report_.name = options.migrate.endpoints.name;
+  report_.online = online();
 }
 
 absl::StatusOr<ServerReport> ServerRun::Run() {
@@ -99,6 +115,8 @@ absl::StatusOr<ServerReport> ServerRun::FailBeforeDatabases(
 
 void ServerRun::Finish() {
   report_.failure = EndFastTarget();
+  report_.pause = PauseOf(report_);
+  if (OutcomeOf(report_).ok()) report_.failure = StoreReport();
   if (OutcomeOf(report_).ok()) report_.failure = Enter(Phase::kDone);
   report_.elapsed = absl::Now() - started_;
   const absl::Status outcome = OutcomeOf(report_);

@@ -1,5 +1,5 @@
-// RunServerStatus and RunServerCleanup: a move of all databases, as another
-// process finds it.
+// RunServerStatus, RunServerCutover and RunServerCleanup: a move of all
+// databases, as another process finds it.
 
 #include <optional>
 #include <string>
@@ -9,10 +9,12 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "engine/connect.h"
+#include "engine/created_objects.h"
 #include "engine/fast_target.h"
 #include "engine/ledger_time.h"
 #include "engine/migration.h"
 #include "engine/migration_name.h"
+#include "engine/same_source.h"
 #include "engine/server/server_ledger.h"
 #include "engine/server/servers.h"
 #include "protocol/status.h"
@@ -29,7 +31,13 @@ DatabaseStatus StatusOf(const MigrationStatus& migration) {
                         .steps_total = migration.steps_total,
                         .bytes_total = 0,
                         .bytes_per_second = migration.bytes_per_second,
+                        .waiting_for = migration.waiting_for,
                         .last_error = migration.last_error};
+  if (migration.phase == PhaseName(Phase::kFollow) ||
+      migration.phase == PhaseName(Phase::kCutover)) {
+    status.lag_bytes = migration.lag_bytes;
+    status.lag_seconds = migration.lag_seconds;
+  }
   for (const TableStatus& table : migration.tables) {
     status.bytes += table.bytes;
     status.bytes_total += table.bytes_total;
@@ -57,7 +65,8 @@ absl::StatusOr<DatabaseStatus> ReadDatabase(
     DatabaseStatus found = StatusOf(*status);
     if (found.phase == PhaseName(Phase::kDone) &&
         !absl::c_linear_search(steps, PropertiesStep(oid, noted.name))) {
-      found.phase = std::string(PhaseName(Phase::kIndexes));
+      found.phase = std::string(
+          PhaseName(status->slot.empty() ? Phase::kIndexes : Phase::kCutover));
       found.usable = false;
     }
     return found;
@@ -67,6 +76,46 @@ absl::StatusOr<DatabaseStatus> ReadDatabase(
     waiting.last_error = std::string(status.status().message());
   }
   return waiting;
+}
+
+// What a database of the target that is gone has left on the source, where
+// nobody else knows of it.
+absl::Status DropLeftOnSource(const CleanupOptions& options, Ledger& ledger,
+                              PgConnection& target, const LedgerObject& slot,
+                              Control& control,
+                              std::vector<std::string>& done) {
+  Connector connector{.endpoints = options.endpoints,
+                      .interrupt = &control.interrupt()};
+  ASSIGN_OR_RETURN(PgConnection any, connector.OpenSource("cleanup"));
+  ASSIGN_OR_RETURN(connector.endpoints,
+                   DatabaseEndpoints(options.endpoints, slot.detail));
+  ASSIGN_OR_RETURN(
+      const std::string there,
+      any.QueryValue(absl::StrCat(
+          "SELECT EXISTS (SELECT FROM pg_catalog.pg_replication_slots WHERE "
+          "slot_name = ",
+          QuoteLiteral(slot.identity), ")")));
+  if (there == "t") {
+    ASSIGN_OR_RETURN(const std::optional<LedgerMigration> known, ledger.Read());
+    ASSIGN_OR_RETURN(const std::string system, SystemIdentifierOf(any));
+    if (known && !system.empty() && !known->source_system_identifier.empty() &&
+        system != known->source_system_identifier) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("source: this is system ", system,
+                       ", but the migration was begun with system ",
+                       known->source_system_identifier));
+    }
+    ASSIGN_OR_RETURN(PgConnection source, connector.OpenSource("cleanup"));
+    RETURN_IF_ERROR(DropObject(slot, source, target));
+    const std::string publication = DefaultObjectName(options.endpoints.name);
+    RETURN_IF_ERROR(DropObject(
+        {.side = Side::kSource, .kind = "publication", .identity = publication},
+        source, target));
+    done.push_back(absl::StrCat("database ", slot.detail, ": source: slot ",
+                                slot.identity, " and publication ", publication,
+                                " dropped"));
+  }
+  return ledger.RemoveObject(slot);
 }
 
 Endpoints EndpointsOf(const StatusOptions& options) {
@@ -94,6 +143,7 @@ absl::StatusOr<std::optional<ServerStatus>> RunServerStatus(
   if (!row) return std::optional<ServerStatus>();
   status.phase = row->phase;
   status.last_error = row->last_error;
+  if (status.running) status.waiting_for = row->heartbeat.waiting_for;
   ASSIGN_OR_RETURN(const auto started_at, LedgerTime(row->started_at));
   status.started_at = started_at.value_or(absl::UnixEpoch());
   ASSIGN_OR_RETURN(status.heartbeat_at, LedgerTime(row->heartbeat_at));
@@ -109,6 +159,26 @@ absl::StatusOr<std::optional<ServerStatus>> RunServerStatus(
     status.databases.push_back(std::move(database));
   }
   return std::optional<ServerStatus>(std::move(status));
+}
+
+absl::StatusOr<Report> RunServerCutover(const CutoverOptions& options,
+                                        Control& control, EventSink& events) {
+  const Connector connector{
+      .endpoints = ServerEndpoints({.source = "",
+                                    .target = options.target,
+                                    .name = options.name,
+                                    .ledger_schema = options.ledger_schema}),
+      .interrupt = &control.interrupt()};
+  CutoverOptions of_whole = options;
+  {
+    ASSIGN_OR_RETURN(PgConnection target,
+                     connector.OpenTarget("cutover", Contact::kFirst));
+    Ledger ledger(target, {.schema = connector.endpoints.ledger_schema,
+                           .migration = connector.endpoints.name});
+    ASSIGN_OR_RETURN(const bool exists, ledger.Exists());
+    if (exists) of_whole.name = connector.endpoints.name;
+  }
+  return RunCutover(of_whole, control, events);
 }
 
 absl::StatusOr<std::vector<std::string>> RunServerCleanup(
@@ -147,6 +217,12 @@ absl::StatusOr<std::vector<std::string>> RunServerCleanup(
     for (const std::string& line : *lines) {
       done.push_back(absl::StrCat(subject, ": ", line));
     }
+  }
+  ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger.Objects());
+  for (const LedgerObject& object : objects) {
+    if (object.kind != "slot") continue;
+    RETURN_IF_ERROR(
+        DropLeftOnSource(options, ledger, target, object, control, done));
   }
   RETURN_IF_ERROR(ledger.Forget());
   done.push_back(absl::StrCat("target: ledger of migration ",

@@ -28,7 +28,8 @@ std::string DatabasesSql() {
       "pg_catalog.pg_get_userbyid(datdba), datconnlimit, spcname, "
       "coalesce(pg_catalog.shobj_description(d.oid, 'pg_database'), ''), ",
       PrivilegesColumn("datacl"),
-      ", datistemplate, datallowconn FROM pg_catalog.pg_database d JOIN "
+      ", datistemplate, datallowconn, d.oid::text FROM pg_catalog.pg_database "
+      "d JOIN "
       "pg_catalog.pg_tablespace t ON t.oid = dattablespace, LATERAL (SELECT "
       "pg_catalog.to_jsonb(d) AS j, pg_catalog.has_database_privilege(d.oid, "
       "'CONNECT') AS may_connect) AS facts, LATERAL (SELECT CASE WHEN "
@@ -48,6 +49,7 @@ absl::StatusOr<LocaleProvider> ProviderOf(absl::string_view code) {
 
 absl::StatusOr<ServerDatabase> ReadOne(const PgResult& rows, int row) {
   ServerDatabase database{.name = TextAt(rows, row, 0),
+                          .oid = TextAt(rows, row, 16),
                           .may_connect = rows.Bool(row, 2),
                           .encoding = TextAt(rows, row, 3),
                           .collate = TextAt(rows, row, 5),

@@ -20,6 +20,7 @@ enum class LocaleProvider { kLibc, kIcu, kBuiltin };
 
 struct ServerDatabase {
   std::string name;
+  std::string oid;
   int64_t bytes = -1;  // -1: the role may not know.
   // The role may open sessions there.
   bool may_connect = true;

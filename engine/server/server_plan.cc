@@ -10,6 +10,7 @@
 #include "engine/fast_target.h"
 #include "engine/name_pattern.h"
 #include "engine/server/carry_out_globals.h"
+#include "engine/server/replication_budget.h"
 #include "engine/server/server_ledger.h"
 #include "engine/server/target_databases.h"
 #include "engine/server/unused_database.h"
@@ -22,6 +23,7 @@ namespace {
 constexpr absl::string_view kIds[] = {
     "database-connect", "database-ledger",    "database-left-out",
     "database-none",    "server-connections", "server-durability",
+    "server-senders",   "server-slots",       "server-wal-level",
 };
 
 void Append(std::vector<Finding> findings, CheckReport& report) {
@@ -213,24 +215,78 @@ absl::Status CheckDelayedDatabases(const std::vector<std::string>& patterns,
   return absl::OkStatus();
 }
 
+// Those that earlier runs have not brought to their end.
+absl::StatusOr<std::vector<std::string>> SlotsToHold(
+    const ServerMigrateOptions& options, const ServerProgress& progress,
+    const std::vector<ServerDatabase>& wanted, PgConnection& target) {
+  std::vector<std::string> slots;
+  for (const ServerDatabase& database : wanted) {
+    ASSIGN_OR_RETURN(const std::string oid, DatabaseOid(target, database.name));
+    if (absl::c_linear_search(progress.steps,
+                              PropertiesStep(oid, database.name))) {
+      continue;
+    }
+    slots.push_back(
+        DatabaseSlotName(options.migrate.endpoints.name, database.oid));
+  }
+  return slots;
+}
+
+// All databases are followed at once in the end, however few are copied at a
+// time.
+absl::Status CheckReplication(const ServerMigrateOptions& options,
+                              const ServerProgress& progress,
+                              const std::vector<ServerDatabase>& wanted,
+                              const ServerJobs& jobs, PgConnection& source,
+                              PgConnection& target, FindingList& findings) {
+  if (options.migrate.mode == MigrateMode::kOffline) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::vector<std::string> slots,
+                   SlotsToHold(options, progress, wanted, target));
+  ASSIGN_OR_RETURN(const ReplicationRoom room,
+                   ReadReplicationRoom(source, slots));
+  const auto needed = static_cast<int>(slots.size());
+  if (const absl::Status wal = CheckWalLevel(room); !wal.ok()) {
+    findings.Blocking({"server-wal-level", "source", std::string(wal.message()),
+                       HintOf(wal)});
+  }
+  const absl::Status enough = CheckSlots(room, needed, jobs.dump_parallel);
+  if (!enough.ok()) {
+    findings.Blocking({"server-slots", "source", std::string(enough.message()),
+                       HintOf(enough)});
+  }
+  const absl::Status senders = CheckSenders(room, needed, jobs.dump_parallel);
+  if (!senders.ok()) {
+    findings.Blocking({"server-senders", "source",
+                       std::string(senders.message()), HintOf(senders)});
+  }
+  return absl::OkStatus();
+}
+
 ServerJobs JobsFor(const ServerMigrateOptions& options, size_t databases) {
+  const bool online = options.migrate.mode == MigrateMode::kOnline;
   const auto at_once = [&](int limit) {
     return std::max(1, std::min(limit, static_cast<int>(databases)));
   };
-  return {.max_parallel = at_once(options.max_parallel),
-          .dump_parallel = at_once(options.dump_parallel),
-          .restore_parallel = at_once(options.restore_parallel),
+  const auto of_them = [&](int limit) {
+    return at_once(online ? std::min(limit, options.max_parallel) : limit);
+  };
+  return {.max_parallel = online ? std::max(1, static_cast<int>(databases))
+                                 : at_once(options.max_parallel),
+          .dump_parallel = of_them(options.dump_parallel),
+          .restore_parallel = of_them(options.restore_parallel),
           .jobs = options.migrate.jobs,
           .index_jobs = options.migrate.index_jobs,
-          .keep_snapshots = !options.delay_table_data.empty()};
+          .keep_snapshots = !options.delay_table_data.empty(),
+          .online = online,
+          .apply_jobs = options.migrate.stream.apply_jobs};
 }
 
 }  // namespace
 
 absl::StatusOr<ServerProgress> ReadServerProgress(Ledger& ledger) {
   ServerProgress progress;
-  ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger.StepsDone());
-  progress.globals = absl::c_linear_search(steps, kGlobalsStep);
+  ASSIGN_OR_RETURN(progress.steps, ledger.StepsDone());
+  progress.globals = absl::c_linear_search(progress.steps, kGlobalsStep);
   ASSIGN_OR_RETURN(progress.begun, DatabasesBegun(ledger));
   ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger.Objects());
   for (const LedgerObject& object : objects) {
@@ -287,6 +343,8 @@ absl::StatusOr<ServerPlan> PlanServer(const ServerMigrateOptions& options,
       CheckTemplate(options.databases, connector, source, findings));
   RETURN_IF_ERROR(
       CheckLedgers(options, progress, connector, plan.wanted, facts, findings));
+  RETURN_IF_ERROR(CheckReplication(options, progress, plan.wanted, plan.jobs,
+                                   source, target, findings));
   RETURN_IF_ERROR(CheckRoom(Side::kSource, plan.jobs, source, findings));
   RETURN_IF_ERROR(CheckRoom(Side::kTarget, plan.jobs, target, findings));
   RETURN_IF_ERROR(CheckDurability(options, progress, target, findings));

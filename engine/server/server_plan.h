@@ -33,6 +33,7 @@ struct ServerProgress {
   absl::flat_hash_set<std::string> noted;
   // The target's settings are not what they were (engine/fast_target.h).
   bool fast_target = false;
+  std::vector<std::string> steps;  // All of the whole's ledger.
 };
 
 absl::StatusOr<ServerProgress> ReadServerProgress(Ledger& ledger);

@@ -1,5 +1,8 @@
 #include "engine/server/server_report.h"
 
+#include <algorithm>
+
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/name_some.h"
@@ -49,9 +52,28 @@ absl::Status OutcomeOf(const ServerReport& report) {
           : HintOf(report.failure));
 }
 
+absl::Duration PauseOf(const ServerReport& report) {
+  absl::Time first = absl::InfiniteFuture();
+  absl::Time last = absl::InfinitePast();
+  for (const DatabaseReport& database : report.databases) {
+    const bool cut_over = absl::c_any_of(
+        database.phases,
+        [](const PhaseTime& time) { return time.phase == Phase::kCutover; });
+    const absl::Duration pause = database.report.freeze_to_done;
+    if (!database.status.ok() || !cut_over ||
+        pause == absl::InfiniteDuration()) {
+      continue;
+    }
+    first = std::min(first, database.ended - pause);
+    last = std::max(last, database.ended);
+  }
+  return first > last ? absl::InfiniteDuration() : last - first;
+}
+
 Report TotalOf(const ServerReport& report) {
   Report total{.name = report.name,
-               .offline = true,
+               .offline = !report.online,
+               .freeze_to_done = report.pause,
                .elapsed = report.elapsed,
                .remarks = report.remarks};
   for (const DatabaseReport& database : report.databases) {
@@ -59,6 +81,13 @@ Report TotalOf(const ServerReport& report) {
     total.tables += database.report.tables;
     total.rows_copied += database.report.rows_copied;
     total.bytes_copied += database.report.bytes_copied;
+    total.transactions_applied += database.report.transactions_applied;
+    total.inserts += database.report.inserts;
+    total.updates += database.report.updates;
+    total.deletes += database.report.deletes;
+    total.truncates += database.report.truncates;
+    total.applied_lsn =
+        std::max(total.applied_lsn, database.report.applied_lsn);
     total.sequences_set += database.report.sequences_set;
     total.materialized_views_refreshed +=
         database.report.materialized_views_refreshed;

@@ -25,10 +25,15 @@ struct DatabaseReport {
   // Clients may work on it, though it is not done: only delayed tables are not
   // complete (engine/delayed_tables.h). If this run came so far.
   bool usable = false;
+  absl::Time ended;
 };
 
 struct ServerReport {
   std::string name;
+  bool online = false;
+  // From the first moment at which one of the databases that cut over in this
+  // run was still until the last of them was done; infinite if none did.
+  absl::Duration pause = absl::InfiniteDuration();
   std::vector<DatabaseReport> databases;  // In the order of the work.
   // "postgres (is empty)".
   std::vector<std::string> left_out;
@@ -42,6 +47,9 @@ struct ServerReport {
 // OK if all is done. Otherwise what failed, of which database; as resumable
 // (engine/retry_policy.h) as the least of them.
 absl::Status OutcomeOf(const ServerReport& report);
+
+// ServerReport::pause, from its databases.
+absl::Duration PauseOf(const ServerReport& report);
 
 // The sum over its databases.
 Report TotalOf(const ServerReport& report);

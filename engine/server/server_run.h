@@ -6,6 +6,7 @@
 //   run_server_migration.cc   the whole, and its end
 //   server_run_prepare.cc     checks, ledger, roles and tablespaces
 //   server_run_databases.cc   the databases
+//   server_run_cutover.cc     their cutover, all together
 
 #include <memory>
 #include <string>
@@ -18,6 +19,7 @@
 #include "absl/time/time.h"
 #include "engine/connect.h"
 #include "engine/control.h"
+#include "engine/server/cutover_round.h"
 #include "engine/server/server_events.h"
 #include "engine/server/server_ledger.h"
 #include "engine/server/server_plan.h"
@@ -60,15 +62,28 @@ class ServerRun {
   // server_run_databases.cc
   void MoveDatabases();
   void ShowLife(int64_t done, int64_t total);
+  bool online() const { return options_.migrate.mode == MigrateMode::kOnline; }
+  // "": it has none.
+  std::string SlotOf(const ServerDatabase& database) const;
+  absl::Status NoteSlots(Ledger& ledger);
   // With retries, of what concerns the server and not a database of it.
   absl::Status Persist(
       EventSink& events,
       absl::FunctionRef<absl::Status(PgConnection& target, Ledger& ledger)>
           work);
-  absl::StatusOr<Report> MoveDatabase(const DatabasePlan& plan,
+  absl::StatusOr<Report> MoveDatabase(size_t place, const DatabasePlan& plan,
                                       EventSink& events);
+  absl::Status FinishDatabase(const DatabasePlan& plan, const std::string& slot,
+                              PgConnection& target, Ledger& ledger);
   absl::Status SetProperties(const DatabasePlan& plan, PgConnection& target,
                              Ledger& ledger);
+
+  // server_run_cutover.cc
+  void BeginRound(const std::vector<std::string>& names);
+  void WatchRound();
+  void TellRound(const CutoverRound::View& view);
+  void ShowWhatIsWaitedFor(const CutoverRound::View& view);
+  absl::Status StoreReport();
 
   const ServerMigrateOptions& options_;
   Control& control_;
@@ -76,6 +91,9 @@ class ServerRun {
   DatabaseEvents whole_;
   const Connector connector_;
   SharedTurns turns_;
+  std::unique_ptr<CutoverRound> round_;  // Online.
+  bool all_caught_up_ = false;           // It has been told.
+  absl::Time next_life_ = absl::InfinitePast();
   const absl::Time started_ = absl::Now();
 
   std::unique_ptr<ServerSession> session_;

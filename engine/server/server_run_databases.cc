@@ -1,18 +1,27 @@
 // The databases: each is created, migrated, and given what is its owner's.
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "engine/delayed_tables.h"
+#include "engine/joint_cutover.h"
 #include "engine/migration.h"
 #include "engine/retry_policy.h"
 #include "engine/server/create_database.h"
 #include "engine/server/database_pool.h"
+#include "engine/server/replication_budget.h"
 #include "engine/server/server_run.h"
 #include "protocol/status.h"
 
 namespace walferry {
+namespace {
+
+// How often it is looked whether all databases are to cut over.
+constexpr absl::Duration kAskInterval = absl::Milliseconds(200);
+
+}  // namespace
 
 void ServerRun::MoveDatabases() {
   std::vector<std::string> names;
@@ -23,29 +32,48 @@ void ServerRun::MoveDatabases() {
   if (!entered.ok()) {
     Notify(Notice::Level::kWarning, std::string(entered.message()));
   }
+  const absl::Duration beat = options_.migrate.stream.poll_interval;
+  if (online()) BeginRound(names);
   report_.databases = RunDatabases(
       names,
-      {.max_parallel = options_.max_parallel,
-       .tick = options_.migrate.stream.poll_interval},
+      {.max_parallel = plan_.jobs.max_parallel,
+       .tick = online() ? std::min(beat, kAskInterval) : beat},
       control_.interrupt(),
       [this](size_t place, EventSink& events) {
-        return MoveDatabase(plan_.databases.databases[place], events);
+        const DatabasePlan& plan = plan_.databases.databases[place];
+        absl::StatusOr<Report> report = MoveDatabase(place, plan, events);
+        if (online()) round_->End(place, report.status());
+        return report;
       },
       [&](int64_t done) { ShowLife(done, static_cast<int64_t>(names.size())); },
       events_);
 }
 
 void ServerRun::ShowLife(int64_t done, int64_t total) {
+  const absl::Time now = absl::Now();
+  if (online()) {
+    WatchRound();
+    if (now < next_life_) return;  // It looks more often.
+  }
+  next_life_ = now + options_.migrate.stream.poll_interval;
   whole_.OnEvent(Progress{.phase = phase_,
                           .items_done = done,
                           .items_total = total,
                           .elapsed = absl::Now() - phase_began_});
+  if (online()) return;  // There it goes with what is waited for.
   // A session that is lost is opened anew by who needs it.
   session_->Use([](PgConnection&, Ledger& ledger) { return ledger.Beat(); })
       .IgnoreError();
 }
 
-absl::StatusOr<Report> ServerRun::MoveDatabase(const DatabasePlan& plan,
+std::string ServerRun::SlotOf(const ServerDatabase& database) const {
+  return online()
+             ? DatabaseSlotName(options_.migrate.endpoints.name, database.oid)
+             : "";
+}
+
+absl::StatusOr<Report> ServerRun::MoveDatabase(size_t place,
+                                               const DatabasePlan& plan,
                                                EventSink& events) {
   RETURN_IF_ERROR(Persist(events, [&](PgConnection& target, Ledger& ledger) {
     return CreateDatabase(target, ledger, plan);
@@ -55,18 +83,34 @@ absl::StatusOr<Report> ServerRun::MoveDatabase(const DatabasePlan& plan,
                    DatabaseEndpoints(options_.migrate.endpoints, plan.name));
   migrate.fast_target = false;  // The whole server's is.
   migrate.turns = &turns_;
+  migrate.slot = SlotOf(plan_.wanted[place]);
   migrate.scope.delay_table_data =
       DelayPatternsOf(options_.delay_table_data, plan.name);
-  const auto set_properties = [&] {
+  const auto finish = [&] {
     return Persist(events, [&](PgConnection& target, Ledger& ledger) {
-      return SetProperties(plan, target, ledger);
+      return FinishDatabase(plan, migrate.slot, target, ledger);
     });
   };
-  // Clients need them.
-  migrate.on_usable = set_properties;
-  ASSIGN_OR_RETURN(Report report, RunMigration(migrate, control_, events));
-  RETURN_IF_ERROR(set_properties());
+  // Clients need its properties.
+  migrate.on_usable = finish;
+  ASSIGN_OR_RETURN(Report report,
+                   online() ? RunMigrationWithOthers(migrate, round_->Of(place),
+                                                     control_, events)
+                            : RunMigration(migrate, control_, events));
+  RETURN_IF_ERROR(finish());
   return report;
+}
+
+absl::Status ServerRun::FinishDatabase(const DatabasePlan& plan,
+                                       const std::string& slot,
+                                       PgConnection& target, Ledger& ledger) {
+  RETURN_IF_ERROR(SetProperties(plan, target, ledger));
+  // A slot that is kept is cleanup's to drop.
+  if (slot.empty() || options_.migrate.keep_slot) return absl::OkStatus();
+  return ledger.RemoveObject({.side = Side::kSource,
+                              .kind = "slot",
+                              .identity = slot,
+                              .detail = plan.name});
 }
 
 absl::Status ServerRun::Persist(

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "engine/check_verdict.h"
 #include "engine/fast_target.h"
+#include "engine/migration_name.h"
 #include "engine/name_encoding.h"
 #include "engine/name_some.h"
 #include "engine/same_source.h"
@@ -130,6 +131,12 @@ absl::Status ServerRun::ReadLedger(PgConnection& source, Ledger& ledger) {
                         known->source_system_identifier)),
                     "go on with the same --source, or choose another --name");
   }
+  if (known->mode() != options_.migrate.mode) {
+    return WithHint(absl::FailedPreconditionError(
+                        absl::StrCat("this migration was begun with --mode ",
+                                     online() ? "offline" : "online")),
+                    "go on with the same --mode, or choose another --name");
+  }
   RETURN_IF_ERROR(CheckFiltersUnchanged(known->scope, FiltersOf(options_)));
   ASSIGN_OR_RETURN(progress_, ReadServerProgress(ledger));
   ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger.Objects());
@@ -140,6 +147,9 @@ absl::Status ServerRun::ReadLedger(PgConnection& source, Ledger& ledger) {
   }
   in_ledger_ = true;
   resumed_ = true;
+  RETURN_IF_ERROR(
+      ledger.EndOldCutoverRequest("the process that was asked has ended")
+          .status());
   return ledger.SetLastError("");
 }
 
@@ -156,11 +166,14 @@ absl::Status ServerRun::StartLedger(PgConnection& source, Ledger& ledger) {
   if (in_ledger_) return NoteDatabases(ledger);
   ASSIGN_OR_RETURN(std::string system, SystemIdentifierOf(source));
   RETURN_IF_ERROR(ledger.Create());
-  RETURN_IF_ERROR(ledger.Start({.kind = std::string(kServerKind),
-                                .phase = std::string(PhaseName(Phase::kCheck)),
-                                .source_system_identifier = std::move(system),
-                                .source_dbname = source.dbname(),
-                                .scope = FiltersToJson(FiltersOf(options_))}));
+  RETURN_IF_ERROR(ledger.Start(
+      {.kind = std::string(kServerKind),
+       .phase = std::string(PhaseName(Phase::kCheck)),
+       .source_system_identifier = std::move(system),
+       .source_dbname = source.dbname(),
+       .slot =
+           online() ? DefaultObjectName(options_.migrate.endpoints.name) : "",
+       .scope = FiltersToJson(FiltersOf(options_))}));
   return NoteDatabases(ledger);
 }
 
@@ -171,6 +184,7 @@ absl::Status ServerRun::NoteDatabases(Ledger& ledger) {
     RETURN_IF_ERROR(ledger.AddObject(
         NoteOf({.name = database.name, .bytes = database.bytes})));
   }
+  RETURN_IF_ERROR(NoteSlots(ledger));
   for (const NotedDatabase& database : noted) {
     const bool wanted = absl::c_any_of(
         plan_.wanted,
@@ -181,6 +195,20 @@ absl::Status ServerRun::NoteDatabases(Ledger& ledger) {
         " was begun by an earlier run and is not among the source's any more, "
         "or left out: what the target has of it stays as it is"));
     Notify(Notice::Level::kWarning, report_.remarks.back());
+  }
+  return absl::OkStatus();
+}
+
+// Also the whole's ledger knows of them: those of the databases go with
+// databases that are dropped, and a slot that nobody knows keeps the source's
+// log for ever.
+absl::Status ServerRun::NoteSlots(Ledger& ledger) {
+  if (!online()) return absl::OkStatus();
+  for (const ServerDatabase& database : plan_.wanted) {
+    RETURN_IF_ERROR(ledger.AddObject({.side = Side::kSource,
+                                      .kind = "slot",
+                                      .identity = SlotOf(database),
+                                      .detail = database.name}));
   }
   return absl::OkStatus();
 }

@@ -32,14 +32,20 @@ struct DatabaseStatus {
   // indexes. -1: not known.
   int64_t bytes_total = -1;
   double bytes_per_second = 0;  // 0: not known.
+  // In follow and cutover, as of the last sign of life.
+  uint64_t lag_bytes = 0;
+  double lag_seconds = 0;
+  std::string waiting_for;
   // Of the last run that failed, or "".
   std::string last_error;
 };
 
 struct ServerStatus {
   std::string name;
-  // check, prepare (roles and tablespaces), copy (the databases) or done.
+  // check, prepare (roles and tablespaces), copy (the databases), online follow
+  // (all have caught up) and cutover, or done.
   std::string phase;
+  std::string waiting_for;  // While it runs.
   bool running = false;
   absl::Time started_at;
   std::optional<absl::Time> heartbeat_at;

@@ -51,7 +51,7 @@ absl::StatusOr<GlobalsReport> RunGlobals(const GlobalsOptions& options,
                                          Control& control, EventSink& events);
 
 struct ServerMigrateOptions {
-  // Of each database, offline. Its endpoints name the servers, by any database:
+  // Of each database. Its endpoints name the servers, by any database:
   // the target's keeps the ledger of the whole (engine/server/server_ledger.h).
   MigrateOptions migrate;
   DatabaseScope databases;
@@ -65,7 +65,7 @@ struct ServerMigrateOptions {
   // run, but for those that it has begun, and for postgres.
   bool use_existing = false;
   // See ServerJobs in engine/server/connection_budget.h.
-  int max_parallel = 4;
+  int max_parallel = 4;  // Online: that copy, and that build.
   int dump_parallel = 2;
   int restore_parallel = 2;
 };
@@ -73,6 +73,10 @@ struct ServerMigrateOptions {
 // Every database of a server: roles and tablespaces, then the databases,
 // smallest first and several at once. Called again with the same name it goes
 // on where the last run ended.
+//
+// Online all of them cut over together (engine/server/cutover_round.h), when
+// the control says so, or whoever calls RunServerCutover, or with kAuto when
+// all have caught up.
 //
 // One that fails does not stop the others: the report says what became of each,
 // and OutcomeOf() whether all is done. An error means that no database was
@@ -90,6 +94,11 @@ absl::StatusOr<CheckReport> RunServerCheck(const ServerMigrateOptions& options,
 // that name in the target's database.
 absl::StatusOr<std::optional<ServerStatus>> RunServerStatus(
     const StatusOptions& options, Control& control);
+
+// As RunCutover (engine/migration.h), and of a move of all databases: all of
+// them together. The report is their sum.
+absl::StatusOr<Report> RunServerCutover(const CutoverOptions& options,
+                                        Control& control, EventSink& events);
 
 // As RunCleanup (engine/migration.h), and of a move of all databases: in every
 // one of them. Databases, roles and tablespaces stay.

@@ -219,10 +219,16 @@ struct Refused {
 
 TEST_F(ServerCommandTest, RefusesWhatDoesNotGoTogether) {
   for (const auto& [arguments, error] : std::vector<Refused>{
-           {{"migrate", "--all-databases"},
-            "walferry: error: --all-databases goes with --mode offline only\n"
-            "walferry: hint: to stay online, run one `walferry migrate --mode "
-            "online` for each database, after `walferry globals`\n"},
+           {{"migrate", "--all-databases", "--slot=s"},
+            "walferry: error: --slot does not go with --all-databases\n"
+            "walferry: hint: each database has a slot of its own\n"},
+           {{"migrate", "--all-databases", "--publication=p"},
+            "walferry: error: --publication does not go with --all-databases\n"
+            "walferry: hint: each database has a publication of its own\n"},
+           {{"migrate", "--all-databases", "--fast-target"},
+            "walferry: error: --fast-target goes with --mode offline only\n"
+            "walferry: hint: an online migration's target must keep what it "
+            "has confirmed\n"},
            {{"migrate", "--all-databases", "--mode=offline", "--table=t"},
             "walferry: error: --table does not go with --all-databases\n"
             "walferry: hint: exclude what is not wanted, or move that database "
@@ -309,6 +315,67 @@ TEST_F(ServerCommandTest, ShowsTheStatusOfAllDatabases) {
   EXPECT_EQ(json["kind"], "server");
   EXPECT_EQ(json["databases"][0]["seconds_left"], 2.0);
   EXPECT_TRUE(json["databases"][1]["bytes_total"].is_null());
+}
+
+TEST_F(ServerCommandTest, ShowsHowFarDatabasesAreBehind) {
+  engine_.status_server = [&](const StatusOptions&, Control&) {
+    ServerStatus status{.name = "move",
+                        .phase = "cutover",
+                        .waiting_for = "databases to be still: shop",
+                        .running = true,
+                        .started_at = absl::FromUnixSeconds(1767225540)};
+    status.databases = {{.database = "shop",
+                         .phase = "cutover",
+                         .running = true,
+                         .lag_bytes = 2048,
+                         .waiting_for = "the source to stay still"}};
+    return absl::StatusOr<std::optional<ServerStatus>>(status);
+  };
+  EXPECT_EQ(Run({"status", "--all-databases"}), ExitCode::kDone);
+  EXPECT_THAT(out(), HasSubstr("waiting for        databases to be still: "
+                               "shop\n"));
+  EXPECT_THAT(out(), HasSubstr("2.0 KiB behind"));
+  EXPECT_THAT(out(), HasSubstr("\nshop: waiting for the source to stay "
+                               "still\n"));
+}
+
+TEST_F(ServerCommandTest, SaysHowLongThePausesWere) {
+  engine_.migrate_server = [&](const ServerMigrateOptions& options, Control&,
+                               ServerEventSink& events) {
+    EXPECT_EQ(options.migrate.mode, MigrateMode::kOnline);
+    events.OnEvent("shop", PhaseStarted{.phase = Phase::kFollow});
+    events.OnEvent("shop", Lag{.lag_bytes = 2048});
+    ServerReport report = TwoDatabases();
+    report.online = true;
+    report.pause = absl::Seconds(2);
+    for (DatabaseReport& database : report.databases) {
+      database.report.freeze_to_done = absl::Seconds(1);
+      database.report.transactions_applied = 4;
+    }
+    return absl::StatusOr<ServerReport>(report);
+  };
+  EXPECT_EQ(Run({"migrate", "--all-databases"}), ExitCode::kDone);
+  EXPECT_THAT(out(), HasSubstr("  applied            8 transactions\n"
+                               "  pause of all       2.0 s\n"));
+  EXPECT_THAT(out(), testing::ContainsRegex("indexes +pause +in all\n"));
+  EXPECT_THAT(out(), testing::ContainsRegex("\ncrm +done .* 1.0 s +1.0 s\n"));
+}
+
+// A name that is one database's is not taken for all of them.
+TEST_F(ServerCommandTest, TakesNothingElseForAllDatabases) {
+  engine_.status_server = [](const StatusOptions&, Control&) {
+    return absl::StatusOr<std::optional<ServerStatus>>(std::nullopt);
+  };
+  for (const char* command : {"status", "cutover", "cleanup"}) {
+    EXPECT_EQ(Run({command, "--all-databases", "--name=move"}),
+              ExitCode::kFailed);
+    EXPECT_EQ(
+        err(),
+        "walferry: error: target: there is no move of all databases move "
+        "in ledger schema walferry\n"
+        "walferry: hint: check --name and --ledger-schema; --target names "
+        "the same database as for the command that moves them\n");
+  }
 }
 
 }  // namespace

@@ -41,6 +41,22 @@ TEST(ConnectionBudget, CountsTheSnapshotsThatAreKept) {
   EXPECT_EQ(peak.target, PeakConnectionsOf(kFour).target);
 }
 
+TEST(ConnectionBudget, OnlineCountsAllDatabasesThatAreFollowed) {
+  ServerJobs jobs = kFour;
+  jobs.max_parallel = 9;
+  jobs.online = true;
+  const PeakConnections nine = PeakConnectionsOf(jobs);
+  EXPECT_EQ(nine.source, 2 * 7 + 7 * 2);
+  EXPECT_EQ(nine.target, 1 + 2 * 6 + 7 * 3);
+  jobs.apply_jobs = 4;
+  EXPECT_EQ(PeakConnectionsOf(jobs).target, 1 + 2 * 6 + 7 * 6);
+  // How many there are is no option.
+  EXPECT_EQ(
+      HintOf(CheckConnectionRoom(Side::kSource, jobs, {.max_connections = 27})),
+      "lower --dump-parallel to 1, or lower --jobs to 3, or raise "
+      "max_connections there or end other sessions");
+}
+
 TEST(ConnectionBudget, CountsWhatTheRoleMayTake) {
   ConnectionRoom room = {.max_connections = 100, .reserved = 3, .in_use = 60};
   EXPECT_EQ(room.Free(), 37);

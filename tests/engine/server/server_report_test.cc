@@ -22,6 +22,24 @@ TEST(ServerReport, IsDoneWhenEveryDatabaseIs) {
   EXPECT_EQ(TotalOf(Three()).rows_copied, 10);
 }
 
+TEST(ServerReport, PausesFromTheFirstStillDatabaseToTheLastThatIsDone) {
+  const absl::Time end = absl::FromUnixSeconds(1000);
+  ServerReport report = Three();
+  EXPECT_EQ(PauseOf(report), absl::InfiniteDuration());
+  report.databases[0].report.freeze_to_done = absl::Seconds(5);
+  report.databases[0].ended = end;
+  report.databases[1].report.freeze_to_done = absl::Seconds(1);
+  report.databases[1].ended = end + absl::Seconds(2);
+  // By an earlier run.
+  report.databases[2].report.freeze_to_done = absl::Hours(1);
+  report.databases[2].ended = end;
+  for (const int of_this_run : {0, 1}) {
+    report.databases[of_this_run].phases = {
+        {.phase = Phase::kCutover, .duration = absl::Seconds(1)}};
+  }
+  EXPECT_EQ(PauseOf(report), absl::Seconds(7));
+}
+
 TEST(ServerReport, NamesWhatFailed) {
   ServerReport report = Three();
   report.databases[1].status =

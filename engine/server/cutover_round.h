@@ -1,0 +1,111 @@
+#ifndef ENGINE_SERVER_CUTOVER_ROUND_H_
+#define ENGINE_SERVER_CUTOVER_ROUND_H_
+
+// The databases of a move cut over together (engine/joint_cutover.h): when all
+// that are not done have caught up and it is asked for, a round begins, and all
+// of them come to its end, or none. Whoever failed behind it cuts over in the
+// next round, with whoever is left.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "engine/control.h"
+#include "engine/joint_cutover.h"
+#include "engine/options.h"
+
+namespace walferry {
+
+// Thread-safe.
+class CutoverRound {
+ public:
+  // `control` outlives it. kAuto: asked for all the time, but for `pause`
+  // behind a round that took too long.
+  CutoverRound(const std::vector<std::string>& databases, CutoverMode mode,
+               absl::Duration pause, Control& control);
+  ~CutoverRound();
+
+  // For the migration of the database of that place.
+  JointCutover& Of(size_t place);
+  // That migration has ended, and comes back only by another run.
+  void End(size_t place, const absl::Status& status);
+
+  // Whether the ledger of the whole asks for the cutover.
+  void SetAskedInLedger(bool asked);
+
+  struct View {
+    int64_t remaining = 0;  // Databases that are not done.
+    int64_t caught_up = 0;  // Of these.
+    bool open = false;      // A round is on its way.
+    // "" or "2 of 3 databases to catch up".
+    std::string waiting_for;
+  };
+  View Look() const;
+
+  struct GivenUp {
+    std::string why;
+    bool withdrawn = false;  // Who wants it asks again.
+  };
+  // A round that was given up, or a request that cannot be fulfilled, since the
+  // last call.
+  std::optional<GivenUp> TakeGivenUp();
+
+ private:
+  class Member;
+  enum class State {
+    kAway,       // Does not follow, or has not caught up.
+    kReady,      // Follows and could begin.
+    kIn,         // Is in the round that is open, or was given up just now.
+    kCommitted,  // There is no way back.
+    kDone,
+    kFailed,  // In this run.
+  };
+
+  absl::StatusOr<bool> Begins(Member& member);
+  absl::Status Check(Member& member);
+  absl::StatusOr<bool> Agree(
+      Member& member, JointStep step, bool yes,
+      absl::FunctionRef<absl::Status(const std::string& who)> wait);
+  void Leave(Member& member, const absl::Status& why);
+
+  bool Asked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void OpenIfDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void GiveUp(std::string why, bool withdraw)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CheckLocked(const Member& member)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Count(JointStep step) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  int64_t NumberOf(State state) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  int64_t Remaining() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::string FailedDatabases() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::string MissingAtStep() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const CutoverMode mode_;
+  const absl::Duration pause_;
+  Control& control_;
+
+  mutable absl::Mutex mutex_;
+  std::vector<std::unique_ptr<Member>> members_ ABSL_GUARDED_BY(mutex_);
+  bool asked_in_ledger_ ABSL_GUARDED_BY(mutex_) = false;
+  bool open_ ABSL_GUARDED_BY(mutex_) = false;
+  // Counts rounds; a member that is in an earlier one has to leave it.
+  int64_t round_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t size_ ABSL_GUARDED_BY(mutex_) = 0;  // Of the round.
+  // Counts the steps that all have come to.
+  int64_t steps_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t arrived_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool all_yes_ ABSL_GUARDED_BY(mutex_) = true;
+  bool result_ ABSL_GUARDED_BY(mutex_) = false;  // Of the last such step.
+  absl::Time not_before_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  std::string why_ ABSL_GUARDED_BY(mutex_);  // The last was given up.
+  std::optional<GivenUp> news_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace walferry
+
+#endif  // ENGINE_SERVER_CUTOVER_ROUND_H_
