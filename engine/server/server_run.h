@@ -82,6 +82,7 @@ class ServerRun {
   void BeginRound(const std::vector<std::string>& names);
   void WatchRound();
   void TellRound(const CutoverRound::View& view);
+  void TellGivenUp(const CutoverRound::GivenUp& given_up);
   void ShowWhatIsWaitedFor(const CutoverRound::View& view);
   absl::Status StoreReport();
 

@@ -23,29 +23,7 @@ void ServerRun::BeginRound(const std::vector<std::string>& names) {
 void ServerRun::WatchRound() {
   const CutoverRound::View view = round_->Look();
   TellRound(view);
-  const auto given_up = round_->TakeGivenUp();
-  if (given_up && !control_.stop_requested()) {
-    const bool manual = options_.migrate.cutover == CutoverMode::kManual;
-    Notify(
-        Notice::Level::kWarning,
-        absl::StrCat(
-            "cutover given up, all databases are followed on: ", given_up->why,
-            !manual ? absl::StrCat("; trying again in ",
-                                   absl::FormatDuration(
-                                       options_.migrate.cutover_timeout))
-            : given_up->withdrawn
-                ? "; stop the writers and ask again"
-                : "; it begins anew once all have caught up"));
-    if (given_up->withdrawn) {
-      const absl::Status ended =
-          Persist(whole_, [&](PgConnection&, Ledger& ledger) {
-            return ledger.EndCutoverRequest(given_up->why);
-          });
-      if (!ended.ok()) {
-        Notify(Notice::Level::kWarning, std::string(ended.message()));
-      }
-    }
-  }
+  if (const auto given_up = round_->TakeGivenUp()) TellGivenUp(*given_up);
   bool asked = false;
   const absl::Status read = session_->Use([&](PgConnection&, Ledger& ledger) {
     ASSIGN_OR_RETURN(asked, ledger.CutoverRequested());
@@ -56,15 +34,33 @@ void ServerRun::WatchRound() {
   if (absl::Now() >= next_life_) ShowWhatIsWaitedFor(view);
 }
 
+void ServerRun::TellGivenUp(const CutoverRound::GivenUp& given_up) {
+  if (control_.stop_requested()) return;
+  const absl::string_view again = given_up.withdrawn
+                                      ? "stop the writers and ask again"
+                                      : "it begins anew by itself";
+  Notify(Notice::Level::kWarning,
+         absl::StrCat("cutover given up, all databases are followed on: ",
+                      given_up.why, "; ", again));
+  if (!given_up.withdrawn) return;
+  const absl::Status ended =
+      Persist(whole_, [&](PgConnection&, Ledger& ledger) {
+        return ledger.EndCutoverRequest(given_up.why);
+      });
+  if (!ended.ok()) {
+    Notify(Notice::Level::kWarning, std::string(ended.message()));
+  }
+}
+
 void ServerRun::TellRound(const CutoverRound::View& view) {
   const bool all = view.remaining > 0 && view.caught_up == view.remaining;
-  const Phase phase = view.open                  ? Phase::kCutover
-                      : all                      ? Phase::kFollow
-                      : phase_ == Phase::kFollow ? Phase::kFollow
-                                                 : Phase::kCopy;
+  const Phase phase = view.open               ? Phase::kCutover
+                      : all || all_caught_up_ ? Phase::kFollow
+                                              : Phase::kCopy;
   if (view.remaining > 0 && phase != phase_) {
     // It is written again with the next change.
     Enter(phase).IgnoreError();
+    next_life_ = absl::InfinitePast();  // What is waited for is another thing.
   }
   if (!all || all_caught_up_) return;
   all_caught_up_ = true;
