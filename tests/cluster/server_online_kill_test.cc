@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/cluster/server_online_fixture.h"
+#include "tests/testing/built_paths.h"
 #include "tests/testing/child_process.h"
 #include "tests/testing/read_file.h"
 #include "tests/testing/temp_dir.h"
@@ -31,7 +32,7 @@ class ServerOnlineKillTest : public ServerOnlineTest {
   absl::StatusOr<ChildProcess> Move(const std::string& run,
                                     const std::string& cutover) const {
     return ChildProcess::Start(
-        {.command = {WALFERRY_BINARY, "migrate", "--all-databases", "--mode",
+        {.command = {WalferryBinary(), "migrate", "--all-databases", "--mode",
                      "online", "--name", "killed", "--poll-interval", "100ms",
                      "--cutover", cutover, "--source", source_->ConnInfo(),
                      "--target", target_->ConnInfo()},

@@ -15,9 +15,6 @@
 namespace walferry {
 namespace {
 
-using ::testing::HasSubstr;
-
-// One's PhaseStarted of the cutover must come before another's Done.
 TEST_F(ServerOnlineTest, MovesAllUnderWritersAndCutsThemOverTogether) {
   auto writers = Write();
   ServerMigrateOptions options = Options();
@@ -173,23 +170,18 @@ TEST_F(ServerOnlineTest, OneThatFailsKeepsTheOthersFromBeingCutOver) {
 }
 
 TEST_F(ServerOnlineTest, RefusesASourceWithTooFewSlotsAndMakesNothing) {
-  Start(
-      {.settings = {{"max_replication_slots", "2"}, {"max_wal_senders", "2"}}});
+  Start({.settings = {{"max_replication_slots", "2"}}});
   if (HasFatalFailure()) return;
   BackgroundMove move(Options());
   const absl::Status refused = move.Outcome();
-  EXPECT_THAT(
-      refused,
-      StatusIs(
-          absl::StatusCode::kFailedPrecondition,
-          "source: 3 replication slots are needed, one for each database, and "
-          "2 are free: max_replication_slots is 2, 0 are in use "
-          "[server-slots]; source: 3 walsenders are needed, one for each "
-          "database, and 2 are free: max_wal_senders is 2, 0 are in use "
-          "[server-senders]"));
-  EXPECT_THAT(HintOf(refused),
-              HasSubstr("ALTER SYSTEM SET max_replication_slots = 5; and "
-                        "restart the server"));
+  EXPECT_THAT(refused,
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "source: 3 replication slots are needed, one for each "
+                       "database, and 2 are free: max_replication_slots is 2, "
+                       "0 are in use [server-slots]"));
+  EXPECT_EQ(HintOf(refused),
+            "ALTER SYSTEM SET max_replication_slots = 5; and restart the "
+            "server, or move fewer databases");
   EXPECT_THAT(target_->QueryValue("SELECT count(*) || ' ' || "
                                   "(to_regnamespace('walferry') IS NULL) FROM "
                                   "pg_database WHERE NOT datistemplate"),
