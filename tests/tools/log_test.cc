@@ -154,7 +154,9 @@ TEST_F(EventLogTest, TellsEveryKindOfEvent) {
       "info follow: lag 1.2 MiB, 800 ms; applied 1/0; 12,345 transactions, "
       "88,000 changes\n"
       "info cutover: waiting for writes on the source to stop: 2 sessions\n"
-      "info caught up at 0/16B3748, 100 B behind\n" +
+      "info caught up at 0/16B3748, 100 B behind\n"
+      "info the target can be used; 2 tables are still being "
+      "loaded\n" +
           std::string("error ") +
           "conflict: the target does not take this "
           "update on public.\"Orders\" (update_missing)\n"

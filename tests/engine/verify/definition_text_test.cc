@@ -40,8 +40,8 @@ INSTANTIATE_TEST_SUITE_P(
          "((x)::text = ANY (ARRAY[('a'::character varying)::text, "
          "('b'::character varying)::text]))"},
         {"TypesOfManyWords",
-         "(ARRAY['x'::timestamp(3) without time zone, 'y'::interval day to "
-         "second(3), 'z'::double precision, 'b'::bit varying(5)])",
+         "ARRAY['x'::timestamp(3) without time zone, 'y'::interval day to "
+         "second(3), 'z'::double precision, 'b'::bit varying(5)]",
          "ARRAY[('x')::timestamp(3) without time zone, 'y'::interval day to "
          "second(3), 'z'::double precision, 'b'::bit varying(5)]"},
         {"TableBeforeColumn", "SELECT t.a, count(t.t) FROM s.t GROUP BY t.a",
