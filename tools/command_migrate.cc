@@ -11,21 +11,28 @@
 #include "tools/live_run.h"
 #include "tools/option_binding.h"
 #include "tools/server_live.h"
+#include "tools/verify_step.h"
 
 namespace walferry {
 namespace {
 
 CommandOutcome RunStream(const CommandContext& context,
-                         const MigrateOptions& options) {
+                         const MigrateOptions& options, VerifyStep& verify) {
   LiveRunOptions live;
   if (options.mode == MigrateMode::kOnline) {
     live.cutover_note =
         "cutover requested: it begins once the target has caught up; Ctrl+C "
         "again stops now";
   }
-  return RunLive(context, live, [&](Control& control, EventSink& events) {
-    return context.engine.migrate(options, control, events);
-  });
+  live.shortfall = [&] { return verify.shortfall(); };
+  return RunLive(
+      context, live,
+      [&](Control& control, EventSink& events) -> absl::StatusOr<Report> {
+        ASSIGN_OR_RETURN(Report report,
+                         context.engine.migrate(options, control, events));
+        RETURN_IF_ERROR(verify.Run(context.engine, control, events));
+        return report;
+      });
 }
 
 // The same command would dump anew, into a target that may hold something.
@@ -36,12 +43,13 @@ absl::Status NotResumable(const absl::Status& status) {
 }
 
 CommandOutcome RunArchive(const CommandContext& context,
-                          const ArchiveMigrationOptions& options) {
+                          const ArchiveMigrationOptions& options,
+                          VerifyStep& verify) {
   std::vector<RestoreErrorKind> errors;
   LiveRunOptions live;
   live.goes_on = false;
   live.shortfall = [&] {
-    return errors.empty() ? absl::OkStatus() : IncompleteRestore(errors);
+    return errors.empty() ? verify.shortfall() : IncompleteRestore(errors);
   };
   return RunLive(
       context, live,
@@ -50,6 +58,9 @@ CommandOutcome RunArchive(const CommandContext& context,
             context.engine.migrate_by_archive(options, control, events);
         if (!done.ok()) return NotResumable(done.status());
         errors = done->errors;
+        const absl::Status compared =
+            verify.Run(context.engine, control, events);
+        if (!compared.ok()) return NotResumable(compared);
         return done->report;
       });
 }
@@ -68,14 +79,17 @@ CommandOutcome RunMigrateCommand(const CommandContext& context) {
   const absl::StatusOr<ArchiveMigrationOptions> by_archive =
       BindArchiveMigration(context.values, *options);
   if (!by_archive.ok()) return FailUsage(by_archive.status());
+  absl::StatusOr<VerifyStep> verify =
+      VerifyStep::Bind(context.values, *options, !by_archive->input.empty());
+  if (!verify.ok()) return FailUsage(verify.status());
   if (options->drop_target_first) {
     const absl::Status confirmed =
         ConfirmDrop(context, options->endpoints.target);
     if (!confirmed.ok()) return NotConfirmed(confirmed);
   }
   return context.values.Text(OptionId::kVia) == "archive"
-             ? RunArchive(context, *by_archive)
-             : RunStream(context, *options);
+             ? RunArchive(context, *by_archive, *verify)
+             : RunStream(context, *options, *verify);
 }
 
 }  // namespace walferry

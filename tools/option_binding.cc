@@ -212,6 +212,11 @@ absl::Status CheckAllDatabases(const OptionValues& values) {
                             OptionId::kDropTargetFirst}) {
     if (values.Flag(id)) return refuse(id, "move such a database by itself");
   }
+  if (values.entry(OptionId::kVerify).origin == OriginKind::kFlag &&
+      values.Text(OptionId::kVerify) != "off") {
+    return refuse(OptionId::kVerify,
+                  "compare each database with walferry verify afterwards");
+  }
   if (values.Text(OptionId::kVia) == "archive") {
     return refuse(OptionId::kVia, "move such a database by itself");
   }

@@ -9,6 +9,17 @@
 namespace walferry {
 
 inline constexpr OptionSpec kVerifyRows[] = {
+    {.id = OptionId::kVerify,
+     .name = "verify",
+     .type = OptionType::kChoice,
+     .default_text = "counts",
+     .choices = "off|counts|checksum",
+     .commands = SetOf(Command::kMigrate, Command::kConfig),
+     .group = OptionGroup::kVerify,
+     .placeholder = "METHOD",
+     .help = "How an offline migration of one database compares both sides "
+             "before it ends: counts, how many rows each table has; checksum, "
+             "every column of every row. The exit code is 3 if they differ."},
     {.id = OptionId::kMethod,
      .name = "method",
      .type = OptionType::kChoice,

@@ -74,6 +74,7 @@ enum class OptionId {
   kKeepSlot,
   kKeepPublication,
   kWait,
+  kVerify,
   kMethod,
   kSample,
   kSeed,

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "protocol/status.h"
 #include "tests/tools/program_fixture.h"
 
@@ -19,6 +20,17 @@ using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+VerifyReport OneTable(TableVerdict::Outcome outcome, int64_t target_rows) {
+  return {.source = "old:5432/shop",
+          .target = "new:5433/shop",
+          .method = VerifyMethod::kCounts,
+          .tables = {{.table = {"public", "orders"},
+                      .outcome = outcome,
+                      .detail = "its rows may not be read",
+                      .source_rows = 7,
+                      .target_rows = target_rows}}};
+}
 
 class MigrateCommandTest : public ProgramTest {
  protected:
@@ -32,12 +44,17 @@ class MigrateCommandTest : public ProgramTest {
       archived_ = options;
       return absl::StatusOr<ArchiveMigrationReport>(done_);
     };
+    engine_.verify = [&](const VerifyOptions& options, Control&, EventSink&) {
+      compared_ = options;
+      return compared_with_;
+    };
     environment_["WALFERRY_TARGET"] = "host=new port=5433 dbname=shop";
   }
 
   ExitCode Offline(std::vector<std::string> more) {
     streamed_.reset();
     archived_.reset();
+    compared_.reset();
     std::vector<std::string> arguments = {"migrate", "--mode", "offline"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return Run(std::move(arguments));
@@ -45,6 +62,9 @@ class MigrateCommandTest : public ProgramTest {
 
   std::optional<MigrateOptions> streamed_;
   std::optional<ArchiveMigrationOptions> archived_;
+  std::optional<VerifyOptions> compared_;
+  absl::StatusOr<VerifyReport> compared_with_ =
+      OneTable(TableVerdict::Outcome::kEqual, 7);
   ArchiveMigrationReport done_{
       .report = {.name = "walferry",
                  .offline = true,
@@ -57,6 +77,89 @@ TEST_F(MigrateCommandTest, StreamsByItself) {
   EXPECT_TRUE(streamed_.has_value());
   EXPECT_FALSE(streamed_->drop_target_first);
   EXPECT_FALSE(archived_.has_value());
+}
+
+TEST_F(MigrateCommandTest, ComparesBothSidesWhenItIsDone) {
+  EXPECT_EQ(Offline({"--jobs", "3", "--exclude-table", "t"}), ExitCode::kDone);
+  ASSERT_TRUE(compared_.has_value());
+  EXPECT_EQ(compared_->method, VerifyMethod::kCounts);
+  EXPECT_EQ(compared_->endpoints.source, kProgramSource);
+  EXPECT_EQ(compared_->jobs, 3);
+  EXPECT_FALSE(compared_->schema);
+  EXPECT_THAT(compared_->scope.exclude_tables, ElementsAre("t"));
+  EXPECT_THAT(err(), HasSubstr("the tables of old:5432/shop and new:5433/shop "
+                               "have as many rows; what is in them was not "
+                               "compared; their schemas were not compared\n"));
+  EXPECT_EQ(Offline({"--verify", "checksum"}), ExitCode::kDone);
+  EXPECT_EQ(compared_->method, VerifyMethod::kChecksum);
+  EXPECT_EQ(Offline({"--via", "archive"}), ExitCode::kDone);
+  EXPECT_TRUE(compared_.has_value());
+}
+
+TEST_F(MigrateCommandTest, EndsWithTheTablesThatDiffer) {
+  compared_with_ = OneTable(TableVerdict::Outcome::kDifferent, 6);
+  EXPECT_EQ(Offline({}), ExitCode::kDifferences);
+  EXPECT_THAT(err(), HasSubstr("public.orders: 7 rows on the source, 6 on the "
+                               "target\n"));
+  EXPECT_THAT(
+      err(),
+      HasSubstr("new:5433/shop is not as old:5432/shop: 1 of 1 table; their "
+                "schemas were not compared\n  hint: walferry verify names the "
+                "rows; what was written to the source since its rows were read "
+                "is not on the target\n"));
+  // Of the archive's errors nobody would hear otherwise.
+  done_.errors = {{.shape = "no such thing", .count = 2, .first = {}}};
+  EXPECT_EQ(Offline({"--via", "archive", "--allow-restore-errors"}),
+            ExitCode::kDifferences);
+  EXPECT_THAT(err(), HasSubstr("no such thing"));
+}
+
+TEST_F(MigrateCommandTest, FailsWhereNobodyKnowsWhetherTheyAreEqual) {
+  compared_with_ = OneTable(TableVerdict::Outcome::kUnknown, -1);
+  EXPECT_EQ(Offline({}), ExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("public.orders: its rows may not be read\n"));
+  compared_with_ = absl::PermissionDeniedError("target: no");
+  EXPECT_EQ(Offline({}), ExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("the target is complete, but was not compared: "
+                               "target: no\n"));
+  compared_with_ = absl::CancelledError("stopped");
+  EXPECT_EQ(Offline({}), ExitCode::kResumable);
+}
+
+TEST_F(MigrateCommandTest, ComparesNothingWhereNothingCanBeEqual) {
+  const struct {
+    std::vector<std::string> flags;
+    std::string why;  // "": nothing is said by itself.
+  } kCases[] = {
+      {{"--schema-only"}, ""},
+      {{"--verify", "off"}, ""},
+      {{"--via", "archive", "--input", "a"},
+       "the source may have changed since the archive was made"},
+      {{"--delay-table-data", "t"},
+       "clients may write to the target before the delayed rows are there"},
+  };
+  for (const auto& test : kCases) {
+    EXPECT_EQ(Offline(test.flags), ExitCode::kDone) << err();
+    EXPECT_FALSE(compared_.has_value()) << test.flags[0];
+    if (test.why.empty()) {
+      EXPECT_THAT(err(), Not(HasSubstr("compared")));
+    } else {
+      EXPECT_THAT(
+          err(), HasSubstr(absl::StrCat(
+                     "source and target were not compared: ", test.why, "\n")));
+    }
+  }
+  EXPECT_EQ(Offline({"--schema-only", "--verify", "counts"}), ExitCode::kUsage);
+  EXPECT_THAT(err(), HasSubstr("--verify compares nothing here: no rows are "
+                               "carried\n  hint: leave it out, or use --verify "
+                               "off\n"));
+  EXPECT_EQ(Run({"migrate", "--mode", "online"}), ExitCode::kDone);
+  EXPECT_FALSE(compared_.has_value());
+  EXPECT_EQ(Run({"migrate", "--mode", "online", "--verify", "checksum"}),
+            ExitCode::kUsage);
+  EXPECT_EQ(Offline({"--all-databases", "--verify", "counts"}),
+            ExitCode::kUsage);
+  EXPECT_THAT(err(), HasSubstr("--verify does not go with --all-databases"));
 }
 
 TEST_F(MigrateCommandTest, HandsEveryOptionOfAnArchiveToTheEngine) {

@@ -1,0 +1,47 @@
+#ifndef TOOLS_VERIFY_STEP_H_
+#define TOOLS_VERIFY_STEP_H_
+
+// --verify: what a migration has made is compared with the source before the
+// run ends. Only offline: there the source stands still, so that what differs
+// is a fault, or was written to a source that did not.
+
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/control.h"
+#include "engine/event.h"
+#include "engine/options.h"
+#include "engine/verify/verification.h"
+#include "tools/engine_calls.h"
+#include "tools/option_values.h"
+
+namespace walferry {
+
+class VerifyStep {
+ public:
+  // kInvalidArgument: --verify is asked for where nothing can be compared.
+  // `input`: of an archive that was there, which nobody expects to be equal.
+  static absl::StatusOr<VerifyStep> Bind(const OptionValues& values,
+                                         const MigrateOptions& migrate,
+                                         bool input);
+
+  // After a migration that ended well; tells of the comparison as notices. An
+  // error: nobody knows whether they are equal, or it was stopped. The same
+  // migration again compares again.
+  absl::Status Run(const EngineCalls& engine, Control& control,
+                   EventSink& events);
+
+  // What Run() has found to be unequal; OK: nothing.
+  const absl::Status& shortfall() const { return shortfall_; }
+
+ private:
+  VerifyOptions options_;
+  std::string why_not_;  // Why nothing is compared, if it is to be said.
+  absl::Status shortfall_;
+};
+
+}  // namespace walferry
+
+#endif  // TOOLS_VERIFY_STEP_H_
