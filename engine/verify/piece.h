@@ -50,6 +50,7 @@ struct RowLook {
   bool count_only = false;  // Digests have no sum.
 };
 
+// kInternal: a row has no hash, so that nobody knows what is in it.
 absl::StatusOr<DigestPair> DigestPiece(SessionPair& sessions,
                                        const TablePair& table,
                                        const Piece& piece, const RowLook& look);

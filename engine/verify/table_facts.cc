@@ -50,6 +50,9 @@ std::string CollationOrderSql(int version) {
       "END");
 }
 
+// From then on a NOT NULL may be one that old rows do not obey.
+constexpr int kUnprovenNotNull = 180000;
+
 std::string KeysSql(int version) {
   return absl::StrCat(
       "SELECT i.indrelid, i.indexrelid, i.indisprimary, a.attname, CASE WHEN "
@@ -75,9 +78,14 @@ std::string KeysSql(int version) {
       KeyColumnsSql(version), " AND ", kUserNamespace,
       // All of its columns are not null.
       " AND NOT EXISTS (SELECT FROM pg_attribute z WHERE z.attrelid = "
-      "i.indrelid AND z.attnum = ANY (i.indkey) AND NOT z.attnotnull)"
-      " ORDER BY i.indrelid, i.indisprimary DESC, ",
-      KeyColumnsSql(version), ", i.indexrelid, k.place");
+      "i.indrelid AND z.attnum = ANY (i.indkey) AND (NOT z.attnotnull",
+      version < kUnprovenNotNull
+          ? "))"
+          : " OR EXISTS (SELECT FROM pg_constraint u WHERE u.conrelid = "
+            "z.attrelid AND u.contype = 'n' AND u.conkey[1] = z.attnum AND "
+            "NOT u.convalidated)))",
+      " ORDER BY i.indrelid, i.indisprimary DESC, ", KeyColumnsSql(version),
+      ", i.indexrelid, k.place");
 }
 
 std::string TreesSql() {
@@ -120,6 +128,21 @@ absl::Status ReadKeys(PgConnection& session, TableFacts& facts) {
   return absl::OkStatus();
 }
 
+absl::Status ReadUnprovenNotNull(PgConnection& session, TableFacts& facts) {
+  if (session.server_version() < kUnprovenNotNull) return absl::OkStatus();
+  ASSIGN_OR_RETURN(
+      const PgResult rows,
+      session.Exec("SELECT u.conrelid, a.attname FROM pg_constraint u JOIN "
+                   "pg_attribute a ON a.attrelid = u.conrelid AND a.attnum = "
+                   "u.conkey[1] WHERE u.contype = 'n' AND NOT u.convalidated"));
+  for (int row = 0; row < rows.rows(); ++row) {
+    ASSIGN_OR_RETURN(const int64_t table, rows.Int64(row, 0));
+    facts.unproven_not_null[static_cast<uint32_t>(table)].insert(
+        std::string(rows.Text(row, 1)));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadOutputFunctions(PgConnection& session, TableFacts& facts) {
   ASSIGN_OR_RETURN(
       const PgResult rows,
@@ -142,6 +165,8 @@ absl::Status ReadOutputFunctions(PgConnection& session, TableFacts& facts) {
 absl::StatusOr<TableFacts> ReadTableFacts(PgConnection& session) {
   TableFacts facts;
   RETURN_IF_ERROR(Annotate(ReadKeys(session, facts), "reading keys"));
+  RETURN_IF_ERROR(Annotate(ReadUnprovenNotNull(session, facts),
+                           "reading NOT NULL constraints"));
   RETURN_IF_ERROR(
       Annotate(ReadOutputFunctions(session, facts), "reading types"));
   const absl::StatusOr<PgResult> trees = session.Exec(TreesSql());

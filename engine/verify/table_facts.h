@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "protocol/pg_connection.h"
 #include "protocol/quoting.h"
@@ -41,6 +42,10 @@ struct TableFacts {
   // The output function of each column's type, by the type's OID: "int4out".
   // "": it takes a pseudo-type, for which a domain does not stand everywhere.
   absl::flat_hash_map<uint32_t, std::string> output_functions;
+  // Names of columns by their table's OID, which are NOT NULL NOT VALID (since
+  // 18): pg_attribute says that they are not null, and old rows may be.
+  absl::flat_hash_map<uint32_t, absl::flat_hash_set<std::string>>
+      unproven_not_null;
   // pg_class.reltuples by OID; -1 (until 13 also 0): nobody has counted.
   absl::flat_hash_map<uint32_t, double> estimates;
 };

@@ -135,6 +135,15 @@ TableSide SideOf(const QualifiedName& name, const Unit& unit,
   return side;
 }
 
+bool IsNeverNull(const Unit& unit, const CatalogColumn& column,
+                 const Knowledge& known) {
+  if (!column.not_null || unit.tree) return false;
+  const auto found =
+      known.facts.unproven_not_null.find(unit.tables.front()->oid);
+  return found == known.facts.unproven_not_null.end() ||
+         !found->second.contains(column.name);
+}
+
 // All that is compared: virtual columns have no values of their own.
 bool IsCompared(const CatalogColumn& column) { return column.generated != 'v'; }
 
@@ -150,8 +159,8 @@ void ChooseColumns(const Unit& source, const Knowledge& source_knows,
       continue;
     }
     pair.columns.push_back(column.name);
-    const bool not_null =
-        column.not_null && other->not_null && !source.tree && !target.tree;
+    const bool not_null = IsNeverNull(source, column, source_knows) &&
+                          IsNeverNull(target, *other, target_knows);
     AddColumn(column, source_knows.facts, as_sent, not_null, pair.source);
     AddColumn(*other, target_knows.facts, as_sent, not_null, pair.target);
   }

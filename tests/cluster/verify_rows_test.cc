@@ -49,6 +49,26 @@ TEST_F(VerifyRowsTest, NamesARowThatIsTooMuch) {
               ElementsAre("public.lines", "extra order_id=7, line=77"));
 }
 
+// NULLs that were there before it make a row no less a row.
+TEST_F(VerifyRowsTest, ComparesRowsThatDoNotObeyANotNullThatIsNotValid) {
+  if (source_->major_version() < 18) {
+    GTEST_SKIP() << "NOT NULL NOT VALID is of PostgreSQL 18";
+  }
+  OnBoth(
+      "CREATE TABLE t (i int PRIMARY KEY, v text, w int, x int); INSERT INTO t "
+      "SELECT i, 'v', NULL, NULL FROM generate_series(1, 100) i;"
+      "CREATE UNIQUE INDEX ON t (w);"
+      "ALTER TABLE t ADD CONSTRAINT w_there NOT NULL w NOT VALID;"
+      "ALTER TABLE t ADD CONSTRAINT x_there NOT NULL x NOT VALID");
+  EXPECT_THAT(DifferencesAfter("SELECT"), IsEmpty());
+  EXPECT_THAT(DifferencesAfter("ALTER TABLE t DROP CONSTRAINT w_there, DROP "
+                               "CONSTRAINT x_there; UPDATE t SET v = 'w' WHERE "
+                               "i = 50; ALTER TABLE t ADD CONSTRAINT w_there "
+                               "NOT NULL w NOT VALID, ADD CONSTRAINT x_there "
+                               "NOT NULL x NOT VALID"),
+              ElementsAre("public.t", "different i=50; v: v -> w"));
+}
+
 TEST_F(VerifyRowsTest, NamesRowsBeyondBothEnds) {
   EXPECT_THAT(DifferencesAfter("INSERT INTO orders (id) VALUES (-5), (900000); "
                                "DELETE FROM orders WHERE id IN (1, 20000)"),
