@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <initializer_list>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,7 +22,7 @@ bool IsNameByte(char byte) {
 }
 
 // Words, numbers, strings and single signs; a cast's :: is one token. Strings
-// keep their quotes, names lose theirs.
+// keep their quotes, names lose theirs unless they begin with a sign.
 class Tokenizer {
  public:
   explicit Tokenizer(absl::string_view text) : text_(text) {}
@@ -79,7 +78,9 @@ class Tokenizer {
     }
     at_ = at_ < text_.size() ? at_ + 1 : text_.size();
     const absl::string_view whole = text_.substr(start, at_ - start);
-    if (quote == '\'' || whole.size() < 2) return std::string(whole);
+    if (quote == '\'' || whole.size() < 3 || !IsNameByte(whole[1])) {
+      return std::string(whole);
+    }
     return std::string(whole.substr(1, whole.size() - 2));
   }
 
@@ -102,18 +103,94 @@ class Tokenizer {
   size_t at_ = 0;
 };
 
-struct Token {
-  std::string text;
-  size_t closed_at = 0;  // Of an opening parenthesis.
-};
+using Tokens = std::vector<std::string>;
 
-// A definition without casts and needless parentheses.
+bool IsCast(absl::string_view token) { return absl::StartsWith(token, "::"); }
+
+bool IsWord(absl::string_view token) {
+  return IsNameByte(token[0]) || token[0] == '"';
+}
+
+bool IsWordOrString(absl::string_view token) {
+  return IsWord(token) || token[0] == '\'';
+}
+
+bool Opens(absl::string_view token) { return token == "(" || token == "["; }
+bool Closes(absl::string_view token) { return token == ")" || token == "]"; }
+
+// Behind the parenthesis that closes the one at `open`.
+size_t EndOfGroup(const Tokens& tokens, size_t open) {
+  size_t depth = 0;
+  for (size_t at = open; at < tokens.size(); ++at) {
+    if (Opens(tokens[at])) ++depth;
+    if (Closes(tokens[at]) && --depth == 0) return at + 1;
+  }
+  return tokens.size();
+}
+
+// What a cast behind it is of as a whole: one name with those before it, a
+// string, a number or one pair of parentheses, each with its casts.
+bool IsOperand(const Tokens& tokens) {
+  if (tokens.empty()) return false;
+  size_t at = 0;
+  if (tokens[0] == "(") {
+    at = EndOfGroup(tokens, 0);
+  } else if (IsWordOrString(tokens[0])) {
+    at = 1;
+    while (at + 1 < tokens.size() && tokens[at] == "." &&
+           IsWord(tokens[at + 1])) {
+      at += 2;
+    }
+  } else {
+    return false;
+  }
+  while (at < tokens.size() && IsCast(tokens[at])) ++at;
+  return at == tokens.size();
+}
+
+// ARRAY[...] with something in it.
+bool IsArray(const Tokens& tokens) {
+  return tokens.size() > 3 && tokens[0] == "array" && tokens[1] == "[" &&
+         EndOfGroup(tokens, 1) == tokens.size();
+}
+
+// ARRAY[a, b] with each element cast: what a server makes of
+// (ARRAY[a, b])::type[] when it reads that.
+Tokens ArrayOfCasts(const Tokens& array, const std::string& cast) {
+  Tokens out = {"array", "["};
+  Tokens element;
+  size_t depth = 0;
+  for (size_t at = 2; at < array.size(); ++at) {
+    const bool last = at + 1 == array.size();
+    if (!last && (depth > 0 || array[at] != ",")) {
+      if (Opens(array[at])) ++depth;
+      if (Closes(array[at])) --depth;
+      element.push_back(array[at]);
+      continue;
+    }
+    if (IsArray(element)) {
+      element = ArrayOfCasts(element, cast);
+    } else {
+      if (!IsOperand(element)) {
+        element.insert(element.begin(), "(");
+        element.push_back(")");
+      }
+      element.push_back(cast);
+    }
+    out.insert(out.end(), element.begin(), element.end());
+    out.push_back(array[at]);
+    element.clear();
+  }
+  return out;
+}
+
+// A definition without needless parentheses, each cast one token.
 class NormalForm {
  public:
   explicit NormalForm(absl::string_view text) : input_(Tokenizer(text).Run()) {
     while (at_ < input_.size()) {
       if (Takes("::")) {
-        TakeType();
+        AddCast(TakeType());
       } else if (input_[at_] == ")") {
         ++at_;
         Close();
@@ -124,8 +201,7 @@ class NormalForm {
     }
   }
 
-  const std::vector<Token>& tokens() const { return tokens_; }
-  const std::set<std::string>& casts() const { return casts_; }
+  const Tokens& tokens() const { return tokens_; }
 
  private:
   bool Takes(absl::string_view text) {
@@ -136,56 +212,111 @@ class NormalForm {
 
   void Add(std::string text) {
     if (text == "procedure" && !tokens_.empty() &&
-        tokens_.back().text == "execute") {
+        tokens_.back() == "execute") {
       text = "function";
     }
-    tokens_.push_back({std::move(text)});
+    tokens_.push_back(std::move(text));
+  }
+
+  Tokens From(size_t first) const {
+    return {tokens_.begin() + static_cast<std::ptrdiff_t>(first),
+            tokens_.end()};
+  }
+
+  // Whether parentheses at `open` only keep together what is in them: behind a
+  // word they may be those of a call.
+  bool OnlyGroups(size_t open) const {
+    if (open == 0) return true;
+    const std::string& before = tokens_[open - 1];
+    return !IsWordOrString(before) && !Closes(before) && !IsCast(before);
   }
 
   void Close() {
     if (open_.empty()) return Add(")");
     const size_t open = open_.back();
     open_.pop_back();
-    if (IsOneName(open + 1)) {
+    const Tokens inside = From(open + 1);
+    // (a).b is not a.b.
+    const bool goes_on =
+        at_ < input_.size() && (input_[at_] == "." || input_[at_] == "[");
+    if (OnlyGroups(open) && !goes_on && IsOperand(inside)) {
       tokens_.erase(tokens_.begin() + static_cast<std::ptrdiff_t>(open));
       return;
     }
-    if (tokens_.size() > open + 2 && tokens_[open + 1].text == "(" &&
-        tokens_[open + 1].closed_at + 1 == tokens_.size()) {
-      tokens_.pop_back();
-      tokens_.erase(tokens_.begin() + static_cast<std::ptrdiff_t>(open) + 1);
-    }
-    tokens_[open].closed_at = tokens_.size();
     Add(")");
+    if (IsDoubled(open, inside)) {
+      tokens_.erase(tokens_.begin() + static_cast<std::ptrdiff_t>(open));
+      tokens_.pop_back();
+    }
   }
 
-  // One word, with the names before it, ends the tokens.
-  bool IsOneName(size_t first) const {
-    if ((tokens_.size() - first) % 2 == 0) return false;
-    for (size_t point = first + 1; point < tokens_.size(); point += 2) {
-      if (tokens_[point].text != ".") return false;
+  // Parentheses around parentheses. ANY ((SELECT ...)) is of one array,
+  // ANY (SELECT ...) of many rows.
+  bool IsDoubled(size_t open, const Tokens& inside) const {
+    if (inside.size() < 3 || inside[0] != "(" ||
+        EndOfGroup(inside, 0) != inside.size() || IsCast(inside.back())) {
+      return false;
     }
+    const bool subquery =
+        inside[1] == "select" || inside[1] == "with" || inside[1] == "values";
+    return !subquery || OnlyGroups(open);
+  }
+
+  void AddCast(std::string cast) {
+    constexpr absl::string_view kOfArray = "[]";
+    if (!absl::EndsWith(cast, kOfArray) || !CastsArray()) {
+      tokens_.push_back(std::move(cast));
+      return;
+    }
+    cast.resize(cast.size() - kOfArray.size());
+    const Tokens array = ArrayOfCasts(From(array_), cast);
+    tokens_.resize(array_);
+    tokens_.insert(tokens_.end(), array.begin(), array.end());
+  }
+
+  // Whether the tokens end with ARRAY[...], which then begins at array_;
+  // parentheses around it are gone.
+  bool CastsArray() {
+    if (tokens_.empty() || !Closes(tokens_.back())) return false;
+    size_t open = tokens_.size(), depth = 0;
+    do {
+      --open;
+      if (Closes(tokens_[open])) ++depth;
+      if (Opens(tokens_[open])) --depth;
+    } while (depth > 0 && open > 0);
+    if (tokens_[open] == "[") {
+      if (open == 0 || !IsArray(From(open - 1))) return false;
+      array_ = open - 1;
+      return true;
+    }
+    Tokens inside = From(open + 1);
+    inside.pop_back();
+    if (!OnlyGroups(open) || !IsArray(inside)) return false;
+    tokens_.pop_back();
+    tokens_.erase(tokens_.begin() + static_cast<std::ptrdiff_t>(open));
+    array_ = open;
     return true;
   }
 
   // As format_type() writes it.
-  void TakeType() {
-    std::string type = TakeWord();
+  std::string TakeType() {
+    std::string type = absl::StrCat("::", TakeWord());
     while (Takes(".")) absl::StrAppend(&type, ".", TakeWord());
-    if (type == "character" || type == "bit") TakeAny({"varying"}, type);
-    if (type == "double") TakeAny({"precision"}, type);
-    if (type == "interval") {
+    if (type == "::character" || type == "::bit") TakeAny({"varying"}, type);
+    if (type == "::double") TakeAny({"precision"}, type);
+    if (type == "::interval") {
       TakeAny({"year", "month", "day", "hour", "minute", "second", "to"}, type);
     }
     TakeModifier(type);
-    if (absl::StartsWith(type, "time")) {
+    if (absl::StartsWith(type, "::time")) {
       TakeAny({"with", "without", "time", "zone"}, type);
     }
     while (at_ + 1 < input_.size() && input_[at_] == "[" &&
            input_[at_ + 1] == "]") {
       at_ += 2;
+      absl::StrAppend(&type, "[]");
     }
-    casts_.insert(std::move(type));
+    return type;
   }
 
   std::string TakeWord() {
@@ -213,28 +344,27 @@ class NormalForm {
     absl::StrAppend(&type, ")");
   }
 
-  std::vector<std::string> input_;
+  Tokens input_;
   size_t at_ = 0;
-  std::vector<Token> tokens_;
+  Tokens tokens_;
   std::vector<size_t> open_;  // Places in tokens_ of open parentheses.
-  std::set<std::string> casts_;
+  size_t array_ = 0;
 };
 
 // `older` may name a column's table where `newer` does not.
-bool SameTokens(const std::vector<Token>& older,
-                const std::vector<Token>& newer, bool fewer_qualifiers) {
-  const auto is_qualified = [](const std::vector<Token>& tokens, size_t at) {
-    return at + 2 < tokens.size() && tokens[at + 1].text == "." &&
-           IsNameByte(tokens[at].text[0]);
+bool SameTokens(const Tokens& older, const Tokens& newer,
+                bool fewer_qualifiers) {
+  const auto is_qualified = [](const Tokens& tokens, size_t at) {
+    return at + 2 < tokens.size() && tokens[at + 1] == "." &&
+           IsWord(tokens[at]);
   };
   size_t there = 0;
   for (size_t here = 0; here < newer.size(); ++here) {
     if (fewer_qualifiers && is_qualified(older, there) &&
-        !is_qualified(newer, here) &&
-        older[there + 2].text == newer[here].text) {
+        !is_qualified(newer, here) && older[there + 2] == newer[here]) {
       there += 2;
     }
-    if (there >= older.size() || older[there].text != newer[here].text) {
+    if (there >= older.size() || older[there] != newer[here]) {
       return false;
     }
     ++there;
@@ -251,8 +381,7 @@ bool SameDefinition(const Definition& one, const Definition& other) {
   const Definition& newer = in_order ? other : one;
   const NormalForm older_form(older.text);
   const NormalForm newer_form(newer.text);
-  return older_form.casts() == newer_form.casts() &&
-         SameTokens(older_form.tokens(), newer_form.tokens(),
+  return SameTokens(older_form.tokens(), newer_form.tokens(),
                     older.server_version < kFewerQualifiers &&
                         newer.server_version >= kFewerQualifiers);
 }

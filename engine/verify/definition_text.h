@@ -19,10 +19,11 @@ struct Definition {
 // older one does:
 //
 //   white space, upper and lower case of words, quotes around names
-//   parentheses around one word or around parentheses
-//   where casts stand: varchar IN ('a') is written as a cast of an array, and
-//     once that is read, as an array of casts. The types that are cast to, as
-//     a set and without [], must be the same.
+//   parentheses around parentheses, or around one name, string or number and
+//     its casts, where they do not follow a word (they may be a call's)
+//   a cast of an array: varchar IN ('a') is written as (ARRAY['a'])::text[],
+//     and once that is read, as ARRAY[('a')::text]. All other casts stand
+//     where they stood, and are to the same type.
 //   a table's name before a column's, where a server before 16 has it and one
 //     of 16 or later has not
 //   EXECUTE PROCEDURE, which is EXECUTE FUNCTION since 12

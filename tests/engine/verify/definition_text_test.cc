@@ -39,6 +39,15 @@ INSTANTIATE_TEST_SUITE_P(
          "'b'::character varying])::text[]))",
          "((x)::text = ANY (ARRAY[('a'::character varying)::text, "
          "('b'::character varying)::text]))"},
+        {"CastsOfAnArrayWithoutParentheses",
+         "x::text = ANY (ARRAY['a'::character varying, f(b)]::text[])",
+         "x::text = ANY (ARRAY['a'::character varying::text, (f(b))::text])"},
+        {"CastsOfAnArrayOfArrays",
+         "(ARRAY[ARRAY[1, 2], ARRAY[3, 4]])::bigint[]",
+         "ARRAY[ARRAY[(1)::bigint, (2)::bigint], ARRAY[(3)::bigint, "
+         "(4)::bigint]]"},
+        {"CastsOfCasts", "(('a'::character varying)::text)::name",
+         "'a'::character varying::text::name"},
         {"TypesOfManyWords",
          "ARRAY['x'::timestamp(3) without time zone, 'y'::interval day to "
          "second(3), 'z'::double precision, 'b'::bit varying(5)]",
