@@ -54,6 +54,24 @@ std::string VerifyNotes::Of(const QualifiedName& table) const {
                       " AND table_name = ", QuoteLiteral(table.name));
 }
 
+// A session that was lost may hold it until its server has noticed.
+absl::Status VerifyNotes::Lock() {
+  const absl::Status locked =
+      connection_
+          .Exec(absl::StrCat(
+              "SET lock_timeout = '5s'; SELECT pg_catalog.pg_advisory_lock("
+              "pg_catalog.hashtext('walferry verify'), pg_catalog.hashtext(",
+              QuoteLiteral(absl::StrCat(key_.schema, ".", key_.migration)),
+              ")); RESET lock_timeout"))
+          .status();
+  constexpr absl::string_view kLockNotAvailable = "55P03";
+  if (SqlStateOf(locked) != kLockNotAvailable) return locked;
+  return WithHint(absl::FailedPreconditionError(
+                      absl::StrCat("target: another comparison of the name ",
+                                   key_.migration, " is at work")),
+                  "choose another --name for one of the two");
+}
+
 // A note that is lost costs a range to be compared again, so none is waited
 // for.
 absl::Status VerifyNotes::Create() {
@@ -76,11 +94,17 @@ absl::StatusOr<std::optional<VerifyNote>> VerifyNotes::Find(
   for (size_t i = 1; i <= key_columns; ++i) {
     absl::StrAppend(&columns, ", boundary[", i, "]");
   }
-  ASSIGN_OR_RETURN(const PgResult rows,
-                   connection_.Exec(absl::StrCat(
-                       "SELECT equal_rows, boundary IS NULL", columns, " FROM ",
-                       table_, Of(table), " AND signature = ",
-                       QuoteLiteral(signature), " ORDER BY range")));
+  ASSIGN_OR_RETURN(
+      const PgResult rows,
+      connection_.Exec(absl::StrCat(
+          "SELECT CASE WHEN noted_at > clock_timestamp() - "
+          "interval '",
+          absl::ToInt64Seconds(kNotesLast),
+          "s' THEN equal_rows END, boundary IS NULL, "
+          "to_char(noted_at AT TIME ZONE 'UTC', "
+          "'YYYY-MM-DD HH24:MI:SS \"UTC\"')",
+          columns, " FROM ", table_, Of(table),
+          " AND signature = ", QuoteLiteral(signature), " ORDER BY range")));
   if (rows.rows() == 0) return std::nullopt;
   VerifyNote note;
   for (int row = 0; row < rows.rows(); ++row) {
@@ -88,9 +112,10 @@ absl::StatusOr<std::optional<VerifyNote>> VerifyNotes::Find(
     if (!rows.IsNull(row, 0)) {
       ASSIGN_OR_RETURN(equal, rows.Int64(row, 0));
     }
+    note.noted_at.emplace_back(rows.Text(row, 2));
     if (rows.Bool(row, 1)) continue;
     std::vector<std::string>& boundary = note.boundaries.emplace_back();
-    for (int column = 2; column < rows.columns(); ++column) {
+    for (int column = 3; column < rows.columns(); ++column) {
       boundary.emplace_back(rows.Text(row, column));
     }
   }
@@ -98,6 +123,7 @@ absl::StatusOr<std::optional<VerifyNote>> VerifyNotes::Find(
     return absl::InternalError(absl::StrCat("target: notes of table ",
                                             ToDisplay(table), " have a hole"));
   }
+  noted_[table] = {.signature = signature, .boundaries = note.boundaries};
   return note;
 }
 
@@ -107,6 +133,7 @@ absl::Status VerifyNotes::Begin(
   const std::string prefix = absl::StrCat("(", QuoteLiteral(key_.migration),
                                           ", ", QuoteLiteral(table.schema),
                                           ", ", QuoteLiteral(table.name), ", ");
+  noted_[table] = {.signature = signature, .boundaries = boundaries};
   std::vector<std::string> rows;
   for (size_t range = 0; range <= boundaries.size(); ++range) {
     rows.push_back(absl::StrCat(
@@ -126,11 +153,23 @@ absl::Status VerifyNotes::Begin(
 
 absl::Status VerifyNotes::SetEqual(const QualifiedName& table, size_t range,
                                    int64_t rows) {
-  return connection_
-      .Exec(absl::StrCat("UPDATE ", table_, " SET equal_rows = ", rows,
-                         ", noted_at = clock_timestamp()", Of(table),
-                         " AND range = ", range))
-      .status();
+  const Noted& noted = noted_[table];
+  ASSIGN_OR_RETURN(
+      const PgResult updated,
+      connection_.Exec(absl::StrCat(
+          "UPDATE ", table_, " SET equal_rows = ", rows,
+          ", noted_at = clock_timestamp()", Of(table), " AND range = ", range,
+          " AND signature = ", QuoteLiteral(noted.signature),
+          " AND boundary IS NOT DISTINCT FROM ",
+          range < noted.boundaries.size()
+              ? QuoteTextArray(noted.boundaries[range])
+              : std::string("NULL"),
+          "::text[] RETURNING range")));
+  if (updated.rows() == 1) return absl::OkStatus();
+  return absl::AbortedError(absl::StrCat(
+      "target: the notes of table ", ToDisplay(table),
+      " are not those of this comparison any more: another one of the name ",
+      key_.migration, " has changed them, or they were removed"));
 }
 
 absl::Status VerifyNotes::Forget() {

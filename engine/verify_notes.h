@@ -12,19 +12,26 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "engine/ledger_sql.h"
 #include "protocol/pg_connection.h"
 #include "protocol/quoting.h"
 
 namespace walferry {
 
+// Databases that are in use do not stay as they were found.
+inline constexpr absl::Duration kNotesLast = absl::Hours(24);
+
 // A table in ranges of its key, each but the last with the key it ends with.
 struct VerifyNote {
   std::vector<std::vector<std::string>> boundaries;
-  // By range: its rows, if it was equal.
+  // By range: its rows, if it was equal not longer ago than kNotesLast.
   std::vector<std::optional<int64_t>> equal_rows;
+  // By range: when that was noted, "2026-01-02 03:04:05 UTC".
+  std::vector<std::string> noted_at;
 };
 
 // Over one session of the target. Used by one thread at a time.
@@ -32,6 +39,10 @@ class VerifyNotes {
  public:
   // `key` is the comparison's name, as a migration's.
   VerifyNotes(PgConnection connection, LedgerKey key);
+
+  // Takes the name for this session. kFailedPrecondition: another comparison
+  // has it, and does not let go of it soon.
+  absl::Status Lock();
 
   // Creates the table, where it is missing, and its schema.
   absl::Status Create();
@@ -45,16 +56,24 @@ class VerifyNotes {
   // Forgets what was noted of the table and notes its ranges.
   absl::Status Begin(const QualifiedName& table, const std::string& signature,
                      const std::vector<std::vector<std::string>>& boundaries);
+  // Of the ranges that were found or noted before. kAborted: they are not there
+  // any more, or are others.
   absl::Status SetEqual(const QualifiedName& table, size_t range, int64_t rows);
 
   absl::Status Forget();
 
  private:
+  struct Noted {
+    std::string signature;
+    std::vector<std::vector<std::string>> boundaries;
+  };
+
   std::string Of(const QualifiedName& table) const;
 
   PgConnection connection_;
   const LedgerKey key_;
   const std::string table_;
+  absl::flat_hash_map<QualifiedName, Noted> noted_;
 };
 
 // Removes the notes of that name, and with the last ones the table, and the

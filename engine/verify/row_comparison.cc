@@ -112,6 +112,13 @@ class Comparison {
     }
     result.bytes = bytes_;
     result.remarks = remarks_;
+    if (kept_ > 0) {
+      result.remarks.push_back(absl::StrCat(
+          kept_, kept_ == 1 ? " range is" : " ranges are", " as of ",
+          kept_since_,
+          kept_since_ == kept_until_ ? "" : absl::StrCat(" to ", kept_until_),
+          ", when a run before found them equal, and not compared again"));
+    }
     return result;
   }
 
@@ -209,7 +216,8 @@ class Comparison {
   // Not by a reader of rows that were written down by another one.
   std::string SignatureOf(const TablePair& pair) const {
     return absl::StrCat(
-        options_.databases, " ", RowHashName(options_.hash), " of ",
+        options_.databases, " ", pair.source.files, " and ", pair.target.files,
+        " ", RowHashName(options_.hash), " of ",
         absl::StrJoin(pair.columns, ","), " by ", absl::StrJoin(pair.key, ","),
         " in ", options_.range_bytes, SampleCondition(pair, pair.source));
   }
@@ -273,6 +281,7 @@ class Comparison {
                      std::optional<VerifyNote> note) {
     TableWork& work = *work_[task.table];
     std::vector<size_t> chosen;
+    std::vector<std::string> kept_at;
     int64_t kept = 0, kept_rows = 0;
     const bool whole_note = note.has_value() && !cut.by_key;
     for (const size_t piece : Choose(work.pair(), cut)) {
@@ -282,9 +291,15 @@ class Comparison {
         continue;
       }
       ++kept;
+      kept_at.push_back(note->noted_at[range]);
       if (kept == 1 || !whole_note) kept_rows += *note->equal_rows[range];
     }
     const absl::MutexLock lock(&mutex_);
+    kept_ += kept;
+    for (const std::string& at : kept_at) {
+      if (kept_since_.empty() || at < kept_since_) kept_since_ = at;
+      kept_until_ = std::max(kept_until_, at);
+    }
     work.Begin(cut, std::move(chosen), kept, kept_rows);
     return absl::OkStatus();
   }
@@ -442,6 +457,10 @@ class Comparison {
   std::vector<std::optional<ActiveItem>> active_ ABSL_GUARDED_BY(mutex_);
   int64_t tables_done_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Ranges that a run before has found equal, and when.
+  int64_t kept_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::string kept_since_ ABSL_GUARDED_BY(mutex_);
+  std::string kept_until_ ABSL_GUARDED_BY(mutex_);
   absl::Time begun_ ABSL_GUARDED_BY(mutex_);
 };
 

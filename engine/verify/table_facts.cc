@@ -106,7 +106,8 @@ std::string TreesSql() {
 
 std::string EstimatesSql() {
   return absl::StrCat(
-      "SELECT c.oid, c.relkind, n.nspname, c.relname, c.reltuples FROM "
+      "SELECT c.oid, c.relkind, n.nspname, c.relname, c.reltuples, "
+      "coalesce(pg_relation_filenode(c.oid), 0) FROM "
       "pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
       "c.relkind IN ('r', 'f') AND ",
       kUserNamespace, " ORDER BY 3, 4");
@@ -187,6 +188,8 @@ absl::StatusOr<TableFacts> ReadTableFacts(PgConnection& session) {
       continue;
     }
     ASSIGN_OR_RETURN(const int64_t oid, tables->Int64(row, 0));
+    ASSIGN_OR_RETURN(facts.filenodes[static_cast<uint32_t>(oid)],
+                     tables->Int64(row, 5));
     double estimate = -1;
     if (!absl::SimpleAtod(tables->Text(row, 4), &estimate)) estimate = -1;
     facts.estimates[static_cast<uint32_t>(oid)] = estimate;

@@ -46,6 +46,9 @@ struct TableFacts {
   // 18): pg_attribute says that they are not null, and old rows may be.
   absl::flat_hash_map<uint32_t, absl::flat_hash_set<std::string>>
       unproven_not_null;
+  // Where a table's rows are, by its OID: another place after TRUNCATE, or what
+  // else has written it anew.
+  absl::flat_hash_map<uint32_t, int64_t> filenodes;
   // pg_class.reltuples by OID; -1 (until 13 also 0): nobody has counted.
   absl::flat_hash_map<uint32_t, double> estimates;
 };

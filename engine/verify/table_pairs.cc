@@ -123,6 +123,9 @@ TableSide SideOf(const QualifiedName& name, const Unit& unit,
   side.estimate = 0;
   for (const CatalogTable* table : unit.tables) {
     side.bytes += table->bytes;
+    const auto file = known.facts.filenodes.find(table->oid);
+    absl::StrAppend(&side.files, side.files.empty() ? "" : ",", table->oid, "/",
+                    file == known.facts.filenodes.end() ? 0 : file->second);
     const auto found = known.facts.estimates.find(table->oid);
     if (found == known.facts.estimates.end() || found->second < 0 ||
         side.estimate < 0) {

@@ -18,6 +18,8 @@ namespace walferry {
 
 // One side of a table.
 struct TableSide {
+  // Of its tables, their OIDs and files: others are other rows, maybe.
+  std::string files;
   std::string from;  // What stands behind FROM: ONLY "public"."t".
   // The row's columns in SQL, in one order on both sides: as they are compared,
   std::vector<std::string> columns;

@@ -3,7 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
 #include "engine/migration.h"
+#include "engine/verify_notes.h"
+#include "protocol/pg_connection.h"
 #include "tests/cluster/verify_fixture.h"
 
 namespace walferry {
@@ -80,6 +87,95 @@ TEST_F(VerifyResumeTest, ForgetsWhatWasNotedIfItBeginsAnew) {
               ElementsAre("public.orders", "missing id=1"));
   EXPECT_THAT(TargetValue("SELECT to_regnamespace('walferry') IS NULL"),
               IsOkAndHolds("t"));
+}
+
+TEST_F(VerifyResumeTest, SaysHowOldIsWhatItDoesNotCompareAgain) {
+  ASSERT_NO_FATAL_FAILURE(StopAfter(5));
+  ASSERT_OK(
+      OnTarget("UPDATE walferry.verify_range SET noted_at = "
+               "date_trunc('second', clock_timestamp()) - interval '1 "
+               "hour' * (1 + range % 2) WHERE equal_rows IS NOT NULL"));
+  ASSERT_OK_AND_ASSIGN(
+      const std::string span,
+      TargetValue("SELECT to_char(min(noted_at) AT TIME ZONE 'UTC', "
+                  "'YYYY-MM-DD HH24:MI:SS') || ' UTC to ' || "
+                  "to_char(max(noted_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD "
+                  "HH24:MI:SS') || ' UTC' FROM walferry.verify_range WHERE "
+                  "equal_rows IS NOT NULL"));
+  ASSERT_OK_AND_ASSIGN(
+      const std::string ranges,
+      TargetValue("SELECT count(*) FROM walferry.verify_range WHERE equal_rows "
+                  "IS NOT NULL"));
+  ASSERT_OK_AND_ASSIGN(const VerifyReport report, Verify());
+  EXPECT_THAT(
+      report.remarks,
+      ElementsAre(absl::StrCat(ranges, " ranges are as of ", span,
+                               ", when a run before found them equal, and not "
+                               "compared again")));
+}
+
+TEST_F(VerifyResumeTest, ComparesAgainWhatWasFoundEqualADayAgo) {
+  ASSERT_NO_FATAL_FAILURE(StopAfter(5));
+  ASSERT_OK(
+      OnTarget("UPDATE walferry.verify_range SET noted_at = noted_at - "
+               "interval '24 hours 1 second'"));
+  EXPECT_THAT(DifferencesAfter("DELETE FROM orders WHERE id = 1"),
+              ElementsAre("public.orders", "missing id=1"));
+}
+
+// TRUNCATE and COPY leave the table's OID as it was.
+TEST_F(VerifyResumeTest, ComparesATableAgainThatWasWrittenAnew) {
+  for (const bool on_source : {false, true}) {
+    ASSERT_NO_FATAL_FAILURE(StopAfter(5));
+    const char kAnew[] = "CLUSTER orders USING orders_pkey";
+    ASSERT_OK(on_source ? OnSource(kAnew) : OnTarget(kAnew));
+    ASSERT_OK_AND_ASSIGN(const VerifyReport report, Verify());
+    EXPECT_EQ(Of(report, "orders").ranges_kept, 0);
+    EXPECT_THAT(Differences(report), IsEmpty());
+  }
+}
+
+TEST_F(VerifyResumeTest, NotesNothingWhileAnotherOneOfItsNameDoes) {
+  ASSERT_OK_AND_ASSIGN(
+      PgConnection other,
+      PgConnection::Open({.conninfo = target_->ConnInfo("app")}));
+  ASSERT_OK(
+      other.Exec("SELECT pg_advisory_lock(hashtext('walferry verify'), "
+                 "hashtext('walferry.test'))"));
+  ASSERT_OK_AND_ASSIGN(const VerifyReport report, Verify());
+  EXPECT_THAT(Differences(report), IsEmpty());
+  EXPECT_THAT(
+      report.remarks,
+      ElementsAre("a run that is interrupted would begin anew, as nothing can "
+                  "be noted on the target: target: another comparison of the "
+                  "name test is at work"));
+}
+
+TEST_F(VerifyResumeTest, MarksNoRangesOfAnotherOneOfItsName) {
+  const LedgerKey key = {.schema = "walferry", .migration = "test"};
+  std::vector<VerifyNotes> notes;
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_OK_AND_ASSIGN(
+        PgConnection session,
+        PgConnection::Open({.conninfo = target_->ConnInfo("app")}));
+    notes.emplace_back(std::move(session), key);
+    ASSERT_OK(notes.back().Create());
+  }
+  const QualifiedName table = {"public", "orders"};
+  ASSERT_OK(notes[0].Begin(table, "one way", {{"5"}}));
+  ASSERT_OK(notes[0].SetEqual(table, 0, 5));
+  ASSERT_OK(notes[0].SetEqual(table, 1, 7));
+  ASSERT_OK(notes[1].Begin(table, "one way", {{"6"}}));
+  ASSERT_OK(notes[1].SetEqual(table, 0, 6));
+  EXPECT_THAT(
+      notes[0].SetEqual(table, 0, 5),
+      StatusIs(absl::StatusCode::kAborted,
+               "target: the notes of table public.orders are not those of this "
+               "comparison any more: another one of the name test has changed "
+               "them, or they were removed"));
+  ASSERT_OK(notes[1].Begin(table, "another way", {{"5"}}));
+  EXPECT_THAT(notes[0].SetEqual(table, 1, 5),
+              StatusIs(absl::StatusCode::kAborted, ::testing::_));
 }
 
 TEST_F(VerifyResumeTest, FindsWhatDiffersInTheRestOfTheRanges) {
