@@ -10,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "engine/connect.h"
 #include "engine/migration_name.h"
+#include "engine/server_identity.h"
 #include "engine/verify/check_comparison.h"
 #include "engine/verify/large_object_comparison.h"
 #include "engine/verify/row_comparison.h"
@@ -112,6 +113,7 @@ class Verification {
     report_.target = NameOf(sessions.target);
     report_.source_version = VersionOf(sessions.source);
     report_.target_version = VersionOf(sessions.target);
+    RETURN_IF_ERROR(CompareIdentities(sessions));
     ASSIGN_OR_RETURN(hash_, ChooseRowHash(sessions));
     if (options_.schema) RETURN_IF_ERROR(CompareBothSchemas(sessions, scope));
     for (const SqlCheck& check : options_.checks) {
@@ -137,6 +139,21 @@ class Verification {
       return CompareObjectsOrSayWhyNot(sessions);
     }
     return absl::OkStatus();
+  }
+
+  // A database is always equal to itself, which proves nothing.
+  absl::Status CompareIdentities(SessionPair& sessions) {
+    absl::StatusOr<ServerIdentity> source = IdentifyServer(sessions.source);
+    if (!source.ok()) return Annotate(source.status(), "source");
+    absl::StatusOr<ServerIdentity> target = IdentifyServer(sessions.target);
+    if (!target.ok()) return Annotate(target.status(), "target");
+    source_system_ = source->system_identifier;
+    target_system_ = target->system_identifier;
+    if (!SameDatabase(*source, *target)) return absl::OkStatus();
+    return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                        "source and target are one and the same database: ",
+                        source->dbname, " at ", source->address)),
+                    "give --source and --target two different databases");
   }
 
   absl::Status CompareBothSchemas(SessionPair& sessions, const Scope& scope) {
@@ -186,8 +203,9 @@ class Verification {
              .seed = options_.seed,
              .range_bytes = options_.range_bytes,
              .max_reported = options_.max_reported,
-             .databases =
-                 absl::StrCat(report_.source, " and ", report_.target)},
+             .databases = absl::StrCat(report_.source, " of system ",
+                                       source_system_, " and ", report_.target,
+                                       " of system ", target_system_)},
             snapshots_, pairs_, notes.has_value() ? &*notes : nullptr, control_,
             events_));
     report_.rows_compared = result.rows;
@@ -221,7 +239,8 @@ class Verification {
       VerifyNotes notes(*std::move(session),
                         {.schema = options_.endpoints.ledger_schema,
                          .migration = options_.endpoints.name});
-      absl::Status ready = notes.Create();
+      absl::Status ready = notes.Lock();
+      if (ready.ok()) ready = notes.Create();
       if (ready.ok() && !options_.resume) {
         // Nor may a later run take them for what this one has found.
         ready = notes.Forget();
@@ -250,6 +269,8 @@ class Verification {
   SnapshotPair& snapshots_;
   Control& control_;
   EventSink& events_;
+  // System identifiers, "" where the role may not read them.
+  std::string source_system_, target_system_;
   RowHash hash_ = RowHash::kHashText;
   std::vector<TablePair> pairs_;
   VerifyReport report_;

@@ -12,6 +12,7 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
 class VerifyRowsTest : public VerifyTest {
@@ -37,6 +38,19 @@ TEST_F(VerifyRowsTest, EqualDatabasesAreFoundEqual) {
   EXPECT_THAT(report.remarks, IsEmpty());
   EXPECT_THAT(TargetValue("SELECT to_regnamespace('walferry') IS NULL"),
               IsOkAndHolds("t"));
+}
+
+// It is equal, which proves nothing.
+TEST_F(VerifyRowsTest, ComparesNoDatabaseWithItself) {
+  VerifyOptions options = Options();
+  options.endpoints.target = options.endpoints.source;
+  const absl::Status status = Verify(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()),
+              StartsWith("source and target are one and the same database: "
+                         "app at "));
+  EXPECT_EQ(HintOf(status),
+            "give --source and --target two different databases");
 }
 
 TEST_F(VerifyRowsTest, NamesARowThatIsMissing) {
