@@ -79,12 +79,14 @@ absl::Status MigrationRun::BuildAllButDelayed() {
 // From the ledger's note on nothing of what clients may have touched is set or
 // copied again.
 absl::Status MigrationRun::TellUsable() {
-  if (options_.on_usable) RETURN_IF_ERROR(options_.on_usable());
+  // Clients may come with on_usable: a run that is ended in it must find the
+  // note. The next one calls it again.
   if (!usable_) {
     RETURN_IF_ERROR(
         target_->Exec(ledger_->sql().StepDone(kUsableStep)).status());
     usable_ = true;
   }
+  if (options_.on_usable) RETURN_IF_ERROR(options_.on_usable());
   events_.OnEvent(Usable{.delayed_tables = absl::c_count_if(
                              catalog_.tables, [](const CatalogTable& table) {
                                return table.delayed;
