@@ -58,7 +58,7 @@ void TableWork::End(VerifyMethod method, int64_t max_reported) {
     verdict_.rows_left_out = true;
   }
   if (failed_) {
-    verdict_.outcome = TableVerdict::Outcome::kUnknown;
+    EndFailed();
     return;
   }
   if (verdict_.ranges == verdict_.ranges_total && !rows_sampled_) {
@@ -83,6 +83,22 @@ void TableWork::End(VerifyMethod method, int64_t max_reported) {
   verdict_.outcome = differs_ || !pair_.difference.empty()
                          ? TableVerdict::Outcome::kDifferent
                          : TableVerdict::Outcome::kEqual;
+}
+
+// What is known to differ does, whatever else nobody knows.
+void TableWork::EndFailed() {
+  const bool all_digests = !chosen_.empty() && digested_ == chosen_.size();
+  const bool differs =
+      differs_ || (all_digests && !(digests_.source == digests_.target)) ||
+      !pair_.difference.empty();
+  if (!differs) {
+    verdict_.outcome = TableVerdict::Outcome::kUnknown;
+    return;
+  }
+  verdict_.outcome = TableVerdict::Outcome::kDifferent;
+  verdict_.detail =
+      absl::StrCat(pair_.difference, pair_.difference.empty() ? "" : "; ",
+                   "not all of it could be compared: ", verdict_.detail);
 }
 
 }  // namespace walferry

@@ -52,6 +52,8 @@ class TableWork {
   int64_t rows() const { return digests_.source.rows; }
 
  private:
+  void EndFailed();
+
   const TablePair& pair_;
   TablePieces cut_;
   std::vector<size_t> chosen_;
