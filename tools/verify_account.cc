@@ -47,10 +47,21 @@ bool OnlyObjectsDiffer(const VerifyReport& report) {
 }
 
 std::string UnknownText(const VerifyReport& report) {
-  return absl::StrCat(
-      HumanCount(TallyOf(report).tables_unknown), " of ",
-      HumanCount(static_cast<int64_t>(report.tables.size()), "table", "tables"),
-      " could not be compared");
+  const VerifyTally tally = TallyOf(report);
+  std::vector<std::string> parts;
+  if (tally.tables_unknown > 0) {
+    parts.push_back(
+        absl::StrCat(HumanCount(tally.tables_unknown), " of ",
+                     HumanCount(static_cast<int64_t>(report.tables.size()),
+                                "table", "tables")));
+  }
+  if (tally.objects_unknown > 0) {
+    parts.push_back(HumanCount(tally.objects_unknown, "object", "objects"));
+  }
+  if (tally.checks_unknown > 0) {
+    parts.push_back(HumanCount(tally.checks_unknown, "check", "checks"));
+  }
+  return absl::StrCat(absl::StrJoin(parts, ", "), " could not be compared");
 }
 
 std::string SchemaText(const VerifyReport& report) {
@@ -91,11 +102,17 @@ VerifyTally TallyOf(const VerifyReport& report) {
     tally.ranges_kept += table.ranges_kept;
   }
   for (const ObjectDifference& object : report.objects) {
-    const bool warning = object.weight == ObjectDifference::Weight::kWarning;
-    ++(warning ? tally.warnings : tally.objects_different);
+    using Weight = ObjectDifference::Weight;
+    if (object.weight == Weight::kDifference) ++tally.objects_different;
+    if (object.weight == Weight::kUnknown) ++tally.objects_unknown;
+    if (object.weight == Weight::kWarning) ++tally.warnings;
   }
   for (const CheckVerdict& check : report.checks) {
-    if (!check.equal) ++tally.checks_different;
+    if (check.unknown) {
+      ++tally.checks_unknown;
+    } else if (!check.equal) {
+      ++tally.checks_different;
+    }
   }
   return tally;
 }
@@ -175,8 +192,10 @@ std::string NextStep(const VerifyAccount& account) {
       return "what applications have written to one side only differs, too: "
              "stop them, and run the same command again";
     case Verdict::kUnknown:
-      return "see to what is said of these tables, and run the same command "
-             "again";
+      return absl::StrCat(
+          "see to what is said of ",
+          TallyOf(report).tables_unknown > 0 ? "these tables" : "it",
+          ", and run the same command again");
   }
   return "";
 }
@@ -244,8 +263,20 @@ absl::string_view RowKindName(RowDifference::Kind kind) {
 }
 
 absl::string_view WeightName(ObjectDifference::Weight weight) {
-  return weight == ObjectDifference::Weight::kWarning ? "warning"
-                                                      : "difference";
+  switch (weight) {
+    case ObjectDifference::Weight::kDifference:
+      return "difference";
+    case ObjectDifference::Weight::kWarning:
+      return "warning";
+    case ObjectDifference::Weight::kUnknown:
+      return "unknown";
+  }
+  return "";
+}
+
+absl::string_view CheckOutcomeName(const CheckVerdict& check) {
+  if (check.unknown) return "unknown";
+  return check.equal ? "equal" : "different";
 }
 
 }  // namespace walferry

@@ -31,7 +31,9 @@ struct VerifyTally {
   int64_t tables_unknown = 0;
   int64_t rows_different = 0;  // Missing, too many or different.
   int64_t objects_different = 0;
+  int64_t objects_unknown = 0;
   int64_t checks_different = 0;
+  int64_t checks_unknown = 0;
   int64_t warnings = 0;  // Of tables and objects.
   int64_t ranges = 0;
   int64_t ranges_total = 0;
@@ -66,8 +68,10 @@ std::string ObjectText(const ObjectDifference& object);
 absl::string_view OutcomeName(TableVerdict::Outcome outcome);
 // "missing", "extra", "different": on the target.
 absl::string_view RowKindName(RowDifference::Kind kind);
-// "difference", "warning".
+// "difference", "warning", "unknown".
 absl::string_view WeightName(ObjectDifference::Weight weight);
+// "equal", "different", "unknown".
+absl::string_view CheckOutcomeName(const CheckVerdict& check);
 
 }  // namespace walferry
 

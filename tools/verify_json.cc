@@ -64,11 +64,9 @@ Json ObjectJson(const ObjectDifference& object) {
 }
 
 Json CheckJson(const CheckVerdict& check) {
-  return {{"name", check.name},
-          {"equal", check.equal},
-          {"source", check.source},
-          {"target", check.target},
-          {"detail", check.detail}};
+  return {{"name", check.name},       {"equal", check.equal},
+          {"unknown", check.unknown}, {"source", check.source},
+          {"target", check.target},   {"detail", check.detail}};
 }
 
 template <typename Parts, typename ToJson>

@@ -287,7 +287,7 @@ void Page::AddChecks() {
       "<th>Source</th><th>Target</th><th>What was found</th></tr></thead>\n"
       "<tbody>\n");
   for (const CheckVerdict& check : report_.checks) {
-    const absl::string_view outcome = check.equal ? "equal" : "different";
+    const absl::string_view outcome = CheckOutcomeName(check);
     Add("<tr><td>", Text(check.name), "</td><td class=\"", outcome, "\">",
         outcome, "</td><td><code>", Text(check.source),
         "</code></td><td><code>", Text(check.target), "</code></td><td>",

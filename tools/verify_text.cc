@@ -128,6 +128,7 @@ void AddSide(absl::string_view side, const std::string& value,
 void AddObjects(const VerifyReport& report, std::string& text) {
   if (!report.objects.empty()) text += "\nobjects\n";
   for (const auto weight : {ObjectDifference::Weight::kDifference,
+                            ObjectDifference::Weight::kUnknown,
                             ObjectDifference::Weight::kWarning}) {
     for (const ObjectDifference& object : report.objects) {
       if (object.weight != weight) continue;
@@ -143,7 +144,7 @@ void AddChecks(const VerifyReport& report, std::string& text) {
   if (!report.checks.empty()) text += "\nchecks\n";
   for (const CheckVerdict& check : report.checks) {
     absl::StrAppendFormat(
-        &text, "  %-11s%s%s\n", check.equal ? "equal" : "different",
+        &text, "  %-11s%s%s\n", CheckOutcomeName(check),
         VisibleText(check.name),
         check.detail.empty()
             ? ""

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "protocol/pg_result.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -11,6 +12,7 @@ namespace {
 
 struct Answer {
   bool ok = false;
+  bool null = false;
   std::string text;  // Or the error.
 };
 
@@ -20,11 +22,22 @@ absl::StatusOr<Answer> Ask(PgConnection& session, const std::string& sql) {
   RETURN_IF_ERROR(
       session.Exec("SAVEPOINT asked; SET LOCAL search_path TO DEFAULT")
           .status());
-  const absl::StatusOr<std::string> answer = session.QueryValue(sql);
+  const absl::StatusOr<PgResult> answer = session.Exec(sql);
   if (session.broken()) return answer.status();
   RETURN_IF_ERROR(session.Exec("ROLLBACK TO SAVEPOINT asked").status());
-  if (answer.ok()) return Answer{.ok = true, .text = *answer};
-  return Answer{.ok = false, .text = std::string(answer.status().message())};
+  if (!answer.ok()) {
+    return Answer{.ok = false, .text = std::string(answer.status().message())};
+  }
+  if (answer->rows() != 1 || answer->columns() != 1) {
+    return Answer{
+        .ok = false,
+        .text = absl::StrCat("expected one value, got ", answer->rows(),
+                             " rows of ", answer->columns(), " columns")};
+  }
+  if (answer->IsNull(0, 0)) {
+    return Answer{.ok = true, .null = true, .text = "NULL"};
+  }
+  return Answer{.ok = true, .text = std::string(answer->Text(0, 0))};
 }
 
 bool HasExpectation(const SqlCheck& check) {
@@ -33,7 +46,9 @@ bool HasExpectation(const SqlCheck& check) {
 }
 
 absl::StatusOr<bool> Holds(PgConnection& session, const SqlCheck& check,
-                           const std::string& answer) {
+                           const Answer& given) {
+  if (given.null) return false;
+  const std::string& answer = given.text;
   ASSIGN_OR_RETURN(
       const std::string holds,
       session.QueryValue(absl::StrCat("SELECT ", ConditionFor(check, answer))));
@@ -52,26 +67,27 @@ absl::StatusOr<CheckVerdict> CompareAnswers(SessionPair& sessions,
   verdict.source = source->text;
   verdict.target = target->text;
   if (!source->ok || !target->ok) {
+    verdict.unknown = !source->ok && !target->ok;
     verdict.detail =
         absl::StrCat("the query failed on ", source->ok   ? "the target"
                                              : target->ok ? "the source"
                                                           : "both sides");
     return verdict;
   }
-  verdict.equal = source->text == target->text;
-  if (!verdict.equal && check.tolerance.has_value()) {
+  verdict.equal = source->null == target->null && source->text == target->text;
+  if (!verdict.equal && check.tolerance.has_value() && !source->null) {
     SqlCheck near = check;
     near.expect = source->text;
     near.minimum.reset();
     near.maximum.reset();
-    ASSIGN_OR_RETURN(verdict.equal, Holds(sessions.target, near, target->text));
+    ASSIGN_OR_RETURN(verdict.equal, Holds(sessions.target, near, *target));
   }
   if (!verdict.equal) {
     verdict.detail = "the answers differ";
     return verdict;
   }
   if (!HasExpectation(check)) return verdict;
-  for (const std::string* answer : {&source->text, &target->text}) {
+  for (const Answer* answer : {&*source, &*target}) {
     ASSIGN_OR_RETURN(const bool holds, Holds(sessions.target, check, *answer));
     if (holds) continue;
     verdict.equal = false;

@@ -11,8 +11,9 @@
 namespace walferry {
 
 // The answers must be the same text, or numbers as near as the check's
-// tolerance allows. What the check expects besides must be true of both. A
-// query that fails on a side is a verdict; an error is of the sessions.
+// tolerance allows; NULL is as NULL, and as no text. What the check expects
+// besides must be true of both. A query that fails on one side makes them
+// different, and on both sides unknown; an error is of the sessions.
 absl::StatusOr<CheckVerdict> CompareAnswers(SessionPair& sessions,
                                             const SqlCheck& check);
 

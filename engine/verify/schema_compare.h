@@ -45,7 +45,7 @@ struct SchemaComparison {
 // Sequences' values (those that Scope carries): behind the source's is a
 // difference, ahead a warning. Behind the column that owns the sequence on the
 // target is a difference, or a warning if the source's is behind its own and
-// has the same value.
+// has the same value. What cannot be read of them is unknown.
 //
 // Warnings: the database's encoding, locale and settings; versions of
 // extensions and collations, and extensions that are on the target only;

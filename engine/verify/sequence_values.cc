@@ -28,26 +28,23 @@ std::string Text(const Value& value) {
   return absl::StrCat(value.last_value, value.is_called ? "" : " (not called)");
 }
 
-absl::Status OfSequence(const absl::Status& status, const QualifiedName& name) {
-  absl::Status whole =
-      Annotate(status, absl::StrCat("sequence ", ToDisplay(name)));
-  if (!absl::IsPermissionDenied(status)) return whole;
-  return WithHint(std::move(whole),
-                  "compare with roles that may read sequences and the tables"
-                  " whose columns own them");
+// Whether the error is of one sequence alone, as the server knows it.
+bool IsOfSequence(const absl::Status& status) {
+  return !SqlStateOf(status).empty() && !absl::IsUnavailable(status) &&
+         !absl::IsCancelled(status) && !absl::IsDeadlineExceeded(status);
 }
 
 absl::StatusOr<Value> ReadValue(PgConnection& session,
                                 const QualifiedName& name) {
-  const absl::StatusOr<PgResult> rows = session.Exec(
-      absl::StrCat("SELECT last_value, is_called FROM ", Quote(name)));
-  if (!rows.ok()) return OfSequence(rows.status(), name);
-  if (rows->rows() != 1) {
-    return absl::InternalError(absl::StrCat("sequence ", ToDisplay(name),
-                                            " has ", rows->rows(), " rows"));
+  ASSIGN_OR_RETURN(const PgResult rows,
+                   session.Exec(absl::StrCat(
+                       "SELECT last_value, is_called FROM ", Quote(name))));
+  if (rows.rows() != 1) {
+    return absl::InternalError(
+        absl::StrCat("the sequence has ", rows.rows(), " rows"));
   }
-  ASSIGN_OR_RETURN(const int64_t last_value, rows->Int64(0, 0));
-  return Value{last_value, rows->Bool(0, 1)};
+  ASSIGN_OR_RETURN(const int64_t last_value, rows.Int64(0, 0));
+  return Value{last_value, rows.Bool(0, 1)};
 }
 
 bool IsBehind(const Value& one, const Value& other, bool ascending) {
@@ -87,15 +84,49 @@ class Comparison {
     ASSIGN_OR_RETURN(owned_, OwnedByColumns(target_, sequences));
     ASSIGN_OR_RETURN(owned_on_source_, OwnedByColumns(source_, sequences));
     ASSIGN_OR_RETURN(descending_, Descending());
+    // Transactions go on from there if something cannot be read.
+    for (PgConnection* const session : {&source_, &target_}) {
+      RETURN_IF_ERROR(session->Exec("SAVEPOINT sequence_values").status());
+    }
     for (const CatalogSequence& sequence : sequences) {
-      ASSIGN_OR_RETURN(const Value source, ReadValue(source_, sequence.name));
-      ASSIGN_OR_RETURN(const Value target, ReadValue(target_, sequence.name));
-      RETURN_IF_ERROR(Compare(sequence, source, target));
+      ASSIGN_OR_RETURN(
+          const std::optional<Value> source,
+          OrUnknown(source_, sequence, ReadValue(source_, sequence.name)));
+      ASSIGN_OR_RETURN(
+          const std::optional<Value> target,
+          OrUnknown(target_, sequence, ReadValue(target_, sequence.name)));
+      if (!source.has_value() || !target.has_value()) continue;
+      RETURN_IF_ERROR(Compare(sequence, *source, *target));
+    }
+    for (PgConnection* const session : {&source_, &target_}) {
+      RETURN_IF_ERROR(
+          session->Exec("RELEASE SAVEPOINT sequence_values").status());
     }
     return std::move(differences_);
   }
 
  private:
+  // nullopt: it could not be read, which is noted.
+  template <typename T>
+  absl::StatusOr<std::optional<T>> OrUnknown(PgConnection& session,
+                                             const CatalogSequence& sequence,
+                                             absl::StatusOr<T> read) {
+    if (read.ok()) return std::optional<T>(*std::move(read));
+    const absl::Status why =
+        Annotate(read.status(), &session == &source_ ? "source" : "target");
+    if (!IsOfSequence(why)) {
+      return Annotate(why, absl::StrCat("sequence ", ToDisplay(sequence.name)));
+    }
+    RETURN_IF_ERROR(
+        session.Exec("ROLLBACK TO SAVEPOINT sequence_values").status());
+    differences_.push_back(
+        {.weight = Weight::kUnknown,
+         .kind = "sequence",
+         .object = ToDisplay(sequence.name),
+         .what = absl::StrCat("could not be compared: ", why.message())});
+    return std::optional<T>();
+  }
+
   absl::StatusOr<std::map<QualifiedName, bool>> Descending() {
     ASSIGN_OR_RETURN(
         const PgResult rows,
@@ -113,14 +144,13 @@ class Comparison {
   absl::Status Compare(const CatalogSequence& sequence, const Value& source,
                        const Value& target) {
     ASSIGN_OR_RETURN(const auto behind,
-                     BehindColumn(target_, owned_, sequence.name));
+                     BehindColumn(target_, owned_, sequence));
     if (behind.has_value()) {
       // What the source does as well, the move has not done.
       bool as_on_source = false;
       if (source == target) {
-        ASSIGN_OR_RETURN(
-            const auto there,
-            BehindColumn(source_, owned_on_source_, sequence.name));
+        ASSIGN_OR_RETURN(const auto there,
+                         BehindColumn(source_, owned_on_source_, sequence));
         as_on_source = there.has_value();
       }
       const OwnedSequence& owned = owned_[sequence.name];
@@ -144,15 +174,17 @@ class Comparison {
     return absl::OkStatus();
   }
 
-  static absl::StatusOr<std::optional<SequenceBehindColumn>> BehindColumn(
+  // nullopt also where nobody knows; the values are compared all the same.
+  absl::StatusOr<std::optional<SequenceBehindColumn>> BehindColumn(
       PgConnection& session,
       const std::map<QualifiedName, OwnedSequence>& owned,
-      const QualifiedName& name) {
-    const auto found = owned.find(name);
+      const CatalogSequence& sequence) {
+    const auto found = owned.find(sequence.name);
     if (found == owned.end()) return std::nullopt;
-    auto behind = BehindItsColumn(session, found->second);
-    if (!behind.ok()) return OfSequence(behind.status(), name);
-    return behind;
+    ASSIGN_OR_RETURN(
+        const auto behind,
+        OrUnknown(session, sequence, BehindItsColumn(session, found->second)));
+    return behind.value_or(std::nullopt);
   }
 
   void Add(const CatalogSequence& sequence, Weight weight, std::string what,

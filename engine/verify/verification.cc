@@ -31,14 +31,24 @@ bool VerifyReport::found_differences() const {
                           return object.weight ==
                                  ObjectDifference::Weight::kDifference;
                         }) ||
-         absl::c_any_of(checks,
-                        [](const CheckVerdict& check) { return !check.equal; });
+         absl::c_any_of(checks, [](const CheckVerdict& check) {
+           return !check.equal && !check.unknown;
+         });
 }
 
 bool VerifyReport::uncertain() const {
-  return absl::c_any_of(tables, [](const TableVerdict& table) {
-    return table.outcome == TableVerdict::Outcome::kUnknown;
-  });
+  return absl::c_any_of(tables,
+                        [](const TableVerdict& table) {
+                          return table.outcome ==
+                                 TableVerdict::Outcome::kUnknown;
+                        }) ||
+         absl::c_any_of(objects,
+                        [](const ObjectDifference& object) {
+                          return object.weight ==
+                                 ObjectDifference::Weight::kUnknown;
+                        }) ||
+         absl::c_any_of(
+             checks, [](const CheckVerdict& check) { return check.unknown; });
 }
 
 }  // namespace walferry

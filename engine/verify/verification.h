@@ -90,7 +90,8 @@ struct TableVerdict {
 
 // Of the schema, a sequence, an extension, an index, ...: anything but rows.
 struct ObjectDifference {
-  enum class Weight { kDifference, kWarning };
+  // kUnknown: it could not be read.
+  enum class Weight { kDifference, kWarning, kUnknown };
   Weight weight = Weight::kDifference;
   std::string kind;    // "index", "sequence", "column", "constraint", ...
   std::string object;  // "public.orders_idx"
@@ -102,7 +103,8 @@ struct ObjectDifference {
 struct CheckVerdict {
   std::string name;
   bool equal = false;
-  std::string source;  // The answer, or the error.
+  bool unknown = false;  // Neither side answers; not equal then.
+  std::string source;    // The answer ("NULL"), or the error.
   std::string target;
   std::string detail;
 };

@@ -150,27 +150,75 @@ TEST_F(VerifyWaysTest, AsksBothSidesTheOperatorsQuestions) {
   ASSERT_OK(OnTarget("INSERT INTO t VALUES (103)"));
   VerifyOptions options = Options();
   options.method = VerifyMethod::kOff;
-  options.checks = {{.name = "same", .sql = "SELECT count(*) FROM public.t"},
-                    {.name = "other", .sql = "SELECT i FROM public.t"},
-                    {.name = "near",
-                     .sql = "SELECT i FROM public.t",
-                     .tolerance = "5",
-                     .tolerance_in_percent = true},
-                    {.name = "wrong", .sql = "SELECT x FROM public.t"}};
+  options.checks = {
+      {.name = "same", .sql = "SELECT count(*) FROM public.t"},
+      {.name = "other", .sql = "SELECT i FROM public.t"},
+      {.name = "near",
+       .sql = "SELECT i FROM public.t",
+       .tolerance = "5",
+       .tolerance_in_percent = true},
+      {.name = "null",
+       .sql = "SELECT max(i) FROM public.t "
+              "WHERE i < 0"},
+      {.name = "null on one side",
+       .sql = "SELECT max(i) FROM public.t WHERE i > 100",
+       .tolerance = "5"},
+      {.name = "null though expected", .sql = "SELECT NULL", .expect = "1"},
+      {.name = "wrong", .sql = "SELECT x FROM public.t"}};
   ASSERT_OK_AND_ASSIGN(const VerifyReport report, Verify(options));
   std::vector<std::string> lines;
   for (const CheckVerdict& check : report.checks) {
-    lines.push_back(absl::StrCat(check.name, check.equal ? " equal " : " ",
+    lines.push_back(absl::StrCat(check.name,
+                                 check.unknown ? " unknown "
+                                 : check.equal ? " equal "
+                                               : " ",
                                  check.source, "/", check.target, " ",
                                  check.detail));
   }
   EXPECT_THAT(
       lines,
-      ElementsAre("same equal 1/1 ", "other 100/103 the answers differ",
-                  "near equal 100/103 ",
-                  "wrong column \"x\" does not exist (SQLSTATE 42703)/column "
-                  "\"x\" does not exist (SQLSTATE 42703) the query failed on "
-                  "both sides"));
+      ElementsAre(
+          "same equal 1/1 ", "other 100/103 the answers differ",
+          "near equal 100/103 ", "null equal NULL/NULL ",
+          "null on one side NULL/103 the answers differ",
+          "null though expected NULL/NULL not as expected, which is 1",
+          "wrong unknown column \"x\" does not exist (SQLSTATE 42703)/column "
+          "\"x\" does not exist (SQLSTATE 42703) the query failed on "
+          "both sides"));
+}
+
+// The transactions go on behind what fails.
+TEST_F(VerifyWaysTest, SaysWhichSequencesItCannotRead) {
+  OnBoth(
+      "CREATE ROLE reader LOGIN; CREATE TABLE a (id serial, v int); CREATE "
+      "TABLE b (id serial); CREATE SEQUENCE c; INSERT INTO b VALUES (1);"
+      "GRANT SELECT ON a, a_id_seq, b_id_seq TO reader; SELECT "
+      "setval('b_id_seq', 5)");
+  ASSERT_OK(OnTarget("SELECT setval('b_id_seq', 4)"));
+  VerifyOptions options = Options();
+  options.method = VerifyMethod::kOff;
+  options.schema = true;
+  options.endpoints.source = source_->ConnInfoAs("reader", "", "app");
+  options.endpoints.target = target_->ConnInfoAs("reader", "", "app");
+  ASSERT_OK_AND_ASSIGN(const VerifyReport report, Verify(options));
+  std::vector<std::string> lines;
+  for (const ObjectDifference& object : report.objects) {
+    const bool unknown = object.weight == ObjectDifference::Weight::kUnknown;
+    lines.push_back(absl::StrCat(unknown ? "unknown: " : "", object.object, " ",
+                                 object.what, " [", object.source, " -> ",
+                                 object.target, "]"));
+  }
+  EXPECT_THAT(
+      lines,
+      ElementsAre("unknown: public.b_id_seq could not be compared: target: "
+                  "permission denied for table b (SQLSTATE 42501) [ -> ]",
+                  "public.b_id_seq is behind the source's [5 -> 4]",
+                  "unknown: public.c could not be compared: source: "
+                  "permission denied for sequence c (SQLSTATE 42501) [ -> ]",
+                  "unknown: public.c could not be compared: target: "
+                  "permission denied for sequence c (SQLSTATE 42501) [ -> ]"));
+  EXPECT_TRUE(report.uncertain());
+  EXPECT_TRUE(report.found_differences());
 }
 
 TEST_F(VerifyWaysTest, KeepsNoMoreRowsThanAreAskedFor) {

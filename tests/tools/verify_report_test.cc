@@ -175,6 +175,25 @@ TEST(VerifyText, SaysWhatNobodyKnows) {
   EXPECT_EQ(FirstLine(report),
             "NOT KNOWN: 1 of 2 tables could not be compared; nothing else "
             "differs");
+  report.objects = {{.weight = ObjectDifference::Weight::kUnknown,
+                     .kind = "sequence",
+                     .object = "public.s",
+                     .what = "could not be compared: source: no"}};
+  report.checks = {{.name = "turnover", .unknown = true}};
+  EXPECT_EQ(FirstLine(report),
+            "NOT KNOWN: 1 of 2 tables, 1 object, 1 check could not be "
+            "compared; nothing else differs");
+  report.tables.pop_back();
+  const std::string text = VerifyText({.report = report}, 20);
+  EXPECT_EQ(
+      text.substr(text.find("\nobjects\n")),
+      "\nobjects\n"
+      "  unknown    sequence public.s could not be compared: source: no\n"
+      "\n"
+      "checks\n"
+      "  unknown    turnover\n"
+      "\n"
+      "next: see to what is said of it, and run the same command again\n");
   EXPECT_EQ(VerifyText({.report = {}, .trouble = "source: gone"}, 20),
             "NOT KNOWN: source: gone\n");
 }
@@ -313,7 +332,7 @@ TEST(VerifyHtml, LetsNoValueBecomeMarkup) {
     object = {object.weight, evil, evil, evil, evil, evil};
   }
   for (CheckVerdict& check : report.checks) {
-    check = {evil, check.equal, evil, evil, evil};
+    check = {evil, check.equal, check.unknown, evil, evil, evil};
   }
   report.remarks = {evil};
   const std::string page = VerifyHtml({.report = report}, Redactor());
