@@ -137,6 +137,7 @@ struct VerifyReport {
 // Compares and changes nothing on either side but the ledger's notes of what
 // was compared (on the target, if the role may write there; a remark
 // otherwise). Differences are in the report. An error means that nobody knows.
+// kFailedPrecondition: source and target are one database.
 absl::StatusOr<VerifyReport> RunVerify(const VerifyOptions& options,
                                        Control& control, EventSink& events);
 
