@@ -17,6 +17,7 @@ constexpr absl::string_view kIds[] = {
     "database-rights",   "database-tablespace",
 };
 
+constexpr absl::string_view kReadOnly = "default_transaction_read_only";
 constexpr int kProviders = 150000;  // CREATE DATABASE knows ICU.
 constexpr int kIcuRules = 160000;   // ... and rules of its own.
 constexpr int kBuiltinProvider = 170000;
@@ -263,6 +264,10 @@ class DatabasePlanner {
 
   void PlanSettings() {
     for (const ServerSetting& setting : database_.settings) {
+      if (setting.role.empty() && setting.name == kReadOnly) {
+        TellReadOnly(setting);
+        continue;
+      }
       const auto lookup = target_.rights.Lookup(setting.name);
       std::string reason;
       if (!setting.role.empty() && !HasRole(setting.role)) {
@@ -282,6 +287,18 @@ class DatabasePlanner {
           {"database-parameter", subject_,
            absl::StrCat("has ", setting.name, " set, ", reason), ""});
     }
+  }
+
+  // Set by a freeze, or by whoever keeps the source still: carried over, it
+  // would keep the applications from writing where they are to write.
+  void TellReadOnly(const ServerSetting& setting) {
+    findings_.Warning(
+        {"database-parameter", subject_,
+         absl::StrCat("has ", kReadOnly,
+                      " set, which is not carried: it is how a "
+                      "source is kept still"),
+         absl::StrCat("if the target is meant to have it: ", AlterSql(setting),
+                      " there, once all is done")});
   }
 
   std::string Name() const { return QuoteIdentifier(database_.name); }

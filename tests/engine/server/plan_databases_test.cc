@@ -183,6 +183,28 @@ TEST_F(PlanDatabasesTest, TellsWhatARoleMayNotDo) {
                   "role mover may not set for others on the target"));
 }
 
+// With --freeze read-only, also of an earlier run, the source has it.
+TEST_F(PlanDatabasesTest, NeverCarriesWhatKeepsASourceStill) {
+  target_.rights.parameters["default_transaction_read_only"] = true;
+  database_.settings = {{.database = "shop",
+                         .name = "default_transaction_read_only",
+                         .value = "on"},
+                        {.role = "app",
+                         .database = "shop",
+                         .name = "default_transaction_read_only",
+                         .value = "on"}};
+  EXPECT_THAT(Properties(),
+              ElementsAre("ALTER ROLE app IN DATABASE shop SET "
+                          "default_transaction_read_only TO 'on'"));
+  EXPECT_THAT(Texts(),
+              ElementsAre("database-parameter: has "
+                          "default_transaction_read_only set, which is not "
+                          "carried: it is how a source is kept still"));
+  EXPECT_EQ(Plan().findings.front().hint,
+            "if the target is meant to have it: ALTER DATABASE shop SET "
+            "default_transaction_read_only TO 'on' there, once all is done");
+}
+
 TEST(DatabaseFindings, HaveTheirIdsInOrder) {
   EXPECT_TRUE(absl::c_is_sorted(DatabaseFindingIds()));
 }
