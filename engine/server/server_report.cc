@@ -1,6 +1,8 @@
 #include "engine/server/server_report.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
@@ -70,12 +72,41 @@ absl::Duration PauseOf(const ServerReport& report) {
   return first > last ? absl::InfiniteDuration() : last - first;
 }
 
+namespace {
+
+// Each once: what is said of every database as it is, otherwise with the names
+// of those it is said of.
+std::vector<std::string> RemarksOf(const ServerReport& report) {
+  std::vector<std::string> texts;
+  std::map<std::string, std::vector<std::string>> said_of;
+  for (const DatabaseReport& database : report.databases) {
+    if (!database.status.ok()) continue;
+    for (const std::string& remark : database.report.remarks) {
+      std::vector<std::string>& names = said_of[remark];
+      if (names.empty()) texts.push_back(remark);
+      names.push_back(database.database);
+    }
+  }
+  for (std::string& text : texts) {
+    const std::vector<std::string>& names = said_of[text];
+    if (names.size() == report.databases.size()) continue;
+    text = absl::StrCat(names.size() == 1 ? "database " : "databases ",
+                        NameSome(names), ": ", text);
+  }
+  return texts;
+}
+
+}  // namespace
+
 Report TotalOf(const ServerReport& report) {
   Report total{.name = report.name,
                .offline = !report.online,
                .freeze_to_done = report.pause,
                .elapsed = report.elapsed,
                .remarks = report.remarks};
+  for (std::string& remark : RemarksOf(report)) {
+    total.remarks.push_back(std::move(remark));
+  }
   for (const DatabaseReport& database : report.databases) {
     if (!database.status.ok()) continue;
     total.tables += database.report.tables;

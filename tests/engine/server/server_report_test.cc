@@ -22,6 +22,21 @@ TEST(ServerReport, IsDoneWhenEveryDatabaseIs) {
   EXPECT_EQ(TotalOf(Three()).rows_copied, 10);
 }
 
+TEST(ServerReport, HasTheRemarksOfItsDatabasesOnceEach) {
+  ServerReport report = Three();
+  report.remarks = {"of the whole"};
+  for (DatabaseReport& database : report.databases) {
+    database.report.remarks = {"of all"};
+  }
+  report.databases[0].report.remarks.emplace_back("of some");
+  report.databases[1].report.remarks.emplace_back("of some");
+  report.databases[2].report.remarks.emplace_back("of one");
+  EXPECT_EQ(TotalOf(report).remarks,
+            (std::vector<std::string>{"of the whole", "of all",
+                                      "databases a, b: of some",
+                                      "database c: of one"}));
+}
+
 TEST(ServerReport, PausesFromTheFirstStillDatabaseToTheLastThatIsDone) {
   const absl::Time end = absl::FromUnixSeconds(1000);
   ServerReport report = Three();
