@@ -11,6 +11,7 @@
 namespace walferry {
 namespace {
 
+constexpr absl::Duration kWalsenderPatience = absl::Seconds(10);
 constexpr absl::Duration kOriginPatience = absl::Seconds(10);
 constexpr absl::string_view kObjectInUse = "55006";
 
@@ -46,6 +47,27 @@ absl::Status DropOriginIfExists(const std::string& origin,
 }
 
 }  // namespace
+
+absl::Status EndWalsender(PgConnection& source, const std::string& slot,
+                          const Interrupt& interrupt) {
+  const std::string sql = absl::StrCat(
+      "SELECT active_pid, pg_catalog.pg_terminate_backend(active_pid) FROM "
+      "pg_catalog.pg_replication_slots WHERE active_pid IS NOT NULL AND "
+      "slot_name = ",
+      QuoteLiteral(slot));
+  const absl::Time deadline = absl::Now() + kWalsenderPatience;
+  while (true) {
+    ASSIGN_OR_RETURN(const PgResult active, source.Exec(sql));
+    if (active.rows() == 0) return absl::OkStatus();
+    if (absl::Now() >= deadline) {
+      return absl::UnavailableError(absl::StrCat(
+          "source: slot ", slot, ": session ", active.Text(0, 0),
+          " still holds it, ", absl::FormatDuration(kWalsenderPatience),
+          " after it was told to end"));
+    }
+    RETURN_IF_ERROR(interrupt.Sleep(absl::Milliseconds(20)));
+  }
+}
 
 absl::Status DropObject(const LedgerObject& object, PgConnection& source,
                         PgConnection& target) {

@@ -16,6 +16,8 @@ namespace {
 constexpr absl::Duration kFirstPause = absl::Milliseconds(20);
 // Whoever is waited for has the same time, and knows better what it lacks.
 constexpr absl::Duration kGraceForOthers = absl::Seconds(2);
+// Between two looks for open writers while others are waited for.
+constexpr absl::Duration kLookInterval = absl::Milliseconds(100);
 
 int64_t ChangesOf(const StreamRun& run) {
   return Changes(run.state().counts());
@@ -40,6 +42,7 @@ class CutoverAttempt {
   absl::Status WaitUntilStill();
   absl::StatusOr<bool> Proved();
   absl::StatusOr<bool> ProvedWithOthers();
+  absl::StatusOr<bool> StillProved();
   absl::StatusOr<int64_t> Drain();
   int64_t TakeChanges();
   absl::Status Pause(absl::Duration length, std::string waiting_for);
@@ -49,11 +52,12 @@ class CutoverAttempt {
   StreamRun& run_;
   PgConnection& source_;
   const CutoverSteps& steps_;
-  const absl::Time deadline_;
+  absl::Time deadline_;
   // Changes that have been counted as writes already.
   int64_t seen_;
   // No write is known to have happened since.
   absl::Time still_since_;
+  absl::Time next_look_ = absl::InfinitePast();
 };
 
 // Applied since the last look, whatever was done in between.
@@ -126,15 +130,37 @@ absl::StatusOr<bool> CutoverAttempt::Proved() {
   return steps_.unchanged();
 }
 
+// Cheaper than a proof, and asked all the time. What it sees is still to be
+// counted as a write.
+absl::StatusOr<bool> CutoverAttempt::StillProved() {
+  if (ChangesOf(run_) != seen_) return false;
+  const absl::Time now = absl::Now();
+  if (now < next_look_) return true;
+  next_look_ = now + kLookInterval;
+  ASSIGN_OR_RETURN(const OpenWriters writers, CountOpenWriters(source_));
+  return writers.none();
+}
+
 // The others may have taken long to come as far: what was proved is proved once
-// more when all of them are there.
+// more when all of them are there, and holds until the last of them has voted.
 absl::StatusOr<bool> CutoverAttempt::ProvedWithOthers() {
   ASSIGN_OR_RETURN(const bool proved, Proved());
   if (!proved || !steps_.agree) return proved;
   const absl::Time deadline = deadline_ + kGraceForOthers;
-  RETURN_IF_ERROR(steps_.agree(JointStep::kProved, true, deadline).status());
+  RETURN_IF_ERROR(
+      steps_.agree(JointStep::kProved, true, deadline, [] { return true; })
+          .status());
   ASSIGN_OR_RETURN(const bool still, Proved());
-  return steps_.agree(JointStep::kConfirmed, still, deadline);
+  ASSIGN_OR_RETURN(const bool agreed,
+                   steps_.agree(JointStep::kConfirmed, still, deadline,
+                                [this] { return StillProved(); }));
+  if (!agreed) return false;
+  // Nobody waits for this one any more: what came between its last look and
+  // the last vote is carried over by it alone, in a time of its own.
+  deadline_ = absl::Now() + settings_.timeout;
+  ASSIGN_OR_RETURN(const bool unwritten, Proved());
+  if (!unwritten) steps_.written_late();
+  return unwritten;
 }
 
 absl::StatusOr<absl::Time> CutoverAttempt::Run() {

@@ -38,10 +38,14 @@ struct CutoverSteps {
   // no change tells of, is still so. False: `finish` is called once more.
   std::function<absl::StatusOr<bool>()> unchanged;
   // Waits for others that cut over together with this one, until `deadline`;
-  // see JointCutover. Empty: there are none.
-  std::function<absl::StatusOr<bool>(JointStep step, bool yes,
-                                     absl::Time deadline)>
+  // see JointCutover. `holds` is asked meanwhile whether a yes is still one.
+  // Empty: there are none.
+  std::function<absl::StatusOr<bool>(
+      JointStep step, bool yes, absl::Time deadline,
+      const std::function<absl::StatusOr<bool>()>& holds)>
       agree;
+  // With `agree`: the source was written when all had agreed already.
+  std::function<void()> written_late;
 };
 
 // kDeadlineExceeded: the source kept being written; the stream still runs. On

@@ -93,8 +93,8 @@ absl::Status Follower::Heartbeat() {
                                     .lag_bytes = lag.lag_bytes,
                                     .lag_seconds = lag.lag_seconds,
                                     .waiting_for = lag.waiting_for}));
-  if (!caught_up_ && phase_ == Phase::kFollow &&
-      lag.lag_bytes <= context_.options.lag_threshold_bytes) {
+  is_near_ = lag.lag_bytes <= context_.options.lag_threshold_bytes;
+  if (!caught_up_ && phase_ == Phase::kFollow && is_near_) {
     caught_up_ = true;
     if (std::exchange(context_.totals.caught_up, true)) return absl::OkStatus();
     context_.events.OnEvent(

@@ -66,6 +66,8 @@ class Follower {
   }
   // The lag was under the threshold at some heartbeat of this stream.
   bool caught_up() const { return caught_up_; }
+  // It was at the last heartbeat.
+  bool is_near() const { return is_near_; }
   // The applied position has moved since this began.
   bool progressed() const { return context_.run.state().applied() > start_; }
 
@@ -79,6 +81,7 @@ class Follower {
   Lsn start_ = context_.run.state().applied();
   absl::Time next_heartbeat_ = absl::InfinitePast();
   bool caught_up_ = false;
+  bool is_near_ = false;
   WriteRhythm rhythm_;
 };
 

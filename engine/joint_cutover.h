@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "engine/control.h"
 #include "engine/event.h"
+#include "engine/ledger.h"
 #include "engine/options.h"
 #include "engine/report.h"
 
@@ -28,22 +29,27 @@ class JointCutover {
  public:
   virtual ~JointCutover() = default;
 
-  // Asked again and again by one that follows and could cut over. True: now it
-  // does, as all others do. kCancelled: there will be no cutover in this run
-  // (why).
-  virtual absl::StatusOr<bool> Begins() = 0;
+  // Asked again and again by one that follows; `ready`: it could cut over now.
+  // True: it does, as all others do. kCancelled: there will be no cutover in
+  // this run (why).
+  virtual absl::StatusOr<bool> Begins(bool ready) = 0;
 
   // kDeadlineExceeded: it was given up (by whom, and why).
   virtual absl::Status Check() = 0;
 
+  // Before the source is made read-only: the note of it (DescribeFreeze), for
+  // whoever cleans up where the migration's own ledger is gone.
+  virtual absl::Status NoteFreeze(const LedgerObject& freeze) = 0;
+
   // Waits for all others to come to `step`: whether all of them said yes. After
   // a yes of all at kConfirmed there is no way back: each goes on to its end,
-  // whatever becomes of the others. `wait` is called meanwhile, again and
-  // again, with who is waited for; its error ends the cutover of all. Other
-  // errors are those of Check().
+  // whatever becomes of the others, and is asked for its own yes alone. `wait`
+  // is called meanwhile, again and again, with who is waited for: false takes
+  // the yes back, its error ends the cutover of all. Other errors are those of
+  // Check().
   virtual absl::StatusOr<bool> Agree(
       JointStep step, bool yes,
-      absl::FunctionRef<absl::Status(const std::string& who)> wait) = 0;
+      absl::FunctionRef<absl::StatusOr<bool>(const std::string& who)> wait) = 0;
 
   // The migration's part in it has ended with this error, so that of the others
   // has, unless there is no way back. It may follow on and begin again.

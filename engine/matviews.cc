@@ -10,12 +10,13 @@ namespace walferry {
 
 absl::StatusOr<int64_t> RefreshMaterializedViews(
     PgConnection& target, const std::vector<CatalogMaterializedView>& views,
-    const std::function<void(absl::string_view)>& on_view, bool delayed) {
+    const std::function<absl::Status(absl::string_view)>& on_view,
+    bool delayed) {
   int64_t refreshed = 0;
   for (const CatalogMaterializedView& view : views) {
     if (!view.populated || view.delayed != delayed) continue;
     const std::string name = ToDisplay(view.name);
-    if (on_view) on_view(name);
+    if (on_view) RETURN_IF_ERROR(on_view(name));
     const absl::Status status =
         target
             .Exec(absl::StrCat("REFRESH MATERIALIZED VIEW ", Quote(view.name)))

@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "engine/catalog.h"
@@ -16,10 +17,11 @@ namespace walferry {
 
 // Refreshes, in the order given, those that are populated on the source and
 // `delayed` or not, each in a transaction of its own. Returns how many.
-// `on_view` is told the name of each before it begins; may be empty.
+// `on_view` is told the name of each before it begins, and its error ends the
+// work; may be empty.
 absl::StatusOr<int64_t> RefreshMaterializedViews(
     PgConnection& target, const std::vector<CatalogMaterializedView>& views,
-    const std::function<void(absl::string_view)>& on_view,
+    const std::function<absl::Status(absl::string_view)>& on_view,
     bool delayed = false);
 
 }  // namespace walferry

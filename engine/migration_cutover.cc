@@ -2,8 +2,10 @@
 // and what acts on rows is created only when no change can come any more.
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/cutover.h"
@@ -73,7 +75,9 @@ absl::Status MigrationRun::Freeze(Follower& follower) {
   if (options_.freeze != FreezeMode::kReadOnly) return absl::OkStatus();
   // One that could not be taken back is still noted.
   if (!frozen_) {
-    ASSIGN_OR_RETURN(frozen_, DescribeFreeze(*source_));
+    ASSIGN_OR_RETURN(const LedgerObject freeze, DescribeFreeze(*source_));
+    if (joint()) RETURN_IF_ERROR(joint_->NoteFreeze(freeze));
+    frozen_ = freeze;
     RETURN_IF_ERROR(ledger_->AddObject(*frozen_));
   }
   return FreezeDatabase(*source_, [&follower] { return follower.Turn(); });
@@ -127,7 +131,8 @@ absl::StatusOr<absl::Time> MigrationRun::TryCutover(Follower& follower,
     // None is frozen for the sake of one that is not near.
     if (joint()) {
       RETURN_IF_ERROR(AgreeWithOthers(follower, JointStep::kNear, true,
-                                      absl::Now() + options_.cutover_timeout)
+                                      absl::Now() + options_.cutover_timeout,
+                                      [] { return true; })
                           .status());
     }
   }
@@ -163,33 +168,56 @@ CutoverSteps MigrationRun::StepsOfCutover(Follower& follower) {
                          },
                      .finish = [this] { return FinishTarget(); },
                      .unchanged = [this] { return SourceIsUnchanged(); },
-                     .agree = nullptr};
+                     .agree = nullptr,
+                     .written_late = nullptr};
   if (joint()) {
-    steps.agree = [this, &follower](JointStep step, bool yes,
-                                    absl::Time deadline) {
-      return AgreeWithOthers(follower, step, yes, deadline);
+    steps.agree = [this, &follower](
+                      JointStep step, bool yes, absl::Time deadline,
+                      const std::function<absl::StatusOr<bool>()>& holds) {
+      return AgreeWithOthers(follower, step, yes, deadline, holds);
     };
+    steps.written_late = [this] { TellWrittenLate(); };
   }
   return steps;
 }
 
+// Nothing is lost, but whoever looks at several databases sees those that were
+// done before as of a moment before.
+void MigrationRun::TellWrittenLate() {
+  constexpr char kText[] =
+      "the source was written after all databases had agreed to cut over: that "
+      "is carried over too, but the others did not wait for it; see that "
+      "nothing writes to it any more";
+  if (absl::c_linear_search(report_.remarks, kText)) return;
+  report_.remarks.emplace_back(kText);
+  Notify(Notice::Level::kWarning, kText);
+}
+
 // The stream runs on meanwhile, and its end is noticed.
-absl::StatusOr<bool> MigrationRun::AgreeWithOthers(Follower& follower,
-                                                   JointStep step, bool yes,
-                                                   absl::Time deadline) {
+absl::StatusOr<bool> MigrationRun::AgreeWithOthers(
+    Follower& follower, JointStep step, bool yes, absl::Time deadline,
+    const std::function<absl::StatusOr<bool>()>& holds) {
   ASSIGN_OR_RETURN(
       const bool agreed,
-      joint_->Agree(step, yes, [&](const std::string& who) -> absl::Status {
-        if (absl::Now() >= deadline) {
-          return absl::DeadlineExceededError(
-              absl::StrCat("has waited too long for ", who));
-        }
-        follower.SetWaitingFor(absl::StrCat("other databases: ", who));
-        RETURN_IF_ERROR(follower.Turn());
-        return WatchSourceIfDue();
-      }));
+      joint_->Agree(
+          step, yes, [&](const std::string& who) -> absl::StatusOr<bool> {
+            if (absl::Now() >= deadline) {
+              return absl::DeadlineExceededError(
+                  absl::StrCat("has waited too long for ", who));
+            }
+            follower.SetWaitingFor(absl::StrCat("other databases: ", who));
+            RETURN_IF_ERROR(follower.Turn());
+            RETURN_IF_ERROR(WatchSourceIfDue());
+            return holds();
+          }));
   follower.SetWaitingFor("");
   return agreed;
+}
+
+// Between parts that may take long: what another has given up keeps no source
+// frozen for longer than needed.
+absl::Status MigrationRun::CheckTogether() {
+  return joint() ? joint_->Check() : absl::OkStatus();
 }
 
 // What the stream does not carry.
@@ -197,7 +225,9 @@ absl::Status MigrationRun::FinishTarget() {
   RETURN_IF_ERROR(WatchSource());
   RETURN_IF_ERROR(CompareSchemaFacts());
   RETURN_IF_ERROR(PrepareRest());
+  RETURN_IF_ERROR(CheckTogether());
   RETURN_IF_ERROR(unlogged_->Copy(catalog_));
+  RETURN_IF_ERROR(CheckTogether());
   return SetSequencesAndViews();
 }
 

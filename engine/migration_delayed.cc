@@ -155,6 +155,7 @@ absl::Status MigrationRun::FinishDelayedTables() {
                        [this](absl::string_view view) {
                          Notify(Notice::Level::kInfo,
                                 absl::StrCat("refreshing ", view));
+                         return absl::OkStatus();
                        },
                        /*delayed=*/true));
   report_.materialized_views_refreshed += refreshed;

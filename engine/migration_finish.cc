@@ -70,6 +70,7 @@ absl::Status MigrationRun::SetSequencesAndViews() {
                                [this](absl::string_view view) {
                                  Notify(Notice::Level::kInfo,
                                         absl::StrCat("refreshing ", view));
+                                 return CheckTogether();
                                }));
   return absl::OkStatus();
 }

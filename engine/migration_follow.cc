@@ -254,8 +254,7 @@ absl::StatusOr<bool> MigrationRun::JointCutoverBegins(
         "it is cut over together with all other databases, by `walferry "
         "cutover` with the --target of the command that moves them"));
   }
-  if (!follower.caught_up()) return false;
-  return joint_->Begins();
+  return joint_->Begins(follower.is_near());
 }
 
 absl::StatusOr<bool> MigrationRun::CutoverIsAskedFor(const Follower& follower) {

@@ -156,12 +156,15 @@ class MigrationRun {
   absl::Status ChooseGuard();
   absl::StatusOr<absl::Time> TryCutover(Follower& follower, StreamRun& run);
   absl::Status ComeNear(Follower& follower);
-  absl::StatusOr<bool> AgreeWithOthers(Follower& follower, JointStep step,
-                                       bool yes, absl::Time deadline);
+  absl::StatusOr<bool> AgreeWithOthers(
+      Follower& follower, JointStep step, bool yes, absl::Time deadline,
+      const std::function<absl::StatusOr<bool>()>& holds);
+  void TellWrittenLate();
   CutoverSteps StepsOfCutover(Follower& follower);
   absl::Status Freeze(Follower& follower);
   absl::Status Thaw(const absl::Status& why);
   absl::Status PrepareRest();
+  absl::Status CheckTogether();
   absl::Status FinishTarget();
   absl::StatusOr<bool> SourceIsUnchanged();
   absl::Status CompleteTarget(StreamRun& run);

@@ -21,32 +21,6 @@
 namespace walferry {
 namespace {
 
-constexpr absl::Duration kWalsenderPatience = absl::Seconds(10);
-
-// A running migration would be cut off in mid-air, so it must be stopped
-// first; what a killed one has left on the source is ended here. The server
-// ends it in its own time, and keeps the slot for it until then.
-absl::Status EndWalsender(PgConnection& source, const std::string& slot,
-                          const Interrupt& interrupt) {
-  const std::string sql = absl::StrCat(
-      "SELECT active_pid, pg_catalog.pg_terminate_backend(active_pid) FROM "
-      "pg_catalog.pg_replication_slots WHERE active_pid IS NOT NULL AND "
-      "slot_name = ",
-      QuoteLiteral(slot));
-  const absl::Time deadline = absl::Now() + kWalsenderPatience;
-  while (true) {
-    ASSIGN_OR_RETURN(const PgResult active, source.Exec(sql));
-    if (active.rows() == 0) return absl::OkStatus();
-    if (absl::Now() >= deadline) {
-      return absl::UnavailableError(absl::StrCat(
-          "source: slot ", slot, ": session ", active.Text(0, 0),
-          " still holds it, ", absl::FormatDuration(kWalsenderPatience),
-          " after it was told to end"));
-    }
-    RETURN_IF_ERROR(interrupt.Sleep(absl::Milliseconds(20)));
-  }
-}
-
 // What has become of it.
 std::string DescribeEnd(const LedgerObject& object) {
   const absl::string_view side =

@@ -82,13 +82,15 @@ absl::StatusOr<CheckReport> RunServerCheck(const ServerMigrateOptions& options,
 ServerRun::ServerRun(const ServerMigrateOptions& options, Control& control,
                      ServerEventSink& events)
     : options_(options),
-      control_(control),
+      asked_(control),
+      control_(online() ? relayed_ : control),
       events_(events),
       whole_("", events_),
       connector_{.endpoints = ServerEndpoints(options.migrate.endpoints),
-                 .interrupt = &control.interrupt()},
+                 .interrupt = &control_.interrupt()},
       turns_(TurnsOf(options, options.dump_parallel),
-             TurnsOf(options, options.restore_parallel)) {
+             TurnsOf(options, options.restore_parallel)),
+      relay_(asked_, relayed_) {
   report_.name = options.migrate.endpoints.name;
   report_.online = online();
 }
@@ -116,9 +118,9 @@ absl::StatusOr<ServerReport> ServerRun::FailBeforeDatabases(
 void ServerRun::Finish() {
   report_.failure = EndFastTarget();
   report_.pause = PauseOf(report_);
+  report_.elapsed = absl::Now() - started_;  // It is stored.
   if (OutcomeOf(report_).ok()) report_.failure = StoreReport();
   if (OutcomeOf(report_).ok()) report_.failure = Enter(Phase::kDone);
-  report_.elapsed = absl::Now() - started_;
   const absl::Status outcome = OutcomeOf(report_);
   if (outcome.ok()) {
     whole_.OnEvent(Done{TotalOf(report_)});
@@ -151,9 +153,12 @@ absl::Status ServerRun::Enter(Phase phase) {
   phase_began_ = now;
   in_phase_ = true;
   if (in_ledger_) {
-    RETURN_IF_ERROR(session_->Use([&](PgConnection&, Ledger& ledger) {
+    const auto note = [&](PgConnection&, Ledger& ledger) {
       return ledger.SetPhase(PhaseName(phase));
-    }));
+    };
+    // Who waits for a cutover sees it by this; other phases are noted again.
+    RETURN_IF_ERROR(phase == Phase::kDone ? Persist(whole_, note)
+                                          : session_->Use(note));
   }
   whole_.OnEvent(PhaseStarted{.phase = phase, .resumed = resumed_});
   return absl::OkStatus();

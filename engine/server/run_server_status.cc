@@ -1,6 +1,7 @@
 // RunServerStatus, RunServerCutover and RunServerCleanup: a move of all
 // databases, as another process finds it.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "engine/ledger_time.h"
 #include "engine/migration.h"
 #include "engine/migration_name.h"
+#include "engine/quiet_source.h"
 #include "engine/same_source.h"
 #include "engine/server/server_ledger.h"
 #include "engine/server/servers.h"
@@ -78,44 +80,108 @@ absl::StatusOr<DatabaseStatus> ReadDatabase(
   return waiting;
 }
 
-// What a database of the target that is gone has left on the source, where
-// nobody else knows of it.
+// Its ledger, and with it what it knows of the source, is there.
+absl::StatusOr<bool> HasLedger(const Endpoints& of_database, Control& control) {
+  const Connector connector{.endpoints = of_database,
+                            .interrupt = &control.interrupt()};
+  ASSIGN_OR_RETURN(PgConnection target, connector.OpenTarget("cleanup"));
+  return Ledger(target, {.schema = of_database.ledger_schema,
+                         .migration = of_database.name})
+      .Exists();
+}
+
+absl::StatusOr<bool> IsThere(PgConnection& source, absl::string_view catalog,
+                             absl::string_view column,
+                             absl::string_view value) {
+  ASSIGN_OR_RETURN(const std::string there,
+                   source.QueryValue(absl::StrCat(
+                       "SELECT EXISTS (SELECT FROM pg_catalog.", catalog,
+                       " WHERE ", column, " = ", QuoteLiteral(value), ")")));
+  return there == "t";
+}
+
+absl::Status CheckSameSystem(PgConnection& source, Ledger& ledger) {
+  ASSIGN_OR_RETURN(const std::optional<LedgerMigration> known, ledger.Read());
+  ASSIGN_OR_RETURN(const std::string system, SystemIdentifierOf(source));
+  if (!known || system.empty() || known->source_system_identifier.empty() ||
+      system == known->source_system_identifier) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("source: this is system ", system,
+                   ", but the migration was begun with system ",
+                   known->source_system_identifier));
+}
+
+absl::Status DropSlot(const CleanupOptions& options, const LedgerObject& slot,
+                      PgConnection& source, PgConnection& target,
+                      const Interrupt& interrupt) {
+  if (options.force) {
+    RETURN_IF_ERROR(EndWalsender(source, slot.identity, interrupt));
+    return DropObject(slot, source, target);
+  }
+  const absl::Status dropped = DropObject(slot, source, target);
+  if (dropped.ok()) return dropped;
+  return WithHint(dropped,
+                  "if a walsender still holds the slot, `walferry cleanup "
+                  "--force` ends it");
+}
+
+// What a database of the target that is gone, or was replaced, has left on the
+// source, where nobody else knows of it. Each part may be gone already.
 absl::Status DropLeftOnSource(const CleanupOptions& options, Ledger& ledger,
-                              PgConnection& target, const LedgerObject& slot,
+                              PgConnection& target, const std::string& database,
+                              const std::vector<LedgerObject>& notes,
                               Control& control,
                               std::vector<std::string>& done) {
   Connector connector{.endpoints = options.endpoints,
                       .interrupt = &control.interrupt()};
   ASSIGN_OR_RETURN(PgConnection any, connector.OpenSource("cleanup"));
+  RETURN_IF_ERROR(CheckSameSystem(any, ledger));
+  ASSIGN_OR_RETURN(const bool exists,
+                   IsThere(any, "pg_database", "datname", database));
+  if (!exists) return absl::OkStatus();
   ASSIGN_OR_RETURN(connector.endpoints,
-                   DatabaseEndpoints(options.endpoints, slot.detail));
-  ASSIGN_OR_RETURN(
-      const std::string there,
-      any.QueryValue(absl::StrCat(
-          "SELECT EXISTS (SELECT FROM pg_catalog.pg_replication_slots WHERE "
-          "slot_name = ",
-          QuoteLiteral(slot.identity), ")")));
-  if (there == "t") {
-    ASSIGN_OR_RETURN(const std::optional<LedgerMigration> known, ledger.Read());
-    ASSIGN_OR_RETURN(const std::string system, SystemIdentifierOf(any));
-    if (known && !system.empty() && !known->source_system_identifier.empty() &&
-        system != known->source_system_identifier) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("source: this is system ", system,
-                       ", but the migration was begun with system ",
-                       known->source_system_identifier));
-    }
-    ASSIGN_OR_RETURN(PgConnection source, connector.OpenSource("cleanup"));
-    RETURN_IF_ERROR(DropObject(slot, source, target));
-    const std::string publication = DefaultObjectName(options.endpoints.name);
-    RETURN_IF_ERROR(DropObject(
-        {.side = Side::kSource, .kind = "publication", .identity = publication},
-        source, target));
-    done.push_back(absl::StrCat("database ", slot.detail, ": source: slot ",
-                                slot.identity, " and publication ", publication,
-                                " dropped"));
+                   DatabaseEndpoints(options.endpoints, database));
+  ASSIGN_OR_RETURN(PgConnection source, connector.OpenSource("cleanup"));
+  const auto tell = [&](absl::string_view what) {
+    done.push_back(absl::StrCat("database ", database, ": source: ", what));
+  };
+  // First: a source that stays read-only is the worst of it.
+  for (const LedgerObject& note : notes) {
+    if (note.kind != kFreezeKind) continue;
+    RETURN_IF_ERROR(UnfreezeDatabase(source, note.detail));
+    tell("setting default_transaction_read_only put back");
   }
-  return ledger.RemoveObject(slot);
+  for (const LedgerObject& note : notes) {
+    if (note.kind != "slot") continue;
+    ASSIGN_OR_RETURN(const bool there, IsThere(source, "pg_replication_slots",
+                                               "slot_name", note.identity));
+    if (!there) continue;
+    RETURN_IF_ERROR(
+        DropSlot(options, note, source, target, control.interrupt()));
+    tell(absl::StrCat("slot ", note.identity, " dropped"));
+  }
+  const std::string publication = DefaultObjectName(options.endpoints.name);
+  ASSIGN_OR_RETURN(const bool published,
+                   IsThere(source, "pg_publication", "pubname", publication));
+  if (!published) return absl::OkStatus();
+  RETURN_IF_ERROR(DropObject(
+      {.side = Side::kSource, .kind = "publication", .identity = publication},
+      source, target));
+  tell(absl::StrCat("publication ", publication, " dropped"));
+  return absl::OkStatus();
+}
+
+// The whole's notes of what databases have on the source, by database.
+std::map<std::string, std::vector<LedgerObject>> NotesOfSource(
+    const std::vector<LedgerObject>& objects) {
+  std::map<std::string, std::vector<LedgerObject>> notes;
+  for (const LedgerObject& object : objects) {
+    if (object.kind == "slot") notes[object.detail].push_back(object);
+    if (object.kind == kFreezeKind) notes[object.identity].push_back(object);
+  }
+  return notes;
 }
 
 Endpoints EndpointsOf(const StatusOptions& options) {
@@ -204,12 +270,16 @@ absl::StatusOr<std::vector<std::string>> RunServerCleanup(
   }
   ASSIGN_OR_RETURN(const std::vector<NotedDatabase> databases,
                    NotedDatabases(ledger));
+  ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger.Objects());
+  auto notes = NotesOfSource(objects);
   for (const NotedDatabase& database : databases) {
     ASSIGN_OR_RETURN(const std::string oid, DatabaseOid(target, database.name));
     if (oid.empty()) continue;
     CleanupOptions of_database = options;
     ASSIGN_OR_RETURN(of_database.endpoints,
                      DatabaseEndpoints(options.endpoints, database.name));
+    ASSIGN_OR_RETURN(const bool known,
+                     HasLedger(of_database.endpoints, control));
     const absl::StatusOr<std::vector<std::string>> lines =
         RunCleanup(of_database, control);
     const std::string subject = absl::StrCat("database ", database.name);
@@ -217,13 +287,17 @@ absl::StatusOr<std::vector<std::string>> RunServerCleanup(
     for (const std::string& line : *lines) {
       done.push_back(absl::StrCat(subject, ": ", line));
     }
+    // It has undone what there was.
+    if (known) notes.erase(database.name);
   }
-  ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger.Objects());
-  for (const LedgerObject& object : objects) {
-    if (object.kind != "slot") continue;
-    RETURN_IF_ERROR(
-        DropLeftOnSource(options, ledger, target, object, control, done));
+  absl::Status failed;
+  for (const auto& [database, of_database] : notes) {
+    const absl::Status dropped = DropLeftOnSource(
+        options, ledger, target, database, of_database, control, done);
+    failed.Update(Annotate(dropped, absl::StrCat("database ", database)));
   }
+  // What is still there stays noted; all else is found gone by the next one.
+  RETURN_IF_ERROR(failed);
   RETURN_IF_ERROR(ledger.Forget());
   done.push_back(absl::StrCat("target: ledger of migration ",
                               connector.endpoints.name, " forgotten"));

@@ -60,6 +60,13 @@ LedgerObject NoteOf(const NotedDatabase& database) {
           .detail = absl::StrCat(database.bytes)};
 }
 
+LedgerObject FreezeNoteOf(const std::string& database, std::string earlier) {
+  return {.side = Side::kSource,
+          .kind = std::string(kFreezeKind),
+          .identity = database,
+          .detail = std::move(earlier)};
+}
+
 absl::StatusOr<std::vector<NotedDatabase>> NotedDatabases(Ledger& ledger) {
   ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger.Objects());
   std::vector<NotedDatabase> databases;

@@ -13,6 +13,7 @@
 //   step "create database NAME"  it is the move's own (create_database.h)
 //   step "properties OID NAME"   it has its owner's settings, privileges, ...;
 //                                of another OID it is another database
+//   objects "freeze"             databases of the source that are read-only
 //   step "globals"               roles and tablespaces are there
 //   objects "setting", "unsynced"  engine/fast_target.h
 
@@ -39,6 +40,7 @@ inline constexpr absl::string_view kServerKind = "server";
 inline constexpr absl::string_view kGlobalsStep = "globals";
 inline constexpr absl::string_view kGlobalsKind = "globals";
 inline constexpr absl::string_view kTablespaceKind = "tablespace";
+inline constexpr absl::string_view kFreezeKind = "freeze";
 
 // "shop (all databases)": no database's migration has such a name.
 std::string ServerLedgerName(absl::string_view migration);
@@ -60,6 +62,9 @@ struct NotedDatabase {
   int64_t bytes = -1;  // -1: not known.
 };
 LedgerObject NoteOf(const NotedDatabase& database);
+// That a database of the source is read-only for its cutover, which is not done
+// yet. `earlier`: see UnfreezeDatabase.
+LedgerObject FreezeNoteOf(const std::string& database, std::string earlier);
 // Smallest first.
 absl::StatusOr<std::vector<NotedDatabase>> NotedDatabases(Ledger& ledger);
 

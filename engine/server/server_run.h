@@ -26,6 +26,7 @@
 #include "engine/server/server_report.h"
 #include "engine/server/servers.h"
 #include "engine/server/shared_turns.h"
+#include "engine/server/stop_relay.h"
 #include "protocol/pg_connection.h"
 
 namespace walferry {
@@ -79,21 +80,29 @@ class ServerRun {
                              Ledger& ledger);
 
   // server_run_cutover.cc
+  absl::Status NoteFreeze(const std::string& database,
+                          const LedgerObject& freeze);
   void BeginRound(const std::vector<std::string>& names);
   void WatchRound();
   void TellRound(const CutoverRound::View& view);
   void TellGivenUp(const CutoverRound::GivenUp& given_up);
+  void TellFailed(const CutoverRound::View& view);
+  void TellIfStopIsPutOff();
   void ShowWhatIsWaitedFor(const CutoverRound::View& view);
   absl::Status StoreReport();
 
   const ServerMigrateOptions& options_;
-  Control& control_;
+  Control& asked_;    // What the caller tells.
+  Control relayed_;   // The same, but for a stop that is put off.
+  Control& control_;  // That one online, otherwise the caller's.
   SerialServerEvents events_;
   DatabaseEvents whole_;
   const Connector connector_;
   SharedTurns turns_;
   std::unique_ptr<CutoverRound> round_;  // Online.
   bool all_caught_up_ = false;           // It has been told.
+  bool told_put_off_ = false;
+  std::string told_failed_;  // "database c, which has failed".
   absl::Time next_life_ = absl::InfinitePast();
   const absl::Time started_ = absl::Now();
 
@@ -110,6 +119,7 @@ class ServerRun {
   absl::Time phase_began_;
   bool in_phase_ = false;
   ServerReport report_;
+  StopRelay relay_;  // Last, as it asks the others.
 };
 
 }  // namespace walferry

@@ -105,8 +105,11 @@ absl::Status ServerRun::FinishDatabase(const DatabasePlan& plan,
                                        const std::string& slot,
                                        PgConnection& target, Ledger& ledger) {
   RETURN_IF_ERROR(SetProperties(plan, target, ledger));
+  if (slot.empty()) return absl::OkStatus();
+  // A source that is frozen stays so: its writers belong to the target now.
+  RETURN_IF_ERROR(ledger.RemoveObject(FreezeNoteOf(plan.name, "")));
   // A slot that is kept is cleanup's to drop.
-  if (slot.empty() || options_.migrate.keep_slot) return absl::OkStatus();
+  if (options_.migrate.keep_slot) return absl::OkStatus();
   return ledger.RemoveObject({.side = Side::kSource,
                               .kind = "slot",
                               .identity = slot,

@@ -133,9 +133,11 @@ TEST_F(FinishTargetTest, MaterializedViewsAreFilledInTheirOrder) {
   ASSERT_OK(target_->Exec("INSERT INTO t VALUES (1), (2)"));
   ASSERT_OK_AND_ASSIGN(const Catalog catalog, ReadSource());
   std::vector<std::string> told;
-  EXPECT_THAT(RefreshMaterializedViews(
-                  *target_, catalog.materialized_views,
-                  [&](absl::string_view name) { told.emplace_back(name); }),
+  EXPECT_THAT(RefreshMaterializedViews(*target_, catalog.materialized_views,
+                                       [&](absl::string_view name) {
+                                         told.emplace_back(name);
+                                         return absl::OkStatus();
+                                       }),
               IsOkAndHolds(2));
   EXPECT_THAT(told, ElementsAre("public.z", "public.a"));
   EXPECT_THAT(target_->QueryValue("SELECT i FROM a"), IsOkAndHolds("3"));
