@@ -208,6 +208,12 @@ TEST_F(ServerOnlineTest, IsCleanedUpAlsoWhereADatabaseOfTheTargetIsGone) {
     ASSERT_TRUE(move.ComesTo(Phase::kFollow)) << move.Stop();
     EXPECT_EQ(move.Stop().code(), absl::StatusCode::kCancelled);
   }
+  // As a kill in the midst of a cutover leaves it.
+  ASSERT_OK(source_->Exec(
+      "ALTER DATABASE shop SET default_transaction_read_only = on"));
+  ASSERT_OK(target_->Exec(
+      "INSERT INTO walferry.object VALUES ('move (all databases)', 'source', "
+      "'freeze', 'shop', '')"));
   ASSERT_TRUE(WaitUntil(
       [&] { return target_->Exec("DROP DATABASE IF EXISTS shop").ok(); }));
   Control control;
@@ -220,6 +226,11 @@ TEST_F(ServerOnlineTest, IsCleanedUpAlsoWhereADatabaseOfTheTargetIsGone) {
                         "dropped")));
   EXPECT_THAT(done, ::testing::Contains("database shop: source: publication "
                                         "walferry_move dropped"));
+  EXPECT_THAT(done,
+              ::testing::Contains("database shop: source: setting "
+                                  "default_transaction_read_only put back"));
+  EXPECT_THAT(source_->QueryValue("SHOW default_transaction_read_only", "shop"),
+              IsOkAndHolds("off"));
   ExpectNothingLeftOnSource();
 }
 
