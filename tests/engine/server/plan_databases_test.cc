@@ -194,15 +194,16 @@ TEST_F(PlanDatabasesTest, NeverCarriesWhatKeepsASourceStill) {
                          .name = "default_transaction_read_only",
                          .value = "on"}};
   EXPECT_THAT(Properties(),
-              ElementsAre("ALTER ROLE app IN DATABASE shop SET "
-                          "default_transaction_read_only TO 'on'"));
+              ElementsAre("ALTER ROLE \"app\" IN DATABASE \"shop\" SET "
+                          "\"default_transaction_read_only\" TO 'on'"));
   EXPECT_THAT(Texts(),
               ElementsAre("database-parameter: has "
                           "default_transaction_read_only set, which is not "
                           "carried: it is how a source is kept still"));
   EXPECT_EQ(Plan().findings.front().hint,
-            "if the target is meant to have it: ALTER DATABASE shop SET "
-            "default_transaction_read_only TO 'on' there, once all is done");
+            "if the target is meant to have it: ALTER DATABASE \"shop\" SET "
+            "\"default_transaction_read_only\" TO 'on' there, once all is "
+            "done");
 }
 
 TEST(DatabaseFindings, HaveTheirIdsInOrder) {
