@@ -41,17 +41,14 @@ std::string ReportIn(ReportForm form, const DrillReport& report,
   return "";
 }
 
-// To --report, if there is one.
 absl::Status WriteReport(const CommandContext& context,
                          const DrillReport& report) {
-  const std::string& path = context.values.Text(OptionId::kReport);
-  if (path.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const ReportForm form, ReportFormOf(path));
-  return WriteReportFile(path, ReportIn(form, report, context.redactor));
+  return WriteReport(context, [&](ReportForm form) {
+    return ReportIn(form, report, context.redactor);
+  });
 }
 
-// Where there is none of the drill itself. Yesterday's must not stay: somebody
-// would take it for today's.
+// Where there is none of the drill itself.
 DrillReport WithoutDrill(const CommandContext& context, absl::Time started,
                          std::string trouble) {
   const std::string& input = context.values.Text(OptionId::kInput);
@@ -64,16 +61,10 @@ DrillReport WithoutDrill(const CommandContext& context, absl::Time started,
 // Also writes why there was no drill. `code` as of the error.
 CommandOutcome NotHeld(const CommandContext& context, absl::Time started,
                        ExitCode code, absl::Status error) {
-  const std::string hint = HintOf(error);
-  const absl::Status written = WriteReport(
-      context, WithoutDrill(context, started,
-                            absl::StrCat(error.message(),
-                                         hint.empty() ? "" : "; ", hint)));
-  if (written.ok() || code == ExitCode::kUsage) return {code, std::move(error)};
-  return {code, WithHint(absl::Status(error.code(),
-                                      absl::StrCat(error.message(), "; ",
-                                                   written.message())),
-                         hint)};
+  return FailWithReport(
+      code, std::move(error), [&](const std::string& trouble) {
+        return WriteReport(context, WithoutDrill(context, started, trouble));
+      });
 }
 
 std::string FailedChecks(const DrillReport& report) {

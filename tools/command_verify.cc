@@ -46,17 +46,14 @@ std::string ReportIn(ReportForm form, const CommandContext& context,
   return "";
 }
 
-// To --report, if there is one.
 absl::Status WriteReport(const CommandContext& context,
                          const VerifyAccount& account) {
-  const std::string& path = context.values.Text(OptionId::kReport);
-  if (path.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const ReportForm form, ReportFormOf(path));
-  return WriteReportFile(path, ReportIn(form, context, account));
+  return WriteReport(context, [&](ReportForm form) {
+    return ReportIn(form, context, account);
+  });
 }
 
-// Where nothing is known. Yesterday's report must not stay: somebody would take
-// it for today's.
+// Where nothing is known.
 VerifyAccount NothingKnown(const CommandContext& context, absl::Time started,
                            VerifyMethod method, std::string trouble) {
   VerifyAccount account;
@@ -71,16 +68,11 @@ VerifyAccount NothingKnown(const CommandContext& context, absl::Time started,
 CommandOutcome NotCompared(const CommandContext& context, absl::Time started,
                            VerifyMethod method, ExitCode code,
                            absl::Status error) {
-  const std::string hint = HintOf(error);
-  const absl::Status written = WriteReport(
-      context, NothingKnown(context, started, method,
-                            absl::StrCat(error.message(),
-                                         hint.empty() ? "" : "; ", hint)));
-  if (written.ok() || code == ExitCode::kUsage) return {code, std::move(error)};
-  return {code, WithHint(absl::Status(error.code(),
-                                      absl::StrCat(error.message(), "; ",
-                                                   written.message())),
-                         hint)};
+  return FailWithReport(
+      code, std::move(error), [&](const std::string& trouble) {
+        return WriteReport(context,
+                           NothingKnown(context, started, method, trouble));
+      });
 }
 
 // What comes after a run that was interrupted. Only of what is hashed something

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -26,6 +27,27 @@ absl::Status WriteReportFile(const std::string& path, absl::string_view text) {
   if (file) return absl::OkStatus();
   return absl::UnknownError(
       absl::StrCat("cannot write --report ", path, ": ", std::strerror(errno)));
+}
+
+absl::Status WriteReport(const CommandContext& context,
+                         absl::FunctionRef<std::string(ReportForm)> text) {
+  const std::string& path = context.values.Text(OptionId::kReport);
+  if (path.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const ReportForm form, ReportFormOf(path));
+  return WriteReportFile(path, text(form));
+}
+
+CommandOutcome FailWithReport(
+    ExitCode code, absl::Status error,
+    absl::FunctionRef<absl::Status(const std::string& trouble)> write) {
+  const std::string hint = HintOf(error);
+  const absl::Status written =
+      write(absl::StrCat(error.message(), hint.empty() ? "" : "; ", hint));
+  if (written.ok() || code == ExitCode::kUsage) return {code, std::move(error)};
+  return {code, WithHint(absl::Status(error.code(),
+                                      absl::StrCat(error.message(), "; ",
+                                                   written.message())),
+                         hint)};
 }
 
 }  // namespace walferry
