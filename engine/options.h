@@ -17,6 +17,7 @@
 
 namespace walferry {
 
+class MigrationProof;  // engine/migration_proof.h
 class Turns;
 
 // Of one connection, until the server has answered.
@@ -115,6 +116,16 @@ struct MigrateOptions {
   // on a target that lacks only delayed rows (engine/delayed_tables.h). May be
   // empty.
   std::function<absl::Status()> on_usable;
+  // Compares source and target at one position, before the cutover and while
+  // they follow; null: nobody does. Outlives the run.
+  MigrationProof* proof = nullptr;
+  // A comparison that took no longer is done again while the source is still.
+  absl::Duration verify_budget = absl::Seconds(5);
+  // Between two comparisons while changes flow; zero: none but the one before
+  // the cutover.
+  absl::Duration verify_every = absl::ZeroDuration();
+  // No snapshot that a comparison reads is held for longer.
+  absl::Duration max_snapshot_age = absl::Minutes(30);
   StreamOptions stream;
 };
 

@@ -154,6 +154,9 @@ void BindCutoverPlan(const OptionValues& values, MigrateOptions& options) {
   options.cutover_timeout = values.Duration(OptionId::kCutoverTimeout);
   options.keep_slot = values.Flag(OptionId::kKeepSlot);
   options.keep_publication = values.Flag(OptionId::kKeepPublication);
+  options.verify_budget = values.Duration(OptionId::kVerifyBudget);
+  options.verify_every = values.Duration(OptionId::kVerifyEvery);
+  options.max_snapshot_age = values.Duration(OptionId::kMaxSnapshotAge);
 }
 
 absl::StatusOr<std::vector<TablespaceMapping>> BindTablespaces(
@@ -185,8 +188,9 @@ absl::Status RefuseServerOptions(const OptionValues& values) {
   for (const OptionId id :
        {OptionId::kDatabase, OptionId::kExcludeDatabase, OptionId::kUseExisting,
         OptionId::kNoGlobals, OptionId::kMaxParallel, OptionId::kDumpParallel,
-        OptionId::kRestoreParallel, OptionId::kUpdateExisting,
-        OptionId::kNoRolePasswords, OptionId::kTablespaceMapping}) {
+        OptionId::kRestoreParallel, OptionId::kVerifyConcurrency,
+        OptionId::kUpdateExisting, OptionId::kNoRolePasswords,
+        OptionId::kTablespaceMapping}) {
     if (values.entry(id).origin != OriginKind::kFlag) continue;
     return WithHint(
         absl::InvalidArgumentError(absl::StrCat(

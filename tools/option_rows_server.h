@@ -39,7 +39,7 @@ inline constexpr OptionSpec kServerRows[] = {
      .name = "dry-run",
      .type = OptionType::kFlag,
      .default_text = "false",
-     .commands = kWholeServer,
+     .commands = kWholeServer | kComparing,
      .group = OptionGroup::kServer,
      .reach = OptionReach::kFlag,
      .help = "Print what was found and the SQL that would be run, with *** "
@@ -121,6 +121,17 @@ inline constexpr OptionSpec kServerRows[] = {
      .help =
          "With --all-databases: databases whose indexes and constraints are "
          "built on the target at once, each with --index-jobs."},
+    {.id = OptionId::kVerifyConcurrency,
+     .name = "verify-concurrency",
+     .type = OptionType::kInteger,
+     .default_text = "2",
+     .minimum = "1",
+     .maximum = "64",
+     .commands = kMigration,
+     .group = OptionGroup::kServer,
+     .placeholder = "N",
+     .help = "With --all-databases: databases that are compared at once, each "
+             "with --jobs."},
     {.id = OptionId::kFastTarget,
      .name = "fast-target",
      .type = OptionType::kFlag,

@@ -12,14 +12,60 @@ inline constexpr OptionSpec kVerifyRows[] = {
     {.id = OptionId::kVerify,
      .name = "verify",
      .type = OptionType::kChoice,
-     .default_text = "counts",
      .choices = "off|counts|checksum",
      .commands = kMigration,
      .group = OptionGroup::kVerify,
      .placeholder = "METHOD",
-     .help = "How an offline migration of one database compares both sides "
-             "before it ends: counts, how many rows each table has; checksum, "
-             "every column of every row. The exit code is 3 if they differ."},
+     .help = "How a migration compares both sides before it ends: counts, how "
+             "many rows each table has; checksum, every column of every row. "
+             "By default counts offline and checksum online, where it is done "
+             "before the cutover, and again while the source is still if "
+             "--verify-budget allows it. What differs ends an offline run with "
+             "exit code 3, and gives a cutover up."},
+    {.id = OptionId::kVerifyBudget,
+     .name = "verify-budget",
+     .type = OptionType::kDuration,
+     .default_text = "5s",
+     .minimum = "0",
+     .maximum = "24h",
+     .commands = kMigration,
+     .group = OptionGroup::kVerify,
+     .placeholder = "DURATION",
+     .help = "What a comparison may add to the pause of a cutover: it is done "
+             "while the source is still if the one before took no longer."},
+    {.id = OptionId::kVerifyEvery,
+     .name = "verify-every",
+     .type = OptionType::kDuration,
+     .default_text = "0",
+     .minimum = "0",
+     .maximum = "8760h",
+     .commands = kMigration,
+     .group = OptionGroup::kVerify,
+     .placeholder = "DURATION",
+     .help = "Compare source and target while changes flow, again so long "
+             "after each comparison. 0: only when it is asked for."},
+    {.id = OptionId::kMaxSnapshotAge,
+     .name = "max-snapshot-age",
+     .type = OptionType::kDuration,
+     .default_text = "30m",
+     .minimum = "1s",
+     .maximum = "24h",
+     .commands = kMigration | kComparing,
+     .group = OptionGroup::kVerify,
+     .placeholder = "DURATION",
+     .help = "While changes flow: a comparison that takes longer goes on with "
+             "a newer state of both sides, so that no server has to keep old "
+             "rows for longer."},
+    {.id = OptionId::kOnline,
+     .name = "online",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = kComparing,
+     .group = OptionGroup::kVerify,
+     .reach = OptionReach::kFlag,
+     .help = "Compare while the migration --name follows, and nobody stops "
+             "writing: the running migration stops applying at one position "
+             "of the source, for some milliseconds."},
     {.id = OptionId::kMethod,
      .name = "method",
      .type = OptionType::kChoice,
@@ -86,6 +132,16 @@ inline constexpr OptionSpec kVerifyRows[] = {
      .reach = OptionReach::kFlag,
      .help = "Compare everything anew, also what an interrupted run has found "
              "equal."},
+    {.id = OptionId::kRepair,
+     .name = "repair",
+     .type = OptionType::kFlag,
+     .default_text = "false",
+     .commands = kComparing,
+     .group = OptionGroup::kVerify,
+     .reach = OptionReach::kFlag,
+     .help = "Make the rows that differ on the target as they are on the "
+             "source, and compare again. With --dry-run print the SQL "
+             "instead."},
     {.id = OptionId::kChecks,
      .name = "checks",
      .commands = kComparing | SetOf(Command::kDrill, Command::kConfig),

@@ -16,6 +16,7 @@ constexpr int kTablesTold = 20;
 
 VerifyMethod MethodOf(const OptionValues& values) {
   const std::string& name = values.Text(OptionId::kVerify);
+  if (name.empty()) return VerifyMethod::kCounts;
   for (const VerifyMethod method :
        {VerifyMethod::kCounts, VerifyMethod::kChecksum}) {
     if (VerifyMethodName(method) == name) return method;

@@ -28,9 +28,12 @@ std::string FactsSql(bool providers) {
                      datctype, datdba::regrole, datconnlimit,
                      (SELECT array_agg(a::text ORDER BY a::text)
                         FROM unnest(datacl) a), shobj_description(oid, 'pg_database'),
-                     (SELECT string_agg(concat_ws(' ', s.setrole::regrole,
-                                                  s.setconfig), ',' ORDER BY 1)
-                        FROM pg_db_role_setting s WHERE setdatabase = d.oid))sql",
+                     (SELECT string_agg(setting, ',' ORDER BY setting)
+                        FROM (SELECT concat_ws(' ', s.setrole::regrole,
+                                               s.setconfig)
+                                FROM pg_db_role_setting s
+                               WHERE setdatabase = d.oid)
+                          AS settings (setting)))sql",
       providers ? R"(, datlocprovider,
                      coalesce(to_jsonb(d) ->> 'datlocale',
                               to_jsonb(d) ->> 'daticulocale'))"
