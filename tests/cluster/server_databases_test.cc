@@ -59,7 +59,7 @@ class ServerDatabasesTest : public ::testing::TestWithParam<ServerUpgrade> {
     ASSERT_OK(source_->Exec(R"sql(
       COMMENT ON DATABASE "db UTF8" IS 'the shop''s';
       ALTER DATABASE "db UTF8" SET search_path TO a, "b c";
-      ALTER DATABASE "db UTF8" SET default_transaction_read_only = on;
+      ALTER DATABASE "db UTF8" SET default_transaction_deferrable = on;
       ALTER ROLE app IN DATABASE "db UTF8" SET work_mem = '3MB';
       REVOKE ALL ON DATABASE "db UTF8" FROM PUBLIC;
       GRANT CONNECT ON DATABASE "db UTF8" TO keeper WITH GRANT OPTION;
