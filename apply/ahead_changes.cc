@@ -22,12 +22,14 @@ AheadChanges::AheadChanges(ApplySession& session,
                            TargetTransaction& transaction,
                            const TableCache& tables, ExactChanges& exact,
                            SetChanges& sets, TableCheck& check,
-                           KeysInFlight& in_flight, const Options& options)
+                           AppliedCounts& applied, KeysInFlight& in_flight,
+                           const Options& options)
     : transaction_(transaction),
       tables_(tables),
       exact_(exact),
       sets_(sets),
       check_(check),
+      applied_(applied),
       in_flight_(in_flight),
       taken_(session, transaction, tables),
       options_(options) {}
@@ -162,6 +164,7 @@ absl::Status AheadChanges::Begin(const ChangeBatch& batch) {
   late_.assign(changes, false);
   Divide(batch);
   if (!WorthIt(batch)) return absl::OkStatus();
+  applied_.Start(batch);
   exact_.Start(batch);
   sets_.StartBatch(batch);
   if (!sets_.WorthIt(0, changes)) return absl::OkStatus();
@@ -202,7 +205,7 @@ absl::Status AheadChanges::Finish(const ChangeBatch& batch,
     }
   }
   RETURN_IF_ERROR(check_.SendForBinary(batch));
-  RETURN_IF_ERROR(transaction_.Commit());
+  RETURN_IF_ERROR(transaction_.Commit(applied_));
   begun_ = false;
   next_pause_ = 1;
   return absl::OkStatus();

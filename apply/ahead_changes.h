@@ -59,6 +59,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "apply/applied_counts.h"
 #include "apply/change_batch.h"
 #include "apply/exact_changes.h"
 #include "apply/keys_in_flight.h"
@@ -83,8 +84,8 @@ class AheadChanges {
   // All outlive this.
   AheadChanges(ApplySession& session, TargetTransaction& transaction,
                const TableCache& tables, ExactChanges& exact, SetChanges& sets,
-               TableCheck& check, KeysInFlight& in_flight,
-               const Options& options);
+               TableCheck& check, AppliedCounts& applied,
+               KeysInFlight& in_flight, const Options& options);
 
   // In source order. `tables_loaded` is false if those of the batch could not
   // be read: then it is a wall.
@@ -128,6 +129,7 @@ class AheadChanges {
   ExactChanges& exact_;
   SetChanges& sets_;
   TableCheck& check_;
+  AppliedCounts& applied_;
   KeysInFlight& in_flight_;
   TakenValues taken_;
   const Options options_;

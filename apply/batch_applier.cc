@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "apply/ahead_changes.h"
+#include "apply/applied_counts.h"
 #include "apply/conflict_facts.h"
 #include "apply/exact_changes.h"
 #include "apply/min_copy_rows.h"
@@ -75,16 +76,16 @@ class BatchApplier final : public AheadApplier {
         reached_(session.position()),
         transaction_(session, options.pipeline_bytes),
         tables_(session.connection()),
-        exact_(session, transaction_, tables_),
+        exact_(session, transaction_, tables_, applied_),
         check_(session, transaction_, tables_),
-        sets_(session, transaction_, tables_, exact_, check_,
+        sets_(session, transaction_, tables_, exact_, check_, applied_,
               {.min_changes = options.min_set_changes,
                .min_changes_per_apart = options.min_changes_per_apart,
                .min_copy_rows =
                    MinCopyRows(options.min_copy_rows, session.round_trip())}) {
     if (in_flight == nullptr) return;
     ahead_.emplace(session, transaction_, tables_, exact_, sets_, check_,
-                   *in_flight,
+                   applied_, *in_flight,
                    AheadChanges::Options{
                        .min_set_changes = options.min_set_changes,
                        .min_share_ahead = options.min_share_ahead,
@@ -127,6 +128,7 @@ class BatchApplier final : public AheadApplier {
   Lsn reached_;  // The end of the last transaction taken, or the position.
   TargetTransaction transaction_;
   TableCache tables_;
+  AppliedCounts applied_;
   ExactChanges exact_;
   TableCheck check_;
   SetChanges sets_;
@@ -185,6 +187,7 @@ absl::StatusOr<ApplyCounts> BatchApplier::Apply(const ChangeBatch& batch) {
     return explained;
   }
   if (ahead_) ahead_->Leave();
+  batch.open() ? applied_.Carry() : applied_.Clear();
   uncommitted_ = batch.open() ? Sum(uncommitted_, counts) : ApplyCounts{};
   reached_ = std::max(reached_, batch.end_lsn());
   return counts;
@@ -217,7 +220,7 @@ absl::Status BatchApplier::Advance(Lsn position) {
   if (position <= reached_) return absl::OkStatus();
   absl::Status status = transaction_.Begin();
   if (status.ok()) status = transaction_.Store({.position = position});
-  if (status.ok()) status = transaction_.Commit();
+  if (status.ok()) status = transaction_.Commit(applied_);
   if (!status.ok()) {
     failed_ = true;
     transaction_.Abandon();
@@ -249,6 +252,7 @@ absl::Status BatchApplier::CheckOrder(const ChangeBatch& batch) const {
 
 absl::Status BatchApplier::Attempt(const ChangeBatch& batch,
                                    const ApplyCounts& counts) {
+  applied_.Start(batch);
   exact_.Start(batch);
   RETURN_IF_ERROR(LoadTables(batch));
   sets_.StartBatch(batch);
@@ -260,7 +264,9 @@ absl::Status BatchApplier::Attempt(const ChangeBatch& batch,
   }
   RETURN_IF_ERROR(ApplyAll(batch));
   RETURN_IF_ERROR(check_.SendForBinary(batch));
-  return batch.open() ? transaction_.Suspend() : transaction_.Commit();
+  if (!batch.open()) return transaction_.Commit(applied_);
+  RETURN_IF_ERROR(transaction_.Suspend());
+  return applied_.Check();
 }
 
 absl::Status BatchApplier::LoadTables(const ChangeBatch& batch) {
@@ -308,9 +314,11 @@ absl::Status BatchApplier::ApplyRange(const ChangeBatch& batch, size_t first,
   RETURN_IF_ERROR(transaction_.Begin());
   const int64_t begin = transaction_.pipeline().sent();
   RETURN_IF_ERROR(transaction_.Savepoint(kRangeSavepoint));
+  CountsByTable before = applied_.Mark();
   const absl::Status status = sets_.Apply(first, last);
   if (!status.ok()) {
     if (!MayFallBack(status, begin)) return status;
+    applied_.ReturnTo(std::move(before));
     RETURN_IF_ERROR(FallBack(batch, first, last));
   }
   return transaction_.Release(kRangeSavepoint);

@@ -12,20 +12,6 @@ constexpr size_t kFirstArenaBytes = 8192;
 
 }  // namespace
 
-absl::string_view ChangeKindName(ChangeKind kind) {
-  switch (kind) {
-    case ChangeKind::kInsert:
-      return "insert";
-    case ChangeKind::kUpdate:
-      return "update";
-    case ChangeKind::kDelete:
-      return "delete";
-    case ChangeKind::kTruncate:
-      return "truncate";
-  }
-  return "";
-}
-
 ChangeBatch::ChangeBatch() : arena_(kFirstArenaBytes) {}
 
 void ChangeBatch::AddTransaction(const BatchTransaction& transaction) {
@@ -102,6 +88,12 @@ void ChangeBatch::AddTruncate(
   Add({.kind = ChangeKind::kTruncate,
        .restart_identity = restart_identity,
        .truncated = absl::MakeConstSpan(truncated, relations.size())});
+}
+
+size_t ChangeBatch::AddDecodedTable(
+    const std::shared_ptr<const SourceRelation>& relation) {
+  decoded_.push_back({.relation = relation, .counts = {}});
+  return decoded_.size() - 1;
 }
 
 Lsn ChangeBatch::end_lsn() const {

@@ -13,16 +13,13 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "apply/change_counts.h"
 #include "apply/source_relation.h"
 #include "protocol/lsn.h"
 #include "protocol/pgoutput.h"
 #include "protocol/tuple.h"
 
 namespace walferry {
-
-enum class ChangeKind : uint8_t { kInsert, kUpdate, kDelete, kTruncate };
-
-absl::string_view ChangeKindName(ChangeKind kind);
 
 // One row's change, or a truncate. Views the batch's memory. Every value that
 // is not NULL or unchanged is followed by a NUL byte (outside the view), so
@@ -52,6 +49,12 @@ struct BatchTransaction {
   bool continued = false;
 };
 
+// What was decoded of a table.
+struct DecodedTable {
+  std::shared_ptr<const SourceRelation> relation;
+  ChangeCounts counts;
+};
+
 // Built by one thread, then handed to another; never shared. Everything added
 // is copied once. Not movable while views of it are held.
 class ChangeBatch {
@@ -74,6 +77,15 @@ class ChangeBatch {
       absl::Span<const std::shared_ptr<const SourceRelation>> relations,
       bool restart_identity);
   void CommitTransaction(const Commit& commit);
+
+  // Who decodes counts what he has decoded for the batch, apart from what he
+  // adds to it: by that it is checked that every change was applied
+  // (applied_counts.h). A table may be added again.
+  size_t AddDecodedTable(const std::shared_ptr<const SourceRelation>& relation);
+  void CountDecoded(size_t table, ChangeKind kind) {
+    ++decoded_[table].counts.of(kind);
+  }
+  absl::Span<const DecodedTable> decoded() const { return decoded_; }
 
   absl::Span<const Change> changes() const { return changes_; }
   absl::Span<const BatchTransaction> transactions() const {
@@ -108,6 +120,7 @@ class ChangeBatch {
   // What the changes point to, each once; `held_` finds those that are there.
   std::vector<std::shared_ptr<const SourceRelation>> relations_;
   absl::flat_hash_set<const SourceRelation*> held_;
+  std::vector<DecodedTable> decoded_;
   size_t bytes_ = 0;
   bool has_binary_ = false;
 };

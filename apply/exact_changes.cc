@@ -31,9 +31,10 @@ PgParam ParamOf(const Column& column) {
 
 ExactChanges::ExactChanges(ApplySession& session,
                            TargetTransaction& transaction,
-                           const TableCache& tables)
+                           const TableCache& tables, AppliedCounts& applied)
     : transaction_(transaction),
       tables_(tables),
+      applied_(applied),
       statements_(session, kMaxPreparedShapes) {}
 
 void ExactChanges::Start(const ChangeBatch& batch) {
@@ -48,9 +49,9 @@ absl::Status ExactChanges::Send(size_t first, size_t last) {
     current_change_ = index;
     sent_.push_back(
         {.statement = transaction_.pipeline().sent(), .change = index});
-    const Change& change = batch_->changes()[index];
-    RETURN_IF_ERROR(change.kind == ChangeKind::kTruncate ? SendTruncate(change)
-                                                         : SendRow(index));
+    const ChangeKind kind = batch_->changes()[index].kind;
+    RETURN_IF_ERROR(kind == ChangeKind::kTruncate ? SendTruncate(index)
+                                                  : SendRow(index));
   }
   current_change_.reset();
   sent_.push_back(
@@ -94,7 +95,8 @@ absl::Status ExactChanges::SendRow(size_t index) {
   return absl::OkStatus();
 }
 
-absl::Status ExactChanges::SendTruncate(const Change& change) {
+absl::Status ExactChanges::SendTruncate(size_t index) {
+  const Change& change = batch_->changes()[index];
   std::vector<std::shared_ptr<const TableMapping>> mappings;
   std::vector<const TargetTable*> tables;
   for (const SourceRelation* relation : change.truncated) {
@@ -103,13 +105,25 @@ absl::Status ExactChanges::SendTruncate(const Change& change) {
   }
   if (tables.empty()) return absl::OkStatus();
   return transaction_.pipeline().Send(
-      BuildTruncate(tables, change.restart_identity));
+      BuildTruncate(tables, change.restart_identity), {},
+      [this, index](const PgResult&) {
+        for (const SourceRelation* relation :
+             batch_->changes()[index].truncated) {
+          applied_.Add(relation->name, ChangeKind::kTruncate);
+        }
+        return absl::OkStatus();
+      });
 }
 
 absl::Status ExactChanges::CheckTouched(Part part, int64_t rows) {
   touched_ = part.first ? rows : touched_ + rows;
-  if (!part.last || touched_ == 1) return absl::OkStatus();
-  const ChangeKind kind = batch_->changes()[part.change].kind;
+  if (!part.last) return absl::OkStatus();
+  const Change& change = batch_->changes()[part.change];
+  const ChangeKind kind = change.kind;
+  if (touched_ == 1) {
+    applied_.Add(change.relation->name, kind);
+    return absl::OkStatus();
+  }
   if (touched_ > 1) {
     return absl::FailedPreconditionError(
         absl::StrCat("it would touch ", touched_, " rows of the target"));

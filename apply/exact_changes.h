@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "apply/applied_counts.h"
 #include "apply/apply_session.h"
 #include "apply/change_batch.h"
 #include "apply/change_shape.h"
@@ -28,7 +29,7 @@ class ExactChanges {
  public:
   // All outlive this. The tables of every change are loaded.
   ExactChanges(ApplySession& session, TargetTransaction& transaction,
-               const TableCache& tables);
+               const TableCache& tables, AppliedCounts& applied);
 
   // Before the first Send() for a batch, and when the pipeline was entered
   // again. `batch` lives until the next one.
@@ -59,11 +60,12 @@ class ExactChanges {
   static constexpr size_t kNone = SIZE_MAX;
 
   absl::Status SendRow(size_t index);
-  absl::Status SendTruncate(const Change& change);
+  absl::Status SendTruncate(size_t index);
   absl::Status CheckTouched(Part part, int64_t rows);
 
   TargetTransaction& transaction_;
   const TableCache& tables_;
+  AppliedCounts& applied_;
   StatementCache<ChangeShape> statements_;
 
   const ChangeBatch* batch_ = nullptr;

@@ -55,7 +55,14 @@ size_t NetChanges::Result::capacity() const {
   return rows;
 }
 
+size_t NetChanges::Result::rows() const {
+  size_t rows = deletes.size() + inserts.size();
+  for (const Updates& same : updates) rows += same.rows.size();
+  return rows;
+}
+
 void NetChanges::Clear() {
+  taken_ = {};
   if (rows_.capacity() > kKeptRows) {
     rows_ = {};
     index_ = {};
@@ -87,6 +94,12 @@ bool NetChanges::Takes(ChangeKind kind) const {
 }
 
 bool NetChanges::Add(const Change& change) {
+  if (!Fold(change)) return false;
+  ++taken_.of(change.kind);
+  return true;
+}
+
+bool NetChanges::Fold(const Change& change) {
   if (!Takes(change.kind)) return false;
   const bool has_row = change.kind != ChangeKind::kDelete;
   const bool has_old = change.old_kind != OldRow::kNone;
@@ -121,10 +134,9 @@ bool NetChanges::AddByValues(const Change& change) {
   if (change.old_kind != OldRow::kFull || !IsWhole(change.old_row)) {
     return false;
   }
-  counts_.Delete(change.old_row);
-  if (change.kind == ChangeKind::kUpdate) {
-    counts_.Insert(Merge(change.old_row, change.row));
-  }
+  const bool is_update = change.kind == ChangeKind::kUpdate;
+  counts_.Delete(change.old_row, is_update ? 0 : 1);
+  if (is_update) counts_.Insert(Merge(change.old_row, change.row));
   return true;
 }
 
@@ -154,30 +166,33 @@ bool NetChanges::AddInsert(absl::Span<const Column> row) {
       return false;
   }
   known->row = row;
+  ++known->changes;
   return true;
 }
 
-bool NetChanges::AddDelete(absl::Span<const Column> key) {
+bool NetChanges::AddDelete(absl::Span<const Column> key, uint32_t changes) {
   if (key.empty() || !HasKey(key)) return false;
   if (OnlyOf(State::kDeleted)) {
-    Append(State::kDeleted, key, {}, 0);
+    Append(State::kDeleted, key, {}, 0, changes);
     return true;
   }
   if (!Index()) return false;
   const size_t hash = Hash(key);
   NetRow* known = Find(key, hash);
   if (known == nullptr) {
-    Append(State::kDeleted, key, {}, hash);
+    Append(State::kDeleted, key, {}, hash, changes);
     return true;
   }
   switch (known->state) {
     case State::kUpdated:
     case State::kReplaced:
       known->state = State::kDeleted;
+      known->changes += changes;
       return true;
     case State::kInserted:
       if (!keys_are_unique_) return false;
       known->state = State::kGone;
+      known->changes += changes;
       return true;
     case State::kDeleted:
     case State::kGone:
@@ -210,6 +225,7 @@ bool NetChanges::AddUpdate(const Change& change) {
     return false;
   }
   known->row = Merge(known->row, change.row);
+  ++known->changes;
   return true;
 }
 
@@ -232,14 +248,16 @@ bool NetChanges::ChangeKey(const Change& change) {
       target->state != State::kGone) {
     return false;
   }
-  return AddDelete(change.old_row) && AddInsert(row);
+  return AddDelete(change.old_row, 0) && AddInsert(row);
 }
 
 NetChanges::Result& NetChanges::Finish() {
   result_.deletes.clear();
   result_.inserts.clear();
   for (Result::Updates& updates : result_.updates) updates.rows.clear();
+  result_.changes = 0;
   for (const NetRow& net : rows_) {
+    result_.changes += net.changes;
     switch (net.state) {
       case State::kDeleted:
         result_.deletes.push_back({.key = net.key, .row = {}});
@@ -262,6 +280,7 @@ NetChanges::Result& NetChanges::Finish() {
     const Row row = {.key = count.row, .row = count.row};
     result_.deletes.insert(result_.deletes.end(), count.deletes, row);
     result_.inserts.insert(result_.inserts.end(), count.inserts, row);
+    result_.changes += static_cast<int64_t>(count.changes);
   }
   return result_;
 }
@@ -335,15 +354,20 @@ NetChanges::NetRow* NetChanges::Find(absl::Span<const Column> key,
 }
 
 void NetChanges::Append(State state, absl::Span<const Column> key,
-                        absl::Span<const Column> row, size_t hash) {
+                        absl::Span<const Column> row, size_t hash,
+                        uint32_t changes) {
   const auto index = static_cast<uint32_t>(rows_.size());
   uint32_t next = kNone;
   if (indexed_) {
     const auto [entry, is_new] = index_.try_emplace(hash, index);
     if (!is_new) next = std::exchange(entry->second, index);
   }
-  rows_.push_back(
-      {.state = state, .next = next, .hash = hash, .key = key, .row = row});
+  rows_.push_back({.state = state,
+                   .next = next,
+                   .changes = changes,
+                   .hash = hash,
+                   .key = key,
+                   .row = row});
 }
 
 absl::Span<const Column> NetChanges::Merge(absl::Span<const Column> older,

@@ -14,6 +14,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/types/span.h"
 #include "apply/change_batch.h"
+#include "apply/change_counts.h"
 #include "apply/column_set.h"
 #include "apply/row_counts.h"
 #include "apply/table_mapping.h"
@@ -50,6 +51,9 @@ class NetChanges {
   // False: Add() takes no change of this kind.
   bool Takes(ChangeKind kind) const;
 
+  // What Add() has taken.
+  const ChangeCounts& taken() const { return taken_; }
+
   bool empty() const { return rows_.empty() && counts_.empty(); }
   void Clear();
 
@@ -66,7 +70,11 @@ class NetChanges {
     std::vector<Row> deletes;
     std::vector<Updates> updates;  // By what they leave as it is.
     std::vector<Row> inserts;
+    // That came down to these rows, or to nothing: all that were taken.
+    int64_t changes = 0;
 
+    // Of all lists.
+    size_t rows() const;
     // Of all lists, in rows.
     size_t capacity() const;
   };
@@ -87,6 +95,7 @@ class NetChanges {
   struct NetRow {
     State state = State::kUpdated;
     uint32_t next = 0;  // Of the same hash; kNone: none.
+    uint32_t changes = 0;
     size_t hash = 0;
     absl::Span<const Column> key;
     absl::Span<const Column> row;
@@ -94,9 +103,11 @@ class NetChanges {
   static constexpr uint32_t kNone = UINT32_MAX;
 
   bool Fits(absl::Span<const Column> row) const;
+  bool Fold(const Change& change);
   bool AddByValues(const Change& change);
   bool AddInsert(absl::Span<const Column> row);
-  bool AddDelete(absl::Span<const Column> key);
+  // `changes`: 0 for one half of a change.
+  bool AddDelete(absl::Span<const Column> key, uint32_t changes = 1);
   bool AddUpdate(const Change& change);
   bool ChangeKey(const Change& change);
 
@@ -111,7 +122,7 @@ class NetChanges {
   bool HasKey(absl::Span<const Column> row) const;
   NetRow* Find(absl::Span<const Column> key, size_t hash);
   void Append(State state, absl::Span<const Column> key,
-              absl::Span<const Column> row, size_t hash);
+              absl::Span<const Column> row, size_t hash, uint32_t changes = 1);
 
   Result::Updates& UpdatesLike(absl::Span<const Column> row);
 
@@ -130,6 +141,7 @@ class NetChanges {
   std::vector<NetRow> rows_;
   bool indexed_ = false;
   absl::flat_hash_map<size_t, uint32_t> index_;  // Hash to the last row of it.
+  ChangeCounts taken_;
   Result result_;
 };
 

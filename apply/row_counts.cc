@@ -15,15 +15,18 @@ RowCounts::RowCounts(std::vector<size_t> columns)
 
 void RowCounts::Insert(absl::Span<const Column> row) {
   if (indexed_) {
-    ++Find(row).inserts;
+    Count& count = Find(row);
+    ++count.inserts;
+    ++count.changes;
   } else {
-    counts_.push_back({.row = row, .deletes = 0, .inserts = 1});
+    counts_.push_back({.row = row, .deletes = 0, .inserts = 1, .changes = 1});
   }
 }
 
-void RowCounts::Delete(absl::Span<const Column> row) {
+void RowCounts::Delete(absl::Span<const Column> row, size_t changes) {
   Index();
   Count& count = Find(row);
+  count.changes += changes;
   if (count.inserts > 0) {
     --count.inserts;
   } else {
@@ -52,7 +55,11 @@ void RowCounts::Index() {
   if (std::exchange(indexed_, true)) return;
   std::vector<Count> inserted;
   inserted.swap(counts_);
-  for (const Count& count : inserted) Find(count.row).inserts += count.inserts;
+  for (const Count& count : inserted) {
+    Count& same = Find(count.row);
+    same.inserts += count.inserts;
+    same.changes += count.changes;
+  }
 }
 
 }  // namespace walferry

@@ -27,13 +27,15 @@ class RowCounts {
   RowCounts(const RowCounts&) = delete;
   RowCounts& operator=(const RowCounts&) = delete;
 
+  // `changes`: 0 for one half of a change.
   void Insert(absl::Span<const Column> row);
-  void Delete(absl::Span<const Column> row);
+  void Delete(absl::Span<const Column> row, size_t changes = 1);
 
   struct Count {
     absl::Span<const Column> row;
     size_t deletes = 0;  // To be done first.
     size_t inserts = 0;
+    size_t changes = 0;  // That came down to these.
   };
   // In the order in which the rows were first seen. While there are only
   // inserts equal rows may be listed one by one.

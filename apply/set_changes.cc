@@ -80,13 +80,15 @@ absl::Status TouchedOthers(const TableMapping& table, ChangeKind kind,
 
 SetChanges::SetChanges(ApplySession& session, TargetTransaction& transaction,
                        const TableCache& tables, ExactChanges& exact,
-                       TableCheck& check, const Options& options)
+                       TableCheck& check, AppliedCounts& applied,
+                       const Options& options)
     : options_(options),
       session_(session),
       transaction_(transaction),
       tables_(tables),
       exact_(exact),
       check_(check),
+      applied_(applied),
       statements_(session, kMaxPreparedSets) {}
 
 void SetChanges::StartBatch(const ChangeBatch& batch) {
@@ -190,6 +192,7 @@ absl::Status SetChanges::Flush() {
     RETURN_IF_ERROR(CopyInserts(*table));
   }
   for (Table* table : touched_) {
+    RETURN_IF_ERROR(CountApplied(*table));
     table->replaces = std::max(0, table->replaces - 1);
   }
   DropTouched();
@@ -237,6 +240,7 @@ std::optional<size_t> SetChanges::CollidedTable(
 absl::Status SetChanges::SendTable(Table& table) {
   NetChanges::Result& rows = table.net.Finish();
   table.rows = &rows;
+  table.touched = 0;
   if (table.replaces > 0) ReplaceWhole(rows);
   RETURN_IF_ERROR(SendSet(table, {.kind = ChangeKind::kDelete}, rows.deletes));
   for (NetChanges::Result::Updates& updates : rows.updates) {
@@ -286,11 +290,12 @@ absl::Status SetChanges::SendArray(Table& table, const SetShape& shape,
   const PgParam param = array.Finish();
   return pipeline.SendPrepared(
       statements->front().name, absl::MakeConstSpan(&param, 1),
-      [mapping = table.net.table().get(), kind = shape.kind,
+      [&table, kind = shape.kind,
        expected = array.count()](const PgResult& result) {
         const int64_t touched = result.affected_rows();
+        table.touched += touched;
         if (touched == static_cast<int64_t>(expected)) return absl::OkStatus();
-        return TouchedOthers(*mapping, kind, touched, expected);
+        return TouchedOthers(*table.net.table(), kind, touched, expected);
       });
 }
 
@@ -311,8 +316,23 @@ absl::Status SetChanges::CopyInserts(Table& table) {
   data.End();
   RETURN_IF_ERROR(copy.Write(data.bytes()));
   ASSIGN_OR_RETURN(const int64_t stored, copy.Finish());
+  table.touched += stored;
   if (stored == static_cast<int64_t>(rows.size())) return absl::OkStatus();
   return TouchedOthers(mapping, ChangeKind::kInsert, stored, rows.size());
+}
+
+absl::Status SetChanges::CountApplied(const Table& table) {
+  const QualifiedName& name = table.net.table()->source.name;
+  const int64_t taken = table.net.taken().total();
+  const auto rows = static_cast<int64_t>(table.rows->rows());
+  if (table.rows->changes != taken || table.touched != rows) {
+    return absl::InternalError(
+        absl::StrCat(taken, " changes of ", ToDisplay(name), " became ", rows,
+                     " rows of ", table.rows->changes,
+                     " changes, and the target touched ", table.touched));
+  }
+  applied_.Add(name, table.net.taken());
+  return absl::OkStatus();
 }
 
 absl::Status SetChanges::MixedFormats(Table& table) {

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "apply/applied_counts.h"
 #include "apply/apply_session.h"
 #include "apply/change_batch.h"
 #include "apply/exact_changes.h"
@@ -47,7 +48,7 @@ class SetChanges {
   // All outlive this. The tables of every change are loaded.
   SetChanges(ApplySession& session, TargetTransaction& transaction,
              const TableCache& tables, ExactChanges& exact, TableCheck& check,
-             const Options& options);
+             AppliedCounts& applied, const Options& options);
 
   // Before the first WorthIt() for a batch, which lives until the next one.
   void StartBatch(const ChangeBatch& batch);
@@ -71,6 +72,7 @@ class SetChanges {
         : net(std::move(mapping)), apart(net.table()->target.fires_triggers) {}
     NetChanges net;
     NetChanges::Result* rows = nullptr;  // Of `net`, being sent.
+    int64_t touched = 0;                 // Rows, by what was sent of them.
     // Whole updates become deletes and inserts, so many more times.
     int replaces = 0;
     // Its changes are not for sets: triggers fire, or some of its values come
@@ -102,6 +104,8 @@ class SetChanges {
   absl::Status SendArray(Table& table, const SetShape& shape, RowArray& array);
   absl::Status CopyInserts(Table& table);
   absl::Status MixedFormats(Table& table);
+  // All of its changes are in the rows that the target has touched.
+  absl::Status CountApplied(const Table& table);
 
   const Options options_;
   ApplySession& session_;
@@ -109,6 +113,7 @@ class SetChanges {
   const TableCache& tables_;
   ExactChanges& exact_;
   TableCheck& check_;
+  AppliedCounts& applied_;
   StatementCache<SetShape> statements_;
 
   absl::flat_hash_map<const TableMapping*, std::unique_ptr<Table>> by_mapping_;

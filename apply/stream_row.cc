@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "apply/stream_lock.h"
+#include "apply/table_counts.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
 
@@ -88,7 +89,9 @@ absl::StatusOr<StreamRow> UpdateEpoch(PgConnection& connection,
   ASSIGN_OR_RETURN(const PgResult result,
                    connection.ExecParams(
                        absl::StrCat("UPDATE ", table,
-                                    " SET epoch = epoch + 1 WHERE name = $1"
+                                    " SET epoch = epoch + 1, counted_since ="
+                                    " coalesce(counted_since, applied_lsn)"
+                                    " WHERE name = $1"
                                     " RETURNING applied_lsn, epoch"),
                        name));
   RETURN_IF_ERROR(connection.Exec("COMMIT").status());
@@ -164,8 +167,10 @@ std::string StreamTableSql(absl::string_view ledger_schema) {
                       "  deletes pg_catalog.int8 NOT NULL DEFAULT 0,\n"
                       "  truncates pg_catalog.int8 NOT NULL DEFAULT 0,\n"
                       "  updated_at pg_catalog.timestamptz NOT NULL"
-                      " DEFAULT pg_catalog.clock_timestamp()\n"
-                      ")");
+                      " DEFAULT pg_catalog.clock_timestamp(),\n"
+                      "  counted_since pg_catalog.pg_lsn\n"
+                      ");\n",
+                      TableCountsTableSql(ledger_schema));
 }
 
 absl::StatusOr<StreamRow> TakeStreamRow(PgConnection& connection,

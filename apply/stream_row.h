@@ -25,9 +25,12 @@ struct StreamIdentity {
   std::string dbname;
 };
 
-// CREATE TABLE IF NOT EXISTS for the stream table, to be run inside the ledger
-// schema's creation. One row per stream: identity, applied_lsn, commit_time,
-// epoch, counts of applied transactions and changes, updated_at.
+// CREATE TABLE IF NOT EXISTS for the stream table and the one of its tables'
+// counts (table_counts.h), to be run inside the ledger schema's creation. One
+// row per stream: identity, applied_lsn, commit_time, epoch, counts of applied
+// transactions and changes, updated_at; counted_since, the position behind
+// which its tables' changes are counted, is NULL in a row that an older
+// walferry has made, until this one takes it over.
 std::string StreamTableSql(absl::string_view ledger_schema);
 
 struct StreamRow {

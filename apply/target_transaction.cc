@@ -1,8 +1,10 @@
 #include "apply/target_transaction.h"
 
 #include <array>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "apply/table_counts.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
 
@@ -79,9 +81,11 @@ absl::Status TargetTransaction::Store(const CommitFacts& facts) {
   return SendFacts(facts);
 }
 
-absl::Status TargetTransaction::Commit() {
+absl::Status TargetTransaction::Commit(const AppliedCounts& counts) {
   RETURN_IF_ERROR(Begin());
   if (!pipeline_.idle()) RETURN_IF_ERROR(pipeline_.Sync());
+  RETURN_IF_ERROR(counts.Check());
+  RETURN_IF_ERROR(SendCounts(counts.Totals()));
   RETURN_IF_ERROR(pipeline_.Send("COMMIT", {}, [](const PgResult& result) {
     // The server's answer to COMMIT in a failed transaction.
     if (result.command_tag() == "COMMIT") return absl::OkStatus();
@@ -106,6 +110,7 @@ absl::Status TargetTransaction::RollBackTo(absl::string_view savepoint) {
   }
   ++session_.statement_era_;
   position_statement_.clear();
+  counts_statement_.clear();
   RETURN_IF_ERROR(session_.connection()
                       .Exec(absl::StrCat("ROLLBACK TO SAVEPOINT ", savepoint,
                                          "; DEALLOCATE ALL"))
@@ -151,9 +156,23 @@ absl::Status TargetTransaction::SendFacts(const CommitFacts& facts) {
       });
 }
 
+absl::Status TargetTransaction::SendCounts(const CountsByTable& counts) {
+  if (counts.empty()) return absl::OkStatus();
+  if (counts_statement_.empty()) {
+    counts_statement_ = session_.NextStatementName();
+    RETURN_IF_ERROR(pipeline_.Prepare(
+        counts_statement_, AddTableCountsSql(session_.ledger_schema())));
+  }
+  const std::vector<std::string> arrays = AddTableCountsParams(counts);
+  std::vector<PgParam> params = {TextParam(session_.name())};
+  for (const std::string& array : arrays) params.push_back(TextParam(array));
+  return pipeline_.SendPrepared(counts_statement_, params);
+}
+
 void TargetTransaction::Abandon() {
   ++session_.statement_era_;
   position_statement_.clear();
+  counts_statement_.clear();
   // Whatever fails here marks the connection broken, and then the server
   // rolls back by itself.
   if (in_pipeline_) {

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "apply/applied_counts.h"
 #include "apply/applier.h"
 #include "apply/apply_session.h"
 #include "protocol/lsn.h"
@@ -63,8 +64,9 @@ class TargetTransaction {
 
   // Waits for all results and commits: COMMIT is sent only after every result
   // was seen, because a result may be an error to us that is none to the
-  // server. OK means that the commit is durable.
-  absl::Status Commit();
+  // server. OK means that the commit is durable. Unless the counts agree it is
+  // not sent: kInternal; they are stored with the position.
+  absl::Status Commit(const AppliedCounts& counts);
 
   // Names need no quotes; the last savepoint of a name is the one meant.
   absl::Status Savepoint(absl::string_view name);
@@ -80,14 +82,17 @@ class TargetTransaction {
 
  private:
   absl::Status SendFacts(const CommitFacts& facts);
+  absl::Status SendCounts(const CountsByTable& counts);
 
   ApplySession& session_;
   PgPipeline pipeline_;
   bool open_ = false;
   bool in_pipeline_ = false;
   Lsn position_;  // What the open transaction stores.
-  // The prepared statement that writes the position; "" before it is there.
+  // The prepared statements that write the position and the tables' counts; ""
+  // before they are there.
   std::string position_statement_;
+  std::string counts_statement_;
 };
 
 }  // namespace walferry

@@ -117,8 +117,10 @@ void BM_DecodeAndBuildBatch(benchmark::State& state, Shape shape) {
   for (auto _ : state) {
     ChangeBatch batch;
     batch.BeginTransaction({.final_lsn = Lsn(0x10), .xid = 9});
+    const size_t table = batch.AddDecodedTable(relation);
     for (const std::string& payload : payloads) {
       const absl::StatusOr<Message> message = DecodeMessage(payload);
+      batch.CountDecoded(table, ChangeKind::kInsert);
       batch.AddInsert(relation, std::get<Insert>(*message));
     }
     batch.CommitTransaction({.commit_lsn = Lsn(0x10), .end_lsn = Lsn(0x20)});

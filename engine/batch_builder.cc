@@ -70,6 +70,7 @@ absl::Status BatchBuilder::Visit(const Message& message) {
 std::unique_ptr<ChangeBatch> BatchBuilder::TakeBatch() {
   std::unique_ptr<ChangeBatch> taken = std::move(batch_);
   batch_ = std::make_unique<ChangeBatch>();
+  ++batch_number_;
   if (in_transaction_ && !left_out_) {
     batch_->ContinueTransaction(taken->transactions().back());
   }
@@ -104,11 +105,12 @@ absl::Status BatchBuilder::OnRelation(const Relation& message) {
   }
   ASSIGN_OR_RETURN(known.policy, gate_(described));
   known.relation = std::make_shared<const SourceRelation>(std::move(described));
+  known.batch = 0;
   return absl::OkStatus();
 }
 
-absl::StatusOr<const BatchBuilder::KnownRelation*> BatchBuilder::Find(
-    uint32_t relation_id) const {
+absl::StatusOr<BatchBuilder::KnownRelation*> BatchBuilder::Find(
+    uint32_t relation_id) {
   const auto found = relations_.find(relation_id);
   if (found == relations_.end()) {
     return absl::DataLossError(absl::StrCat(
@@ -128,36 +130,52 @@ absl::Status BatchBuilder::CheckWidth(const KnownRelation& known,
       " (transaction ", begin_.xid, ")"));
 }
 
+void BatchBuilder::CountDecoded(KnownRelation& known, ChangeKind kind) {
+  if (known.batch != batch_number_) {
+    known.batch = batch_number_;
+    known.decoded = batch_->AddDecodedTable(known.relation);
+  }
+  batch_->CountDecoded(known.decoded, kind);
+}
+
 absl::Status BatchBuilder::OnInsert(const Insert& insert) {
-  ASSIGN_OR_RETURN(const KnownRelation* known, Find(insert.relation_id));
+  ASSIGN_OR_RETURN(KnownRelation* const known, Find(insert.relation_id));
   RETURN_IF_ERROR(CheckWidth(*known, insert.row));
-  if (IsApplied(*known)) batch_->AddInsert(known->relation, insert);
+  if (!IsApplied(*known)) return absl::OkStatus();
+  CountDecoded(*known, ChangeKind::kInsert);
+  batch_->AddInsert(known->relation, insert);
   return absl::OkStatus();
 }
 
 absl::Status BatchBuilder::OnUpdate(const Update& update) {
-  ASSIGN_OR_RETURN(const KnownRelation* known, Find(update.relation_id));
+  ASSIGN_OR_RETURN(KnownRelation* const known, Find(update.relation_id));
   RETURN_IF_ERROR(CheckWidth(*known, update.row));
   if (update.old_kind != OldRow::kNone) {
     RETURN_IF_ERROR(CheckWidth(*known, update.old_row));
   }
-  if (IsApplied(*known)) batch_->AddUpdate(known->relation, update);
+  if (!IsApplied(*known)) return absl::OkStatus();
+  CountDecoded(*known, ChangeKind::kUpdate);
+  batch_->AddUpdate(known->relation, update);
   return absl::OkStatus();
 }
 
 absl::Status BatchBuilder::OnDelete(const Delete& message) {
-  ASSIGN_OR_RETURN(const KnownRelation* known, Find(message.relation_id));
+  ASSIGN_OR_RETURN(KnownRelation* const known, Find(message.relation_id));
   RETURN_IF_ERROR(CheckWidth(*known, message.old_row));
-  if (IsApplied(*known)) batch_->AddDelete(known->relation, message);
+  if (!IsApplied(*known)) return absl::OkStatus();
+  CountDecoded(*known, ChangeKind::kDelete);
+  batch_->AddDelete(known->relation, message);
   return absl::OkStatus();
 }
 
 absl::Status BatchBuilder::OnTruncate(const Truncate& truncate) {
   std::vector<std::shared_ptr<const SourceRelation>> relations;
   for (uint32_t i = 0; i < truncate.relation_ids.size(); ++i) {
-    ASSIGN_OR_RETURN(const KnownRelation* known,
+    ASSIGN_OR_RETURN(KnownRelation* const known,
                      Find(truncate.relation_ids[i]));
-    if (IsApplied(*known)) relations.push_back(known->relation);
+    if (!IsApplied(*known)) continue;
+    CountDecoded(*known, ChangeKind::kTruncate);
+    relations.push_back(known->relation);
   }
   if (!relations.empty()) {
     batch_->AddTruncate(relations, truncate.restart_identity);

@@ -87,6 +87,9 @@ class BatchBuilder {
   struct KnownRelation {
     std::shared_ptr<const SourceRelation> relation;
     RelationPolicy policy;
+    // Its place among the decoded tables of the batch of that number.
+    uint64_t batch = 0;
+    size_t decoded = 0;
   };
 
   absl::Status Visit(const Message& message);
@@ -97,7 +100,7 @@ class BatchBuilder {
   absl::Status OnUpdate(const Update& update);
   absl::Status OnDelete(const Delete& message);
   absl::Status OnTruncate(const Truncate& truncate);
-  absl::StatusOr<const KnownRelation*> Find(uint32_t relation_id) const;
+  absl::StatusOr<KnownRelation*> Find(uint32_t relation_id);
   // kDataLoss: the row does not have the relation's columns.
   absl::Status CheckWidth(const KnownRelation& known,
                           const TupleView& row) const;
@@ -107,6 +110,9 @@ class BatchBuilder {
            begin_.final_lsn >= known.policy.copied_at;
   }
 
+  // A change that is to be applied was decoded.
+  void CountDecoded(KnownRelation& known, ChangeKind kind);
+
   const Lsn position_;
   const std::optional<Lsn> until_;
   const size_t batch_bytes_;
@@ -115,6 +121,7 @@ class BatchBuilder {
   TransactionState order_;
   absl::flat_hash_map<uint32_t, KnownRelation> relations_;
   std::unique_ptr<ChangeBatch> batch_;
+  uint64_t batch_number_ = 1;
   Lsn received_;
   Begin begin_;  // Of the open transaction.
   bool in_transaction_ = false;

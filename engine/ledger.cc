@@ -44,6 +44,17 @@ std::string Ledger::Table(absl::string_view name) const {
 
 std::string Ledger::Name() const { return QuoteLiteral(sql_.key().migration); }
 
+absl::Status Ledger::ChangeSchema(absl::string_view sql) {
+  const absl::Status changed =
+      connection_.Exec(absl::StrCat("BEGIN;", sql, "COMMIT")).status();
+  if (changed.ok()) return changed;
+  if (connection_.in_transaction()) {
+    RETURN_IF_ERROR(connection_.Exec("ROLLBACK").status());
+  }
+  return Annotate(changed, absl::StrCat("target: ledger schema ",
+                                        QuoteIdentifier(sql_.key().schema)));
+}
+
 absl::Status Ledger::Create() {
   const std::string& schema = sql_.key().schema;
   ASSIGN_OR_RETURN(const std::string found,
@@ -52,17 +63,10 @@ absl::Status Ledger::Create() {
                        ") IS NOT NULL")));
   if (found != "t") {
     // Also made when the version table alone is missing: IF NOT EXISTS.
-    const absl::Status created =
-        connection_
-            .Exec(absl::StrCat("BEGIN;", LedgerSchemaSql(schema), "COMMIT"))
-            .status();
+    const absl::Status created = ChangeSchema(LedgerSchemaSql(schema));
     if (!created.ok()) {
-      if (connection_.in_transaction()) {
-        RETURN_IF_ERROR(connection_.Exec("ROLLBACK").status());
-      }
       return WithHint(
-          Annotate(created, absl::StrCat("target: ledger schema ",
-                                         QuoteIdentifier(schema))),
+          created,
           "grant CREATE on the target database, or name a schema that the "
           "role may create tables in with --ledger-schema");
     }
@@ -71,6 +75,15 @@ absl::Status Ledger::Create() {
                    connection_.QueryValue(absl::StrCat(
                        "SELECT max(version) FROM ", Table("version"))));
   if (version == absl::StrCat(kLedgerVersion)) return absl::OkStatus();
+  const std::string upgrade = LedgerUpgradeSql(schema, version);
+  if (!upgrade.empty()) {
+    const absl::Status upgraded = ChangeSchema(upgrade);
+    if (upgraded.ok()) return upgraded;
+    return WithHint(upgraded,
+                    absl::StrCat("the ledger is of version ", version,
+                                 ": connect as the role that began the "
+                                 "migration, which owns its tables"));
+  }
   return WithHint(absl::FailedPreconditionError(absl::StrCat(
                       "target: the ledger in schema ", QuoteIdentifier(schema),
                       " is of version ", version, ", this walferry needs ",
@@ -356,24 +369,6 @@ absl::StatusOr<std::vector<std::string>> Ledger::StepsDone() {
     steps.emplace_back(rows.Text(row, 0));
   }
   return steps;
-}
-
-absl::StatusOr<std::optional<LedgerStream>> Ledger::Stream() {
-  ASSIGN_OR_RETURN(
-      PgResult row,
-      connection_.Exec(absl::StrCat(
-          "SELECT applied_lsn, transactions, inserts, updates, deletes, "
-          "truncates FROM ",
-          Table("stream"), " WHERE name = ", Name())));
-  if (row.rows() == 0) return std::optional<LedgerStream>();
-  LedgerStream stream;
-  ASSIGN_OR_RETURN(stream.applied_lsn, row.LsnAt(0, 0));
-  ASSIGN_OR_RETURN(stream.counts.transactions, row.Int64(0, 1));
-  ASSIGN_OR_RETURN(stream.counts.inserts, row.Int64(0, 2));
-  ASSIGN_OR_RETURN(stream.counts.updates, row.Int64(0, 3));
-  ASSIGN_OR_RETURN(stream.counts.deletes, row.Int64(0, 4));
-  ASSIGN_OR_RETURN(stream.counts.truncates, row.Int64(0, 5));
-  return std::optional<LedgerStream>(stream);
 }
 
 }  // namespace walferry

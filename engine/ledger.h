@@ -11,6 +11,8 @@
 //   table_copy  each table's copy: shape, state, the position it is valid at
 //   copy_range  ranges of rows that are on the target
 //   stream      the applied position (apply/apply_session.h)
+//   table_counts  changes decoded and applied of each of a stream's tables
+//               (apply/table_counts.h)
 
 #include <cstdint>
 #include <functional>
@@ -22,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "apply/applier.h"
+#include "apply/table_counts.h"
 #include "engine/ledger_sql.h"
 #include "engine/options.h"
 #include "protocol/lsn.h"
@@ -100,6 +103,9 @@ struct LedgerMigration {
 struct LedgerStream {
   Lsn applied_lsn;
   ApplyCounts counts;  // Over all runs.
+  // Behind it changes are counted by table; 0/0: not yet, as the ledger is an
+  // older walferry's.
+  Lsn counted_since;
 };
 
 // Reads and writes the ledger over one target connection, which outlives it.
@@ -107,8 +113,8 @@ class Ledger {
  public:
   Ledger(PgConnection& connection, LedgerKey key);
 
-  // Creates schema and tables where they are missing; kFailedPrecondition when
-  // they are of another version of the ledger.
+  // Creates schema and tables where they are missing, and carries those of the
+  // version before on; kFailedPrecondition when they are of another version.
   absl::Status Create();
   // The schema and the migration's row exist.
   absl::StatusOr<bool> Exists();
@@ -159,6 +165,8 @@ class Ledger {
 
   // nullopt: the stream has not begun.
   absl::StatusOr<std::optional<LedgerStream>> Stream();
+  // Of the stream, over all runs.
+  absl::StatusOr<CountsByTable> TableCounts();
 
   // Deletes the migration's rows, and with the last migration's the tables;
   // the schema too when nothing else is in it. In one transaction.
@@ -169,6 +177,8 @@ class Ledger {
  private:
   std::string Table(absl::string_view name) const;
   std::string Name() const;
+  // Runs `sql` in one transaction.
+  absl::Status ChangeSchema(absl::string_view sql);
   std::string RemovalOf(const LedgerObject& object) const;
   absl::Status Set(absl::string_view assignments);
   absl::Status ForgetInTransaction();

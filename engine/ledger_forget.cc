@@ -35,7 +35,8 @@ absl::Status Ledger::ForgetInTransaction() {
   RETURN_IF_ERROR(
       connection_
           .Exec(absl::StrCat(
-              "DROP TABLE ",
+              // Not there in an older walferry's ledger.
+              "DROP TABLE IF EXISTS ", Table("table_counts"), "; DROP TABLE ",
               absl::StrJoin({Table("copy_range"), Table("table_copy"),
                              Table("step"), Table("object"), Table("stream"),
                              Table("migration"), Table("version")},

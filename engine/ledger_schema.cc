@@ -87,4 +87,16 @@ CREATE TABLE IF NOT EXISTS $0.copy_range (
                        quoted, kLedgerVersion));
 }
 
+std::string LedgerUpgradeSql(absl::string_view schema,
+                             absl::string_view version) {
+  // Version 4 counts changes by table.
+  if (version != "3") return "";
+  return absl::Substitute(
+      "LOCK TABLE $0.version IN ACCESS EXCLUSIVE MODE;\n"
+      "ALTER TABLE $0.stream ADD COLUMN IF NOT EXISTS counted_since pg_lsn;\n"
+      "$1;\n"
+      "UPDATE $0.version SET version = $2;",
+      QuoteIdentifier(schema), StreamTableSql(schema), kLedgerVersion);
+}
+
 }  // namespace walferry

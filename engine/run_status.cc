@@ -314,6 +314,8 @@ absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
     status.source_lsn = std::max(status.source_lsn, status.received_lsn);
     status.transactions = stream->counts.transactions;
     status.changes = Changes(stream->counts);
+    status.counted_since = stream->counted_since;
+    ASSIGN_OR_RETURN(status.counts, ledger.TableCounts());
   }
   RETURN_IF_ERROR(FillTables(ledger, status));
   if (status.running && row.phase == PhaseName(Phase::kCopy)) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "apply/table_counts.h"
 #include "engine/report.h"
 #include "protocol/lsn.h"
 #include "protocol/quoting.h"
@@ -42,6 +43,10 @@ struct MigrationStatus {
   double lag_seconds = 0;
   int64_t transactions = 0;
   int64_t changes = 0;
+  // By table, those that committed behind counted_since (0/0: they are not
+  // counted yet).
+  CountsByTable counts;
+  Lsn counted_since;
   std::string slot;
   std::vector<std::string> publications;
   int64_t steps_done = 0;   // Of schema and indexes.

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "engine/time_text.h"
+#include "tools/counts_text.h"
 #include "tools/human_format.h"
 #include "tools/result_text.h"
 #include "tools/terminal_row.h"
@@ -71,6 +72,9 @@ void AddStream(std::string& text, const MigrationStatus& status) {
           absl::StrCat(
               HumanCount(status.changes), " in ",
               HumanCount(status.transactions, "transaction", "transactions")));
+  if (status.counted_since.valid()) {
+    AddLine(text, "counts", AgreementText(status.counts, status.counted_since));
+  }
 }
 
 // Once nobody waits for the tables any more, it goes without saying.
@@ -159,7 +163,7 @@ std::string StatusText(const MigrationStatus& status, absl::Time now) {
   if (!status.last_error.empty()) {
     AddLine(text, "last error", status.last_error);
   }
-  absl::StrAppend(&text, TablesText(status));
+  absl::StrAppend(&text, TablesText(status), CountsText(status.counts));
   if (status.report.has_value()) {
     absl::StrAppend(&text, "\n", ReportText(*status.report));
   }

@@ -3,10 +3,28 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "engine/report_json.h"
 #include "tools/json_text.h"
 
 namespace walferry {
+namespace {
+
+Json CountsJson(const QualifiedName& table, const TableCounts& counts) {
+  const auto& [decoded, applied] = counts;
+  return {{"schema", table.schema},
+          {"table", table.name},
+          {"decoded_inserts", decoded.inserts},
+          {"decoded_updates", decoded.updates},
+          {"decoded_deletes", decoded.deletes},
+          {"decoded_truncates", decoded.truncates},
+          {"applied_inserts", applied.inserts},
+          {"applied_updates", applied.updates},
+          {"applied_deletes", applied.deletes},
+          {"applied_truncates", applied.truncates}};
+}
+
+}  // namespace
 
 std::string StatusToJson(const MigrationStatus& status,
                          const Redactor& redactor) {
@@ -27,6 +45,11 @@ std::string StatusToJson(const MigrationStatus& status,
   json["lag_seconds"] = JsonSeconds(absl::Seconds(status.lag_seconds));
   json["transactions"] = status.transactions;
   json["changes"] = status.changes;
+  json["counted_since_lsn"] = status.counted_since.valid()
+                                  ? Json(status.counted_since.ToString())
+                                  : Json(nullptr);
+  json["counts_agree"] = absl::c_all_of(
+      status.counts, [](const auto& table) { return table.second.agree(); });
   json["slot"] = status.slot;
   json["publications"] = status.publications;
   json["steps_done"] = status.steps_done;
@@ -41,6 +64,10 @@ std::string StatusToJson(const MigrationStatus& status,
                               {"rows", table.rows},
                               {"bytes", table.bytes},
                               {"bytes_total", table.bytes_total}});
+  }
+  json["table_counts"] = Json::array();
+  for (const auto& [table, counts] : status.counts) {
+    json["table_counts"].push_back(CountsJson(table, counts));
   }
   json["last_error"] = status.last_error;
   json["report"] = status.report.has_value()

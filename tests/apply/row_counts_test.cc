@@ -16,8 +16,14 @@ using ::testing::IsEmpty;
 
 class RowCountsTest : public ::testing::Test {
  protected:
-  void Insert(std::vector<Column> row) { counts_.Insert(rows_.Add(row)); }
-  void Delete(std::vector<Column> row) { counts_.Delete(rows_.Add(row)); }
+  void Insert(std::vector<Column> row) {
+    counts_.Insert(rows_.Add(row));
+    ++changes_;
+  }
+  void Delete(std::vector<Column> row) {
+    counts_.Delete(rows_.Add(row));
+    ++changes_;
+  }
   void Insert(absl::string_view a) { Insert(Row(a)); }
   void Delete(absl::string_view a) { Delete(Row(a)); }
   static std::vector<Column> Row(absl::string_view a) {
@@ -27,17 +33,25 @@ class RowCountsTest : public ::testing::Test {
   // "a -2 +1": two to be deleted, one to be inserted.
   std::vector<std::string> Left() {
     std::vector<std::string> left;
+    size_t changes = 0;
     for (const RowCounts::Count& count : counts_.counts()) {
+      changes += count.changes;
       left.push_back(absl::StrCat(count.row[0].value, " -", count.deletes, " +",
                                   count.inserts));
     }
+    EXPECT_EQ(changes, changes_);
     return left;
   }
 
+  void Clear() {
+    counts_.Clear();
+    changes_ = 0;
+  }
   RowCounts& counts() { return counts_; }
 
  private:
   Rows rows_;
+  size_t changes_ = 0;
   RowCounts counts_{{0, 2}};
 };
 
@@ -91,7 +105,7 @@ TEST_F(RowCountsTest, NullIsNoEmptyValue) {
 TEST_F(RowCountsTest, ClearForgetsAll) {
   for (int row = 0; row < 5000; ++row) Delete("a");
   Insert("b");
-  counts().Clear();
+  Clear();
   EXPECT_TRUE(counts().empty());
   Insert("a");
   Insert("a");

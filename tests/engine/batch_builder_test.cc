@@ -205,6 +205,50 @@ TEST(BatchBuilder, KeepsTheRelationThatIsDescribedAgain) {
   EXPECT_EQ(batch->changes()[0].relation, batch->changes()[1].relation);
 }
 
+// "t +2 ~1": two inserts and an update of table t.
+std::vector<std::string> DecodedOf(const ChangeBatch& batch) {
+  std::vector<std::string> texts;
+  for (const auto& [relation, counts] : batch.decoded()) {
+    texts.push_back(absl::StrCat(relation->name.name, " +", counts.inserts,
+                                 " ~", counts.updates, " -", counts.deletes,
+                                 " 0", counts.truncates));
+  }
+  return texts;
+}
+
+TEST(BatchBuilder, CountsWhatItDecodesBatchByBatch) {
+  BatchBuilder builder(Options());
+  ASSERT_OK(TakeAll(
+      builder,
+      {BeginAt(200), Describe(kTable, "t", {"id"}), Describe(5, "u", {"id"}),
+       InsertOne("a"), Wire('D').Int32(5).Byte('K').Int16(1).Text("x"),
+       InsertOne("b"), Wire('U').Int32(kTable).Byte('N').Int16(1).Text("b"),
+       Wire('T').Int32(2).Byte(0).Int32(kTable).Int32(5), CommitAt(200, 210)}));
+  EXPECT_THAT(DecodedOf(*builder.TakeBatch()),
+              ::testing::ElementsAre("t +2 ~1 -0 01", "u +0 ~0 -1 01"));
+  // Described again within a batch, it is another relation, maybe renamed.
+  ASSERT_OK(TakeAll(
+      builder, {BeginAt(210), InsertOne("c"), Describe(kTable, "v", {"id"}),
+                InsertOne("d"), CommitAt(210, 220)}));
+  EXPECT_THAT(DecodedOf(*builder.TakeBatch()),
+              ::testing::ElementsAre("t +1 ~0 -0 00", "v +1 ~0 -0 00"));
+}
+
+TEST(BatchBuilder, CountsOnlyWhatIsToBeApplied) {
+  BatchBuilderOptions options = Options();
+  options.gate = [](const SourceRelation&) {
+    return RelationPolicy{.copied_at = Lsn(205)};
+  };
+  BatchBuilder builder(options);
+  ASSERT_OK(
+      TakeAll(builder, {BeginAt(99), Describe(kTable, "t", {"id"}),
+                        InsertOne("before the position"), CommitAt(99, 100),
+                        BeginAt(200), InsertOne("copied"), CommitAt(200, 205),
+                        BeginAt(205), InsertOne("new"), CommitAt(205, 210)}));
+  EXPECT_THAT(DecodedOf(*builder.TakeBatch()),
+              ::testing::ElementsAre("t +1 ~0 -0 00"));
+}
+
 TEST(BatchBuilder, AnErrorOfTheGateStopsTheStream) {
   BatchBuilderOptions options = Options();
   options.gate = [](const SourceRelation&) -> absl::StatusOr<RelationPolicy> {

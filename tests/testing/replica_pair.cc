@@ -128,19 +128,28 @@ absl::Status ReplicaPair::AddMessage(const std::string& payload,
       known = std::make_shared<const SourceRelation>(std::move(shape));
     }
   } else if (const auto* insert = std::get_if<Insert>(&message)) {
+    CountDecoded(insert->relation_id, ChangeKind::kInsert, batch);
     batch.AddInsert(relations_[insert->relation_id], *insert);
   } else if (const auto* update = std::get_if<Update>(&message)) {
+    CountDecoded(update->relation_id, ChangeKind::kUpdate, batch);
     batch.AddUpdate(relations_[update->relation_id], *update);
   } else if (const auto* removal = std::get_if<Delete>(&message)) {
+    CountDecoded(removal->relation_id, ChangeKind::kDelete, batch);
     batch.AddDelete(relations_[removal->relation_id], *removal);
   } else if (const auto* truncate = std::get_if<Truncate>(&message)) {
     std::vector<std::shared_ptr<const SourceRelation>> relations;
     for (uint32_t index = 0; index < truncate->relation_ids.size(); ++index) {
+      CountDecoded(truncate->relation_ids[index], ChangeKind::kTruncate, batch);
       relations.push_back(relations_[truncate->relation_ids[index]]);
     }
     batch.AddTruncate(relations, truncate->restart_identity);
   }
   return absl::OkStatus();
+}
+
+void ReplicaPair::CountDecoded(uint32_t relation, ChangeKind kind,
+                               ChangeBatch& batch) {
+  batch.CountDecoded(batch.AddDecodedTable(relations_[relation]), kind);
 }
 
 absl::Status ReplicaPair::Open() {

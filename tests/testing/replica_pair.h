@@ -95,6 +95,7 @@ class ReplicaPair {
   ReplicaPair(const PgServer& server, ReplicaPairOptions options);
   absl::Status SetUp();
   absl::Status AddMessage(const std::string& payload, ChangeBatch& batch);
+  void CountDecoded(uint32_t relation, ChangeKind kind, ChangeBatch& batch);
 
   const PgServer& server_;
   ReplicaPairOptions options_;

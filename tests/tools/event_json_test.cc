@@ -196,6 +196,7 @@ TEST(EventsPage, DocumentsExactlyTheFieldsThatAreWritten) {
 TEST(StatusPage, DocumentsExactlyTheFieldsThatAreWritten) {
   MigrationStatus status;
   status.tables.push_back({.table = {"public", "orders"}, .state = "copied"});
+  status.counts[{"public", "orders"}] = {};
   const auto json =
       nlohmann::ordered_json::parse(StatusToJson(status, Redactor()));
   ServerStatus server;
@@ -205,9 +206,33 @@ TEST(StatusPage, DocumentsExactlyTheFieldsThatAreWritten) {
   const std::map<std::string, std::vector<std::string>> written = {
       {"", KeysOf(json)},
       {"tables", KeysOf(json["tables"][0])},
+      {"table_counts", KeysOf(json["table_counts"][0])},
       {"--all-databases", KeysOf(whole)},
       {"databases", KeysOf(whole["databases"][0])}};
   EXPECT_EQ(DocumentedFields("status.md"), written);
+}
+
+TEST(StatusJson, HoldsTheCountsOfEveryTable) {
+  MigrationStatus status;
+  EXPECT_TRUE(nlohmann::json::parse(
+                  StatusToJson(status, Redactor()))["counted_since_lsn"]
+                  .is_null());
+  status.counted_since = Lsn(0x16B3748);
+  const ChangeCounts counts = {
+      .inserts = 1, .updates = 2, .deletes = 3, .truncates = 4};
+  status.counts[{"public", "orders"}] = {.decoded = counts, .applied = counts};
+  auto json = nlohmann::json::parse(StatusToJson(status, Redactor()));
+  EXPECT_EQ(json["counted_since_lsn"], "0/16B3748");
+  EXPECT_EQ(json["counts_agree"], true);
+  EXPECT_EQ(json["table_counts"].dump(),
+            "[{\"applied_deletes\":3,\"applied_inserts\":1,"
+            "\"applied_truncates\":4,\"applied_updates\":2,"
+            "\"decoded_deletes\":3,\"decoded_inserts\":1,"
+            "\"decoded_truncates\":4,\"decoded_updates\":2,"
+            "\"schema\":\"public\",\"table\":\"orders\"}]");
+  status.counts[{"public", "orders"}].applied.updates = 1;
+  json = nlohmann::json::parse(StatusToJson(status, Redactor()));
+  EXPECT_EQ(json["counts_agree"], false);
 }
 
 TEST(StatusJson, HoldsTheReportOnceDone) {

@@ -60,30 +60,39 @@ MigrationStatus SampleStatus() {
   status.steps_total = 12;
   status.tables = {{{"public", "orders"}, "copied", 1000000, 1 << 29, 1 << 30},
                    {{"public", "Items"}, "waiting", 0, 0, 8192}};
+  status.counted_since = Lsn(0x16B0000);
+  const ChangeCounts counts = {.inserts = 1200, .updates = 30, .truncates = 4};
+  status.counts = {
+      {{"public", "orders"}, {.decoded = counts, .applied = counts}}};
   status.last_error = "source: gone";
   return status;
 }
 
 TEST(StatusText, HasEveryFact) {
-  EXPECT_EQ(
-      StatusText(SampleStatus(), absl::FromUnixSeconds(1767226320)),
-      "shop: migrate, phase follow, running\n"
-      "  started            2026-01-01 00:00:00 UTC, 12 min 00 s ago\n"
-      "  last sign of life  2026-01-01 00:11:59 UTC, 1.0 s ago\n"
-      "  waits for          writes to stop\n"
-      "  steps              5 of 12\n"
-      "  slot               walferry_shop\n"
-      "  publications       a, b\n"
-      "  applied            0/16B3748\n"
-      "  received           0/16B3778\n"
-      "  source             0/16B3800\n"
-      "  lag                184 B, 250 ms\n"
-      "  changes            1,234 in 1 transaction\n"
-      "  last error         source: gone\n"
-      "\n"
-      "table           state               rows      bytes         of\n"
-      "public.orders   copied         1,000,000    512 MiB    1.0 GiB\n"
-      "public.\"Items\"  waiting                0        0 B    8.0 KiB\n");
+  EXPECT_EQ(StatusText(SampleStatus(), absl::FromUnixSeconds(1767226320)),
+            "shop: migrate, phase follow, running\n"
+            "  started            2026-01-01 00:00:00 UTC, 12 min 00 s ago\n"
+            "  last sign of life  2026-01-01 00:11:59 UTC, 1.0 s ago\n"
+            "  waits for          writes to stop\n"
+            "  steps              5 of 12\n"
+            "  slot               walferry_shop\n"
+            "  publications       a, b\n"
+            "  applied            0/16B3748\n"
+            "  received           0/16B3778\n"
+            "  source             0/16B3800\n"
+            "  lag                184 B, 250 ms\n"
+            "  changes            1,234 in 1 transaction\n"
+            "  counts             as many applied as decoded since 0/16B0000\n"
+            "  last error         source: gone\n"
+            "\n"
+            "table           state               rows      bytes         of\n"
+            "public.orders   copied         1,000,000    512 MiB    1.0 GiB\n"
+            "public.\"Items\"  waiting                0        0 B    8.0 KiB\n"
+            "\n"
+            "changes of            inserts         updates         deletes  "
+            "truncates\n"
+            "public.orders           1,200              30               0  "
+            "        4\n");
 }
 
 TEST(StatusText, SaysThatTheTargetCanBeUsedWhileTablesAreLoaded) {
