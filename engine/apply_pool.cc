@@ -101,6 +101,10 @@ bool ApplyPool::AwaitTurn(AheadApplier& applier, const Taken& taken) {
 absl::Status ApplyPool::ApplyItem(AheadApplier& applier,
                                   const QueueItem& item) {
   StreamState& state = context_.state;
+  if (item.barrier != nullptr) {
+    item.barrier->Stand(state.applied());
+    return absl::OkStatus();
+  }
   if (item.batch == nullptr) {
     if (item.advance <= state.applied()) return absl::OkStatus();
     RETURN_IF_ERROR(applier.Advance(item.advance));

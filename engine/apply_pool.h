@@ -26,7 +26,8 @@ namespace walferry {
 // Positions, counts and the queue's Finished() move with the commits, so in
 // source order. A large transaction, which comes in several batches, is applied
 // by one thread, and nobody takes what is behind it before its last batch is
-// taken.
+// taken. At a barrier whose turn it is stands still: then all before it is
+// committed, and what is behind it at most applied ahead.
 class ApplyPool {
  public:
   struct Context {

@@ -24,6 +24,7 @@ BatchBuilder::BatchBuilder(BatchBuilderOptions options)
       until_(options.until),
       batch_bytes_(options.batch_bytes),
       gate_(std::move(options.gate)),
+      on_begin_(std::move(options.on_begin)),
       batch_(std::make_unique<ChangeBatch>()) {}
 
 absl::Status BatchBuilder::Take(absl::string_view payload) {
@@ -84,6 +85,7 @@ absl::Status BatchBuilder::OnBegin(const Begin& begin) {
     reached_until_ = true;
     return absl::OkStatus();
   }
+  if (on_begin_) on_begin_(begin);
   begin_ = begin;
   in_transaction_ = true;
   left_out_ = begin.final_lsn < position_;

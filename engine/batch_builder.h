@@ -42,6 +42,9 @@ struct BatchBuilderOptions {
   // A batch holds no more, but for its last change.
   size_t batch_bytes = size_t{16} << 20;
   RelationGate gate;
+  // Told of every transaction that is taken, before any of it is: the batch may
+  // be taken then. May be empty.
+  std::function<void(const Begin&)> on_begin = nullptr;
 };
 
 // Fed with every message of a protocol version 1 stream, in order. Used by one
@@ -72,6 +75,9 @@ class BatchBuilder {
   // The batch so far (not null, maybe empty); a new one is begun, which goes
   // on with the transaction that is open.
   std::unique_ptr<ChangeBatch> TakeBatch();
+
+  // A transaction is half received.
+  bool in_transaction() const { return in_transaction_; }
 
   // No transaction is half received, and no batch is begun.
   bool Empty() const { return !in_transaction_ && batch_->empty(); }
@@ -117,6 +123,7 @@ class BatchBuilder {
   const std::optional<Lsn> until_;
   const size_t batch_bytes_;
   const RelationGate gate_;
+  const std::function<void(const Begin&)> on_begin_;
 
   TransactionState order_;
   absl::flat_hash_map<uint32_t, KnownRelation> relations_;

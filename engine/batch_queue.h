@@ -11,14 +11,16 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "apply/change_batch.h"
+#include "engine/meeting_barrier.h"
 #include "protocol/lsn.h"
 
 namespace walferry {
 
-// Either a batch, or a position that is reached without one.
+// A batch, or a position that is reached without one, or a barrier.
 struct QueueItem {
-  std::unique_ptr<ChangeBatch> batch;  // May be null.
-  Lsn advance;                         // Then this is set.
+  std::unique_ptr<ChangeBatch> batch;                 // May be null.
+  Lsn advance;                                        // Then this is set, or
+  std::shared_ptr<MeetingBarrier> barrier = nullptr;  // this.
 };
 
 // Thread-safe. Bounded by its user: the reader asks HasRoom() before it reads

@@ -39,12 +39,18 @@ absl::Status StreamReader::Run() {
   while (!stopping_.load() && !builder_.reached_until()) {
     now_ = absl::Now();
     RETURN_IF_ERROR(SendStatusIfDue(now_));
+    if (meeting_.hold_wanted()) {
+      meeting_.StandStill(now_ + kLongNap);
+      last_frame_ = absl::Now();
+      continue;
+    }
     if (!queue_.HasRoom()) {
       queue_.WaitForRoom(now_ + kLongNap);
       last_frame_ = absl::Now();  // It was us who did not listen.
       continue;
     }
     for (int frames = 0; frames < kFramesPerLook; ++frames) {
+      if (meeting_.hold_wanted()) break;
       if (!stream_.Ready()) {
         RETURN_IF_ERROR(OnQuiet(now_));
         break;
@@ -81,6 +87,7 @@ absl::Status StreamReader::TakeFrame(absl::string_view bytes) {
             RETURN_IF_ERROR(builder_.Take(data.payload));
             state_.SetReceived(builder_.received());
             if (!batch_begin_) batch_begin_ = now_;
+            PlaceBarrierIfComplete(builder_.received());
             HandOnIfWanted();
             return absl::OkStatus();
           },
@@ -94,6 +101,7 @@ absl::Status StreamReader::OnKeepalive(const Keepalive& keepalive) {
   // All that committed before wal_end has been sent, so it is received; a
   // transaction that is half received ends behind it.
   state_.SetReceived(wal_end_);
+  PlaceBarrierIfComplete(wal_end_);
   if (!keepalive.reply_requested) return absl::OkStatus();
   hurry_ = true;
   return SendStatus(absl::Now(), /*reply_requested=*/false);
@@ -105,7 +113,8 @@ absl::Status StreamReader::OnQuiet(absl::Time now) {
   HandOnIfWanted();
   AdvanceIfIdle(now);
   RETURN_IF_ERROR(CheckLiveness(now));
-  if (Draining() && now - last_status_ >= kAskInterval) {
+  if ((Draining() || meeting_.sorting()) &&
+      now - last_status_ >= kAskInterval) {
     RETURN_IF_ERROR(SendStatus(now, /*reply_requested=*/true));
   } else if (state_.applied() > reported_ && queue_.Idle()) {
     RETURN_IF_ERROR(SendStatus(now, /*reply_requested=*/false));
@@ -117,6 +126,7 @@ absl::Status StreamReader::OnQuiet(absl::Time now) {
   }
   ASSIGN_OR_RETURN(const auto bytes, stream_.Next(deadline));
   if (!bytes) return absl::OkStatus();
+  while (meeting_.hold_wanted()) meeting_.StandStill(absl::InfiniteFuture());
   last_frame_ = absl::Now();
   return TakeFrame(*bytes);
 }
@@ -157,7 +167,7 @@ bool StreamReader::Draining() const {
 
 absl::Time StreamReader::NextDeadline(absl::Time now) const {
   if (!builder_.Empty()) return now + kNap;
-  if (Draining()) return now + kAskInterval;
+  if (Draining() || meeting_.sorting()) return now + kAskInterval;
   return now + kLongNap;
 }
 
@@ -173,6 +183,22 @@ void StreamReader::HandOnIfWanted() {
 void StreamReader::HandOn() {
   batch_begin_.reset();
   queue_.Push({.batch = builder_.TakeBatch(), .advance = Lsn()});
+}
+
+void StreamReader::OnBegin(const Begin& begin) {
+  if (meeting_.CutsBefore(begin)) PlaceBarrier();
+}
+
+void StreamReader::PlaceBarrierIfComplete(Lsn complete) {
+  if (!meeting_.sorting() || builder_.in_transaction()) return;
+  if (meeting_.CutsAt(complete)) PlaceBarrier();
+}
+
+// No transaction is half received.
+void StreamReader::PlaceBarrier() {
+  if (!builder_.Empty()) HandOn();
+  queue_.Push(
+      {.batch = nullptr, .advance = Lsn(), .barrier = meeting_.barrier()});
 }
 
 absl::Status StreamReader::SendStatusIfDue(absl::Time now) {

@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "engine/batch_builder.h"
 #include "engine/batch_queue.h"
+#include "engine/meeting_point.h"
 #include "engine/stream_state.h"
 #include "protocol/replication_frame.h"
 #include "protocol/replication_stream.h"
@@ -34,12 +35,13 @@ struct StreamReaderOptions {
 class StreamReader {
  public:
   StreamReader(ReplicationStream& stream, BatchBuilder& builder,
-               BatchQueue& queue, StreamState& state,
+               BatchQueue& queue, StreamState& state, MeetingPoint& meeting,
                const StreamReaderOptions& options)
       : stream_(stream),
         builder_(builder),
         queue_(queue),
         state_(state),
+        meeting_(meeting),
         options_(options) {}
 
   // Reads until Stop() or an error. Behind `until` it reads no more, but goes
@@ -48,6 +50,9 @@ class StreamReader {
 
   // Thread-safe. Run() returns soon, having reported what is durable by then.
   void Stop() { stopping_.store(true); }
+
+  // Of the builder: a transaction begins to come.
+  void OnBegin(const Begin& begin);
 
  private:
   absl::Status TakeFrame(absl::string_view bytes);
@@ -59,6 +64,8 @@ class StreamReader {
   absl::Status SendStatusIfDue(absl::Time now);
   void HandOn();
   void HandOnIfWanted();
+  void PlaceBarrier();
+  void PlaceBarrierIfComplete(Lsn complete);
   void AdvanceIfIdle(absl::Time now);
   bool Draining() const;
   absl::Time NextDeadline(absl::Time now) const;
@@ -67,6 +74,7 @@ class StreamReader {
   BatchBuilder& builder_;
   BatchQueue& queue_;
   StreamState& state_;
+  MeetingPoint& meeting_;
   const StreamReaderOptions options_;
   std::atomic<bool> stopping_ = false;
 

@@ -3,12 +3,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "apply/batch_applier.h"
 #include "apply/text_needed.h"
 #include "engine/binary_stream.h"
 #include "engine/slot_position.h"
 #include "protocol/pg_time.h"
+#include "protocol/quoting.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -76,6 +78,7 @@ absl::Status StreamRun::Open(EventSink& events) {
   RETURN_IF_ERROR(
       CheckSlotContinues(walsender, options_.slot, confirmed, position));
 
+  RETURN_IF_ERROR(ReadOlderTransactions(walsender));
   ASSIGN_OR_RETURN(const bool binary, ChooseBinary(walsender));
   ASSIGN_OR_RETURN(
       stream_, ReplicationStream::Start(std::move(walsender),
@@ -85,6 +88,7 @@ absl::Status StreamRun::Open(EventSink& events) {
                                          .binary = binary}));
   state_ = std::make_unique<StreamState>(position);
   queue_ = std::make_unique<BatchQueue>(sessions_.size());
+  meeting_ = std::make_unique<MeetingPoint>();
   pool_ = std::make_unique<ApplyPool>(
       MakeAppliers(),
       ApplyPool::Context{
@@ -95,13 +99,14 @@ absl::Status StreamRun::Open(EventSink& events) {
                            const std::optional<Conflict>& conflict) {
             End(OfSide("target", status), conflict);
           }});
-  builder_ = std::make_unique<BatchBuilder>(
-      BatchBuilderOptions{.position = position,
-                          .until = options_.until,
-                          .batch_bytes = options_.stream.batch_bytes,
-                          .gate = options_.gate});
+  builder_ = std::make_unique<BatchBuilder>(BatchBuilderOptions{
+      .position = position,
+      .until = options_.until,
+      .batch_bytes = options_.stream.batch_bytes,
+      .gate = options_.gate,
+      .on_begin = [this](const Begin& begin) { reader_->OnBegin(begin); }});
   reader_ = std::make_unique<StreamReader>(
-      *stream_, *builder_, *queue_, *state_,
+      *stream_, *builder_, *queue_, *state_, *meeting_,
       StreamReaderOptions{.until = options_.until,
                           .receive_timeout = options_.stream.receive_timeout});
   return absl::OkStatus();
@@ -145,6 +150,51 @@ absl::StatusOr<bool> StreamRun::ChooseBinary(PgConnection& walsender) {
   return true;
 }
 
+// A transaction keeps the lock on its id until snapshots show its end. Nobody
+// applies anything any more by now that this stream does not.
+absl::Status StreamRun::ReadOlderTransactions(PgConnection& walsender) {
+  const absl::StatusOr<PgResult> rows = walsender.Exec(
+      "SELECT l.transactionid, t.now FROM (SELECT "
+      "pg_catalog.clock_timestamp()) "
+      "AS t (now) LEFT JOIN pg_catalog.pg_locks l ON l.locktype = "
+      "'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted");
+  if (!rows.ok()) return Annotate(rows.status(), "source: its transactions");
+  began_at_ = std::string(rows->Text(0, 1));
+  for (int row = 0; row < rows->rows(); ++row) {
+    if (rows->IsNull(row, 0)) continue;
+    older_transactions_.emplace_back(rows->Text(row, 0));
+  }
+  return absl::OkStatus();
+}
+
+// A session that has begun a statement since, or waits for its client, was not
+// at the end of its transaction when the stream began.
+absl::StatusOr<std::string> StreamRun::older_transactions(
+    PgConnection& source) {
+  if (older_transactions_.empty()) return "";
+  const absl::StatusOr<PgResult> rows = source.Exec(absl::StrCat(
+      "SELECT l.transactionid, CASE WHEN l.pid IS NULL THEN 'a prepared "
+      "transaction' ELSE pg_catalog.format('session %s of user %s', l.pid, "
+      "coalesce(a.usename, '?')) END FROM pg_catalog.pg_locks l LEFT JOIN "
+      "pg_catalog.pg_stat_activity a USING (pid) WHERE l.locktype = "
+      "'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted AND "
+      "l.transactionid::text = ANY (",
+      QuoteTextArray(older_transactions_),
+      ") AND NOT coalesce(a.state LIKE 'idle in transaction%' OR "
+      "a.query_start > ",
+      QuoteLiteral(began_at_), ", false) ORDER BY 2"));
+  if (!rows.ok()) return Annotate(rows.status(), "source: its transactions");
+  older_transactions_.clear();
+  std::vector<std::string> who;
+  for (int row = 0; row < rows->rows(); ++row) {
+    older_transactions_.emplace_back(rows->Text(row, 0));
+    if (who.empty() || who.back() != rows->Text(row, 1)) {
+      who.emplace_back(rows->Text(row, 1));
+    }
+  }
+  return absl::StrJoin(who, ", ");
+}
+
 std::vector<std::unique_ptr<AheadApplier>> StreamRun::MakeAppliers() {
   KeysInFlight* in_flight = sessions_.size() > 1 ? &in_flight_ : nullptr;
   std::vector<std::unique_ptr<AheadApplier>> appliers;
@@ -170,6 +220,7 @@ void StreamRun::End(const absl::Status& status,
   }
   // Nothing has failed where text is needed: what is being committed may be.
   if (!status.ok() && !IsTextNeeded(status)) failed_.Raise();
+  meeting_->Close();
   queue_->Close();
   pool_->Close();
   reader_->Stop();
@@ -193,6 +244,7 @@ std::optional<absl::Time> StreamRun::oldest_pending() const {
 
 absl::Status StreamRun::Stop() {
   if (pool_ == nullptr) return ended().value_or(absl::OkStatus());
+  meeting_->Close();
   queue_->Close();
   reader_->Stop();
   pool_->Close();

@@ -23,6 +23,7 @@
 #include "engine/batch_queue.h"
 #include "engine/connect.h"
 #include "engine/event.h"
+#include "engine/meeting_point.h"
 #include "engine/options.h"
 #include "engine/stream_reader.h"
 #include "engine/stream_state.h"
@@ -72,6 +73,14 @@ class StreamRun {
   // The change that ended it, if that was what ended it.
   std::optional<Conflict> conflict() const;
 
+  // Where a snapshot of the source divides it (engine/meeting.h).
+  MeetingPoint& meeting_point() { return *meeting_; }
+  // Transactions that ran on the source when the stream began, and do still: an
+  // earlier stream may have applied one whose end no snapshot shows yet. "":
+  // none; otherwise who they are. Those that are known to have done something
+  // else since do not count.
+  absl::StatusOr<std::string> older_transactions(PgConnection& source);
+
   // Commit time of the oldest transaction received and not applied.
   std::optional<absl::Time> oldest_pending() const;
 
@@ -91,6 +100,7 @@ class StreamRun {
                             EventSink& events);
   // Asks for binary values where they are exact, then looks at each relation.
   absl::StatusOr<bool> ChooseBinary(PgConnection& walsender);
+  absl::Status ReadOlderTransactions(PgConnection& walsender);
   std::vector<std::unique_ptr<AheadApplier>> MakeAppliers();
   void Read();
   void End(const absl::Status& status,
@@ -105,6 +115,10 @@ class StreamRun {
   std::unique_ptr<ReplicationStream> stream_;
   std::unique_ptr<StreamState> state_;
   std::unique_ptr<BatchQueue> queue_;
+  std::unique_ptr<MeetingPoint> meeting_;
+  // Ids, and the source's time when they were running; the meetings' thread's.
+  std::vector<std::string> older_transactions_;
+  std::string began_at_;
   KeysInFlight in_flight_;
   std::unique_ptr<ApplyPool> pool_;
   std::unique_ptr<BatchBuilder> builder_;

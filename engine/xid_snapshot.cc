@@ -34,6 +34,14 @@ std::string XidSnapshot::ToString() const {
   return absl::StrCat(xmin, ":", xmax, ":", absl::StrJoin(running, ","));
 }
 
+bool XidSnapshot::Sees(uint32_t xid) const {
+  const auto distance = static_cast<int32_t>(xid - static_cast<uint32_t>(xmax));
+  const uint64_t full = xmax + static_cast<uint64_t>(int64_t{distance});
+  if (full < xmin) return true;
+  if (full >= xmax) return false;
+  return !std::binary_search(running.begin(), running.end(), full);
+}
+
 std::string CreatedSince(const XidSnapshot& then, const XidSnapshot& now) {
   // Every xmin in question lies before now.xmax by less than 2^31, so what is
   // not below its low half belongs to the epoch before.

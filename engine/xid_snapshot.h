@@ -23,6 +23,10 @@ struct XidSnapshot {
   // rolled back: the type pg_snapshot rejects that text, this makes both equal.
   static absl::StatusOr<XidSnapshot> Parse(absl::string_view text);
   std::string ToString() const;
+
+  // Of an id as the stream and xmin have it, without its epoch: one that is
+  // less than 2^31 away from xmax, so of any transaction that still matters.
+  bool Sees(uint32_t xid) const;
 };
 
 // SQL that holds for those row versions visible in `now` that a transaction

@@ -1,0 +1,219 @@
+#include "engine/meeting.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "engine/copy_session.h"
+#include "engine/meeting_point.h"
+#include "engine/source_position.h"
+#include "engine/xid_snapshot.h"
+#include "protocol/quoting.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+// How long the reading thread may take to notice that it is to stand still.
+constexpr absl::Duration kToStandStill = absl::Seconds(1);
+// Snapshots that are taken while it stands still, a millisecond apart.
+constexpr int kSnapshotsOfAHold = 20;
+// From then on until the appliers stand at the barrier.
+constexpr absl::Duration kToStand = absl::Seconds(10);
+// They are not kept for longer by a meeting that does not come to its end.
+constexpr absl::Duration kLongestStand = absl::Seconds(15);
+constexpr absl::Duration kLockWait = absl::Seconds(30);
+
+constexpr char kBegin[] =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY NOT DEFERRABLE;";
+
+absl::Status Configure(PgConnection& session) {
+  return session.Exec(ValueSettingsSql(session.server_version(), kLockWait))
+      .status();
+}
+
+bool IsForAnotherAttempt(const absl::Status& status) {
+  return absl::IsAborted(status);
+}
+
+class Meeting {
+ public:
+  Meeting(const MeetingContext& context, const MeetingOptions& options,
+          PgConnection source, PgConnection target)
+      : context_(context),
+        options_(options),
+        point_(context.run.meeting_point()),
+        source_(std::move(source)),
+        target_(std::move(target)) {}
+
+  absl::StatusOr<std::unique_ptr<HeldStates>> Run() {
+    RETURN_IF_ERROR(CheckOlder());
+    const absl::Time deadline = absl::Now() + options_.patience;
+    while (true) {
+      const absl::Status met = Attempt();
+      if (met.ok()) break;
+      point_.Abandon();
+      NotePause();
+      if (!IsForAnotherAttempt(met) || absl::Now() >= deadline) return met;
+      RETURN_IF_ERROR(End(source_));
+      RETURN_IF_ERROR(End(target_));
+      RETURN_IF_ERROR(context_.turn());
+    }
+    if (!options_.holds_appliers) barrier_->Lift();
+    NotePause();
+    met_.pause = longest_pause_;
+    return std::make_unique<HeldStates>(
+        std::move(met_), std::move(source_), std::move(target_),
+        options_.holds_appliers ? barrier_ : nullptr);
+  }
+
+ private:
+  // What an earlier stream may have applied is not known to this one's.
+  absl::Status CheckOlder() {
+    ASSIGN_OR_RETURN(const std::string running,
+                     context_.run.older_transactions(context_.source));
+    if (running.empty()) return absl::OkStatus();
+    return absl::AbortedError(absl::StrCat(
+        "transactions on the source must end first that run since before the "
+        "stream began: ",
+        running));
+  }
+
+  absl::Status Attempt() {
+    RETURN_IF_ERROR(point_.Hold(absl::Now() + kToStandStill));
+    held_at_ = absl::Now();
+    ASSIGN_OR_RETURN(XidSnapshot snapshot, TakeSourceSnapshot());
+    const absl::StatusOr<Lsn> end = LastRecordEnd(context_.source);
+    if (!end.ok()) return Annotate(end.status(), "source");
+    barrier_ = std::make_shared<MeetingBarrier>(
+        options_.holds_appliers ? options_.hold_limit : kLongestStand);
+    point_.Sort(std::move(snapshot), *end, barrier_);
+    const absl::Time deadline = absl::Now() + kToStand;
+    RETURN_IF_ERROR(point_.AwaitSorted(deadline));
+    const std::optional<Lsn> applied = barrier_->AwaitStanding(deadline);
+    if (!applied.has_value()) {
+      return absl::DeadlineExceededError(absl::StrCat(
+          "the target did not come to ", point_.position().ToString(),
+          " within ", absl::FormatDuration(kToStand)));
+    }
+    met_.position = point_.position();
+    return TakeTargetSnapshot(*applied);
+  }
+
+  // The first statement takes it.
+  absl::StatusOr<XidSnapshot> TakeSourceSnapshot() {
+    absl::Status taken;
+    for (int i = 0; i < kSnapshotsOfAHold; ++i) {
+      if (i > 0) {
+        RETURN_IF_ERROR(End(source_));
+        absl::SleepFor(absl::Milliseconds(1));
+      }
+      const absl::StatusOr<PgResult> row =
+          source_.Exec(absl::StrCat(kBegin,
+                                    "SELECT pg_catalog.pg_current_snapshot(), "
+                                    "pg_catalog.pg_export_snapshot()"));
+      if (!row.ok()) return Annotate(row.status(), "source: the snapshot");
+      met_.at = absl::Now();
+      met_.source_snapshot = std::string(row->Text(0, 1));
+      ASSIGN_OR_RETURN(XidSnapshot snapshot,
+                       XidSnapshot::Parse(row->Text(0, 0)));
+      taken = point_.CheckTaken(snapshot);
+      if (taken.ok()) return snapshot;
+      if (!IsForAnotherAttempt(taken)) break;
+    }
+    return taken;
+  }
+
+  // What it shows of the ledger is as far as the appliers say they are.
+  absl::Status TakeTargetSnapshot(Lsn applied) {
+    const Endpoints& endpoints = context_.connector.endpoints;
+    const absl::StatusOr<PgResult> row = target_.Exec(absl::StrCat(
+        kBegin, "SELECT applied_lsn, pg_catalog.pg_export_snapshot() FROM ",
+        QuoteIdentifier(endpoints.ledger_schema),
+        ".stream WHERE name = ", QuoteLiteral(endpoints.name)));
+    if (!row.ok()) return Annotate(row.status(), "target: the snapshot");
+    const absl::StatusOr<Lsn> shown =
+        row->rows() == 1 ? row->LsnAt(0, 0) : Lsn();
+    if (!shown.ok()) return shown.status();
+    if (*shown != applied) {
+      return absl::InternalError(absl::StrCat(
+          "target: the snapshot shows what was applied up to ",
+          shown->ToString(), ", and not up to ", applied.ToString()));
+    }
+    if (barrier_->lifted()) {
+      return absl::AbortedError("the appliers did not wait for the snapshot");
+    }
+    met_.target_snapshot = std::string(row->Text(0, 1));
+    return absl::OkStatus();
+  }
+
+  static absl::Status End(PgConnection& session) {
+    if (!session.in_transaction()) return absl::OkStatus();
+    return session.Exec("ROLLBACK").status();
+  }
+
+  void NotePause() {
+    if (!held_at_.has_value()) return;
+    longest_pause_ = std::max(longest_pause_, absl::Now() - *held_at_);
+    held_at_.reset();
+  }
+
+  const MeetingContext& context_;
+  const MeetingOptions& options_;
+  MeetingPoint& point_;
+  PgConnection source_;
+  PgConnection target_;
+  std::shared_ptr<MeetingBarrier> barrier_;
+  std::optional<absl::Time> held_at_;
+  absl::Duration longest_pause_;
+  MetStates met_;
+};
+
+}  // namespace
+
+HeldStates::HeldStates(MetStates met, PgConnection source, PgConnection target,
+                       std::shared_ptr<MeetingBarrier> barrier)
+    : met_(std::move(met)),
+      source_(std::move(source)),
+      target_(std::move(target)),
+      barrier_(std::move(barrier)) {}
+
+HeldStates::~HeldStates() { ReleaseAppliers(); }
+
+absl::Status HeldStates::Check() {
+  const absl::MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(Annotate(source_.Exec("SELECT").status(),
+                           "source: the session that holds the snapshot"));
+  RETURN_IF_ERROR(Annotate(target_.Exec("SELECT").status(),
+                           "target: the session that holds the snapshot"));
+  if (barrier_ == nullptr || released_ || !barrier_->lifted()) {
+    return absl::OkStatus();
+  }
+  return absl::DeadlineExceededError(absl::StrCat(
+      "changes are applied again",
+      barrier_->overdue()
+          ? absl::StrCat(" after ", absl::FormatDuration(barrier_->stood()))
+          : ""));
+}
+
+void HeldStates::ReleaseAppliers() {
+  const absl::MutexLock lock(&mutex_);
+  released_ = true;
+  if (barrier_ != nullptr) barrier_->Lift();
+}
+
+absl::StatusOr<std::unique_ptr<HeldStates>> Meet(
+    const MeetingContext& context, const MeetingOptions& options) {
+  ASSIGN_OR_RETURN(PgConnection source,
+                   context.connector.OpenSource("meeting"));
+  ASSIGN_OR_RETURN(PgConnection target,
+                   context.connector.OpenTarget("meeting"));
+  RETURN_IF_ERROR(Annotate(Configure(source), "source"));
+  RETURN_IF_ERROR(Annotate(Configure(target), "target"));
+  return Meeting(context, options, std::move(source), std::move(target)).Run();
+}
+
+}  // namespace walferry
