@@ -55,6 +55,13 @@ std::string VerifyNotes::Of(const QualifiedName& table) const {
 }
 
 // A session that was lost may hold it until its server has noticed.
+absl::Status VerifyNotes::SpeakUtf8() {
+  if (connection_.parameter("server_encoding") == "SQL_ASCII") {
+    return absl::OkStatus();
+  }
+  return connection_.Exec("SET client_encoding = UTF8").status();
+}
+
 absl::Status VerifyNotes::Lock() {
   const absl::Status locked =
       connection_

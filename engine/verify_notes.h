@@ -40,6 +40,9 @@ class VerifyNotes {
   // `key` is the comparison's name, as a migration's.
   VerifyNotes(PgConnection connection, LedgerKey key);
 
+  // As the sessions do that read names and keys (PrepareToCompare).
+  absl::Status SpeakUtf8();
+
   // Takes the name for this session. kFailedPrecondition: another comparison
   // has it, and does not let go of it soon.
   absl::Status Lock();

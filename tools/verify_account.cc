@@ -97,6 +97,7 @@ VerifyTally TallyOf(const VerifyReport& report) {
     if (table.outcome == Outcome::kUnknown) ++tally.tables_unknown;
     if (table.outcome == Outcome::kWarning) ++tally.warnings;
     tally.rows_different += RowsOf(table);
+    tally.rows_at_least |= table.at_least;
     tally.ranges += table.ranges;
     tally.ranges_total += table.ranges_total;
     tally.ranges_kept += table.ranges_kept;
@@ -127,7 +128,8 @@ std::string FoundText(const VerifyReport& report) {
                                 "table", "tables"));
     parts.push_back(
         tally.rows_different > 0
-            ? absl::StrCat(HumanCount(tally.rows_different, "row", "rows"),
+            ? absl::StrCat(tally.rows_at_least ? "at least " : "",
+                           HumanCount(tally.rows_different, "row", "rows"),
                            " in ", tables)
             : tables);
   }
@@ -215,7 +217,10 @@ std::string FoundText(const TableVerdict& table) {
         absl::StrCat(HumanCount(table.different, "row", "rows"), " different"));
   }
   std::vector<std::string> clauses;
-  if (!parts.empty()) clauses.push_back(absl::StrJoin(parts, ", "));
+  if (!parts.empty()) {
+    clauses.push_back(absl::StrCat(table.at_least ? "at least " : "",
+                                   absl::StrJoin(parts, ", ")));
+  }
   if (table.source_rows >= 0 && table.target_rows >= 0 &&
       table.source_rows != table.target_rows) {
     clauses.push_back(absl::StrCat(

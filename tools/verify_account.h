@@ -30,6 +30,7 @@ struct VerifyTally {
   int64_t tables_different = 0;
   int64_t tables_unknown = 0;
   int64_t rows_different = 0;  // Missing, too many or different.
+  bool rows_at_least = false;  // There may be more of them.
   int64_t objects_different = 0;
   int64_t objects_unknown = 0;
   int64_t checks_different = 0;

@@ -45,6 +45,7 @@ Json TableJson(const TableVerdict& table) {
           {"missing", table.missing},
           {"extra", table.extra},
           {"different", table.different},
+          {"counts_at_least", table.at_least},
           {"ranges", table.ranges},
           {"ranges_total", table.ranges_total},
           {"ranges_kept", table.ranges_kept},

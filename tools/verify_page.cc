@@ -1,5 +1,6 @@
 // A comparison's result as a page that needs no other file.
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -129,12 +130,12 @@ class Page {
   void AddObjects();
   void AddChecks();
   void AddRemarks();
-  void AddNumber(int64_t number) {
+  void AddNumber(int64_t number, bool at_least = false) {
     if (number < 0) {
       Add("<td class=\"number\" data-value=\"-1\">?</td>");
     } else {
       Add("<td class=\"number\" data-value=\"", number, "\">",
-          HumanCount(number), "</td>");
+          at_least ? "&ge; " : "", HumanCount(number), "</td>");
     }
   }
 
@@ -214,9 +215,10 @@ void Page::AddTable(size_t place, const TableVerdict& table) {
     Add("<a href=\"#table-", place, "\">", name, "</a>");
   }
   Add("</td><td class=\"", outcome, "\">", outcome, "</td>");
-  for (const int64_t number : {table.source_rows, table.target_rows,
-                               table.missing, table.extra, table.different}) {
-    AddNumber(number);
+  AddNumber(table.source_rows);
+  AddNumber(table.target_rows);
+  for (const int64_t number : {table.missing, table.extra, table.different}) {
+    AddNumber(number, table.at_least);
   }
   Add("<td class=\"number\" data-value=\"", table.ranges, "\">",
       HumanCount(table.ranges), "/", HumanCount(table.ranges_total),
@@ -245,7 +247,13 @@ void Page::AddRowsOf(size_t place, const TableVerdict& table) {
       "<tbody>\n");
   for (const RowDifference& row : table.rows) AddRow(row);
   Add("</tbody>\n</table>\n");
-  if (table.rows_left_out) Add("<p>More rows differ than are shown.</p>\n");
+  if (table.rows_left_out) {
+    const int64_t more = table.missing + table.extra + table.different -
+                         static_cast<int64_t>(table.rows.size());
+    Add("<p>More rows differ than are shown: ",
+        table.at_least ? "at least " : "",
+        HumanCount(std::max<int64_t>(more, 1)), ".</p>\n");
+  }
   Add("</details>\n");
 }
 

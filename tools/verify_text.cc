@@ -104,7 +104,8 @@ void AddTable(const TableVerdict& table, int64_t max_differences,
   const int64_t all =
       std::max(table.missing + table.extra + table.different, known);
   if (shown < all) {
-    absl::StrAppend(&text, "  and ", HumanCount(all - shown), " more",
+    absl::StrAppend(&text, "  and ", table.at_least ? "at least " : "",
+                    HumanCount(all - shown), " more",
                     shown < known ? ", which --report FILE.html shows" : "",
                     "\n");
   }

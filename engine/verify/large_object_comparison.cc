@@ -24,12 +24,15 @@ constexpr char kNumbers[] =
     "SELECT oid FROM pg_largeobject_metadata ORDER BY oid";
 
 // Number, size, and a hash of the hashes of its pieces of 1 MiB: the server
-// holds no more of it at once. An object of no bytes has no piece.
+// holds no more of it at once. An object of no bytes has no piece. Descriptors
+// would be there until the transaction ends. OFFSET 0 keeps each step behind
+// the one before it.
 std::string DigestSql(RowHash hash, absl::Span<const int64_t> numbers) {
   return absl::Substitute(
       "SELECT o, n, coalesce((SELECT sum($0) FROM generate_series(0, (n - 1) / "
-      "1048576) AS i), 0) FROM (SELECT o, lo_lseek64(lo_open(o, 262144), 0, 2) "
-      "AS n FROM unnest('{$1}'::oid[]) AS o OFFSET 0) AS s",
+      "1048576) AS i), 0), lo_close(f) FROM (SELECT o, f, lo_lseek64(f, 0, 2) "
+      "AS n FROM (SELECT o, lo_open(o, 262144) AS f FROM "
+      "unnest('{$1}'::oid[]) AS o OFFSET 0) AS opened OFFSET 0) AS s",
       HashSql(hash,
               "(i::text || ' ' || encode(lo_get(o, i * 1048576, 1048576), "
               "'hex'))"),

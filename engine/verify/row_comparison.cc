@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/substitute.h"
@@ -15,6 +16,8 @@
 #include "absl/time/clock.h"
 #include "engine/verify/piece.h"
 #include "engine/verify/row_differences.h"
+#include "engine/verify/row_room.h"
+#include "engine/verify/table_hold.h"
 #include "engine/verify/table_pieces.h"
 #include "engine/verify/table_work.h"
 #include "protocol/status.h"
@@ -64,6 +67,7 @@ class Comparison {
         snapshots_(snapshots),
         look_{.hash = options.hash,
               .count_only = options.method == VerifyMethod::kCounts},
+        row_room_(options.max_reported_bytes),
         interrupt_(&control.interrupt()),
         notes_(notes) {
     for (size_t table = 0; table < pairs.size(); ++table) {
@@ -135,8 +139,11 @@ class Comparison {
 
   absl::Status WorkThroughTasks(size_t worker) {
     std::optional<SessionPair> sessions;
+    // Tables that these sessions hold.
+    absl::flat_hash_set<size_t> held;
     while (true) {
       if (!sessions.has_value()) {
+        held.clear();
         absl::StatusOr<SessionPair> opened = snapshots_.Open(&interrupt_);
         if (!opened.ok()) return CannotOpen(worker, opened.status());
         sessions.emplace(*std::move(opened));
@@ -147,9 +154,13 @@ class Comparison {
         return absl::OkStatus();
       }
       TableWork& work = *work_[task->table];
-      const absl::Status done = task->piece.has_value()
-                                    ? Compare(*sessions, work, *task->piece)
-                                    : Cut(*sessions, *task);
+      absl::Status done = held.insert(task->table).second
+                              ? HoldTable(*sessions, work.pair())
+                              : absl::OkStatus();
+      if (done.ok()) {
+        done = task->piece.has_value() ? Compare(*sessions, work, *task->piece)
+                                       : Cut(*sessions, *task);
+      }
       if (!done.ok() && !IsOfTable(done)) return done;
       // The transactions have failed with it.
       if (!done.ok()) {
@@ -338,6 +349,12 @@ class Comparison {
         if (!last) return absl::OkStatus();
         digests = work.digests();
       }
+      // Its rows would be read twice more, to be left out.
+      if (room <= 0 && !look_.count_only &&
+          !(digests.source == digests.target)) {
+        work.LeaveOutRows();
+        return absl::OkStatus();
+      }
     }
     if (digests.source == digests.target) {
       if (!look_.count_only) {
@@ -350,7 +367,7 @@ class Comparison {
         RowFindings findings,
         FindRowDifferences(sessions, pair,
                            work.cut().by_key ? piece : WholePiece(pair), look_,
-                           digests, room));
+                           digests, room, row_room_));
     const absl::MutexLock lock(&mutex_);
     work.AddFindings(number, std::move(findings));
     return absl::OkStatus();
@@ -439,6 +456,7 @@ class Comparison {
   const RowComparisonOptions& options_;
   SnapshotPair& snapshots_;
   const RowLook look_;
+  RowRoom row_room_;
   Interrupt interrupt_;
   int64_t bytes_total_ = 0;
 

@@ -26,6 +26,8 @@ struct RowComparisonOptions {
   uint64_t seed = 1;
   uint64_t range_bytes = uint64_t{64} << 20;
   int64_t max_reported = 10000;
+  // Of rows that are kept of all tables, about, so that memory is bounded.
+  int64_t max_reported_bytes = int64_t{128} << 20;
   // Whose rows they are: notes of others do not count.
   std::string databases;
   absl::Duration progress_interval = absl::Seconds(1);

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/substitute.h"
+#include "absl/types/span.h"
 #include "engine/verify/both_sides.h"
 #include "engine/verify/row_values.h"
 #include "protocol/status.h"
@@ -24,6 +25,8 @@ constexpr int64_t kRowsAtOnce = 100'000;
 constexpr int64_t kFewRows = 2000;
 constexpr int64_t kRowsInBucket = 500;
 constexpr int64_t kMaxBuckets = int64_t{1} << 17;
+// Rows whose values are there at once before they are kept.
+constexpr size_t kDescribedAtOnce = 100;
 
 // The power of two that makes buckets of about kRowsInBucket.
 int64_t BucketsFor(int64_t rows) {
@@ -121,12 +124,13 @@ struct ToDescribe {
 class RowSearch {
  public:
   RowSearch(SessionPair& sessions, const TablePair& table, const Piece& piece,
-            const RowLook& look, int64_t max_rows)
+            const RowLook& look, int64_t max_rows, RowRoom& room)
       : sessions_(sessions),
         table_(table),
         piece_(piece),
         look_(look),
-        max_rows_(max_rows) {}
+        max_rows_(max_rows),
+        room_(room) {}
 
   absl::StatusOr<RowFindings> Search(const DigestPair& digests) {
     const int64_t buckets =
@@ -138,17 +142,22 @@ class RowSearch {
     } else {
       ASSIGN_OR_RETURN(differing, ReadBuckets());
     }
+    // Some are counted even if none can be kept.
     while (!differing.empty()) {
-      if (static_cast<int64_t>(findings_.rows.size()) >= max_rows_) {
-        findings_.rows_left_out = true;
-        break;
-      }
       RETURN_IF_ERROR(LookInto(TakeSome(differing)));
+      if (differing.empty() || !IsFull()) continue;
+      findings_.rows_left_out = findings_.at_least = true;
+      break;
     }
     return std::move(findings_);
   }
 
  private:
+  bool IsFull() const {
+    return room_.full() ||
+           static_cast<int64_t>(findings_.rows.size()) >= max_rows_;
+  }
+
   std::string BucketKeySql(const TableSide& side) const {
     return table_.key.empty() ? "" : HashSql(look_.hash, KeyTextSql(side));
   }
@@ -237,7 +246,7 @@ class RowSearch {
       CancelEqual(rows);
       PairRows(rows, found);
     }
-    return Describe(std::move(found));
+    return Describe(found);
   }
 
   absl::Status LookIntoCounts(const std::vector<int64_t>& buckets) {
@@ -260,7 +269,7 @@ class RowSearch {
                        .source_count = source,
                        .target_count = target});
     }
-    return Describe(std::move(found));
+    return Describe(found);
   }
 
   // All of these have one key, and none is on the other side.
@@ -285,13 +294,24 @@ class RowSearch {
     }
   }
 
-  absl::Status Describe(std::vector<ToDescribe> found) {
-    const size_t room = static_cast<size_t>(std::max<int64_t>(
-        0, max_rows_ - static_cast<int64_t>(findings_.rows.size())));
-    if (found.size() > room) {
-      found.resize(room);
-      findings_.rows_left_out = true;
+  absl::Status Describe(const std::vector<ToDescribe>& found) {
+    absl::Span<const ToDescribe> left = found;
+    while (!left.empty()) {
+      if (IsFull()) {
+        findings_.rows_left_out = true;
+        return absl::OkStatus();
+      }
+      const auto may = static_cast<size_t>(
+          max_rows_ - static_cast<int64_t>(findings_.rows.size()));
+      const auto some =
+          left.first(std::min({left.size(), may, kDescribedAtOnce}));
+      RETURN_IF_ERROR(DescribeSome(some));
+      left.remove_prefix(some.size());
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status DescribeSome(absl::Span<const ToDescribe> found) {
     std::vector<RowPlace> on_source, on_target;
     for (const ToDescribe& one : found) {
       if (one.source != nullptr) on_source.push_back(*one.source);
@@ -308,10 +328,15 @@ class RowSearch {
         ReadRowValues(sessions_.target, table_.target, look_.hash, on_target);
     if (!target.ok()) return Annotate(target.status(), "target");
     for (const ToDescribe& one : found) {
-      findings_.rows.push_back(Described(
+      RowDifference row = Described(
           one, one.source ? &source->at(*one.source) : nullptr,
           one.target && target->contains(*one.target) ? &target->at(*one.target)
-                                                      : nullptr));
+                                                      : nullptr);
+      if (!room_.Take(row)) {
+        findings_.rows_left_out = true;
+        return absl::OkStatus();
+      }
+      findings_.rows.push_back(std::move(row));
     }
     return absl::OkStatus();
   }
@@ -351,6 +376,7 @@ class RowSearch {
   const Piece& piece_;
   const RowLook& look_;
   const int64_t max_rows_;
+  RowRoom& room_;
   int64_t mask_ = 0;
   RowFindings findings_;
 };
@@ -359,8 +385,10 @@ class RowSearch {
 
 absl::StatusOr<RowFindings> FindRowDifferences(
     SessionPair& sessions, const TablePair& table, const Piece& piece,
-    const RowLook& look, const DigestPair& digests, int64_t max_rows) {
-  return RowSearch(sessions, table, piece, look, max_rows).Search(digests);
+    const RowLook& look, const DigestPair& digests, int64_t max_rows,
+    RowRoom& room) {
+  return RowSearch(sessions, table, piece, look, max_rows, room)
+      .Search(digests);
 }
 
 }  // namespace walferry

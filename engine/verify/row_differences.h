@@ -8,29 +8,35 @@
 
 #include "absl/status/statusor.h"
 #include "engine/verify/piece.h"
+#include "engine/verify/row_room.h"
 #include "engine/verify/snapshot_pair.h"
 #include "engine/verify/table_pairs.h"
 #include "engine/verify/verification.h"
 
 namespace walferry {
 
-// Of a part of a table. rows_left_out: not all of `rows`, or not all of the
-// part's rows, were looked at one by one.
+// Of a part of a table. rows_left_out: `rows` are not all that differ;
+// at_least: nor were all of them counted.
 struct RowFindings {
   int64_t missing = 0, extra = 0, different = 0;
   std::vector<RowDifference> rows;
   bool rows_left_out = false;
+  bool at_least = false;
 };
 
 // Reads the piece again on both sides: once in buckets by hash of the key (of
 // the row, if there is none), so that it is known which buckets differ, and
-// once those buckets' rows, hash by hash. At most `max_rows` are kept.
+// once those buckets' rows, hash by hash. At most `max_rows` are kept, and as
+// many as `room` has room for.
 //
 // Bounded: buckets with more rows than that are read a part at a time, and no
-// more of them once max_rows are found.
-absl::StatusOr<RowFindings> FindRowDifferences(
-    SessionPair& sessions, const TablePair& table, const Piece& piece,
-    const RowLook& look, const DigestPair& digests, int64_t max_rows);
+// more of them once no row is kept any more.
+absl::StatusOr<RowFindings> FindRowDifferences(SessionPair& sessions,
+                                               const TablePair& table,
+                                               const Piece& piece,
+                                               const RowLook& look,
+                                               const DigestPair& digests,
+                                               int64_t max_rows, RowRoom& room);
 
 }  // namespace walferry
 

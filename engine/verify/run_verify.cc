@@ -11,6 +11,7 @@
 #include "engine/connect.h"
 #include "engine/migration_name.h"
 #include "engine/server_identity.h"
+#include "engine/verify/both_sides.h"
 #include "engine/verify/check_comparison.h"
 #include "engine/verify/large_object_comparison.h"
 #include "engine/verify/row_comparison.h"
@@ -45,8 +46,21 @@ bool ComparesRows(VerifyMethod method) {
 
 // They belong to the database as a whole.
 bool ComparesLargeObjects(const VerifyOptions& options) {
-  return ComparesRows(options.method) && options.scope.carries_rows() &&
-         options.scope.schemas.empty() && options.scope.tables.empty();
+  return ComparesRows(options.method) && options.scope.schemas.empty() &&
+         options.scope.tables.empty();
+}
+
+// "": there are none. They cannot be asked for together with tables.
+absl::StatusOr<std::string> LargeObjectsLeftOut(SessionPair& sessions) {
+  constexpr char kCount[] = "SELECT count(*) FROM pg_largeobject_metadata";
+  ASSIGN_OR_RETURN(const BothAnswers counts, AskBoth(sessions, kCount, kCount));
+  const absl::string_view source = counts.source.Text(0, 0);
+  const absl::string_view target = counts.target.Text(0, 0);
+  if (source == "0" && target == "0") return "";
+  return absl::StrCat(
+      "large objects are not compared where schemas or tables are asked for, "
+      "as they are in none: the source has ",
+      source, ", the target ", target);
 }
 
 TableVerdict CompareEstimates(const TablePair& pair) {
@@ -129,6 +143,11 @@ class Verification {
         FindTablePairs(sessions, scope, options_.endpoints.ledger_schema));
     pairs_ = std::move(found.pairs);
     AddRemarks(found.remarks);
+    if (!options_.schema && found.sequences > 0) {
+      report_.remarks.push_back(absl::StrCat(
+          "sequences are not compared, as no objects are: the source has ",
+          found.sequences));
+    }
     absl::c_move(found.single, std::back_inserter(report_.tables));
     if (options_.method == VerifyMethod::kEstimate) {
       for (const TablePair& pair : pairs_) {
@@ -138,6 +157,9 @@ class Verification {
     if (ComparesLargeObjects(options_)) {
       return CompareObjectsOrSayWhyNot(sessions);
     }
+    if (!ComparesRows(options_.method)) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const std::string left_out, LargeObjectsLeftOut(sessions));
+    if (!left_out.empty()) report_.remarks.push_back(left_out);
     return absl::OkStatus();
   }
 
@@ -239,7 +261,8 @@ class Verification {
       VerifyNotes notes(*std::move(session),
                         {.schema = options_.endpoints.ledger_schema,
                          .migration = options_.endpoints.name});
-      absl::Status ready = notes.Lock();
+      absl::Status ready = notes.SpeakUtf8();
+      if (ready.ok()) ready = notes.Lock();
       if (ready.ok()) ready = notes.Create();
       if (ready.ok() && !options_.resume) {
         // Nor may a later run take them for what this one has found.

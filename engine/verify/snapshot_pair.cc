@@ -1,5 +1,6 @@
 #include "engine/verify/snapshot_pair.h"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -30,43 +31,48 @@ absl::StatusOr<SessionPair> Connect(const Endpoints& endpoints,
                    connector.OpenSource("verify", contact));
   ASSIGN_OR_RETURN(PgConnection target,
                    connector.OpenTarget("verify", contact));
-  SessionPair sessions{.source = std::move(source),
-                       .target = std::move(target)};
-  RETURN_IF_ERROR(PrepareToCompare(sessions));
-  return sessions;
+  return SessionPair{.source = std::move(source), .target = std::move(target)};
 }
 
-absl::Status Configure(PgConnection& session, absl::string_view encoding) {
+absl::Status Configure(PgConnection& session, absl::string_view more) {
   return session
       .Exec(absl::StrCat(
           ValueSettingsSql(session.server_version(), kLockWait),
           // A part of a table is read by one process: others read other parts.
           "SET max_parallel_workers_per_gather = 0;"
-          "SET synchronize_seqscans = off;"
-          "SET client_encoding = ",
-          QuoteLiteral(encoding)))
+          "SET synchronize_seqscans = off;",
+          more))
       .status();
 }
 
-// The name of the snapshot that the session holds from now on; nullopt: the
-// server can export none.
-absl::StatusOr<std::optional<std::string>> Export(PgConnection& session) {
-  ASSIGN_OR_RETURN(const bool alone, ServesOneSession(session));
-  if (alone) {
-    RETURN_IF_ERROR(CleanSharedSession(session));
-    return std::nullopt;
-  }
+// The name of the snapshot that the session holds from now on.
+absl::StatusOr<std::string> Export(PgConnection& session) {
   RETURN_IF_ERROR(session.Exec(kBegin).status());
-  ASSIGN_OR_RETURN(std::string name,
-                   session.QueryValue("SELECT pg_export_snapshot()"));
-  return name;
+  return session.QueryValue("SELECT pg_export_snapshot()");
 }
 
-// What there is to do for a session that others will share.
-void Clean(PgConnection& session) {
-  if (session.broken()) return;
-  if (!session.Exec("ROLLBACK").ok()) return;
-  CleanSharedSession(session).IgnoreError();
+// For a session that others will share. Whether it is as it was before.
+bool Clean(PgConnection& session) {
+  return !session.broken() && CleanSharedSession(session).ok();
+}
+
+// Of a server that serves one session, which refuses another one until it has
+// noticed that the one before has gone.
+constexpr absl::Duration kPatience = absl::Seconds(10);
+constexpr absl::Duration kPause = absl::Milliseconds(50);
+
+// Of a comparison that was interrupted: this is not.
+void CleanAnew(const Endpoints& endpoints, bool source) {
+  const Connector connector{.endpoints = endpoints};
+  const absl::Time deadline = absl::Now() + kPatience;
+  while (absl::Now() < deadline) {
+    absl::StatusOr<PgConnection> session = source
+                                               ? connector.OpenSource("verify")
+                                               : connector.OpenTarget("verify");
+    if (session.ok() && Clean(*session)) return;
+    if (!session.ok() && !absl::IsUnavailable(session.status())) return;
+    absl::SleepFor(kPause);
+  }
 }
 
 absl::Status Import(PgConnection& session,
@@ -81,14 +87,14 @@ absl::Status Import(PgConnection& session,
 
 class PresentPair : public SnapshotPair {
  public:
-  PresentPair(Endpoints endpoints, std::optional<std::string> source_name,
-              std::optional<std::string> target_name)
+  // Which sides serve one session.
+  PresentPair(Endpoints endpoints, bool source_alone, bool target_alone)
       : endpoints_(std::move(endpoints)),
-        source_name_(std::move(source_name)),
-        target_name_(std::move(target_name)) {
-    for (const auto& [name, side] :
-         {std::pair(&source_name_, "source"), {&target_name_, "target"}}) {
-      if (name->has_value()) continue;
+        source_alone_(source_alone),
+        target_alone_(target_alone) {
+    for (const auto& [alone, side] :
+         {std::pair(source_alone, "source"), {target_alone, "target"}}) {
+      if (!alone) continue;
       remarks_.push_back(absl::StrCat(
           "the ", side,
           " exports no snapshot: rows that were written while it was read may "
@@ -96,15 +102,34 @@ class PresentPair : public SnapshotPair {
     }
   }
 
-  // Keeps the sessions that hold the snapshots.
-  void Hold(SessionPair holders) {
+  ~PresentPair() override {
+    if (source_unclean_) CleanAnew(endpoints_, /*source=*/true);
+    if (target_unclean_) CleanAnew(endpoints_, /*source=*/false);
+  }
+
+  // Takes the snapshots, and keeps the sessions that hold them.
+  absl::Status Hold(SessionPair holders) {
+    source_unclean_ = source_alone_;
+    target_unclean_ = target_alone_;
+    RETURN_IF_ERROR(PrepareToCompare(holders));
+    if (!source_alone_) {
+      ASSIGN_OR_RETURN(source_name_, Export(holders.source));
+    }
+    if (!target_alone_) {
+      ASSIGN_OR_RETURN(target_name_, Export(holders.target));
+    }
+    CleanShared(holders);
     const absl::MutexLock lock(&mutex_);
-    if (source_name_.has_value()) source_ = std::move(holders.source);
-    if (target_name_.has_value()) target_ = std::move(holders.target);
+    if (!source_alone_) source_ = std::move(holders.source);
+    if (!target_alone_) target_ = std::move(holders.target);
+    return absl::OkStatus();
   }
 
   absl::StatusOr<SessionPair> Open(const Interrupt* interrupt) override {
     ASSIGN_OR_RETURN(SessionPair sessions, ConnectPatiently(interrupt));
+    if (source_alone_) source_unclean_ = true;
+    if (target_alone_) target_unclean_ = true;
+    RETURN_IF_ERROR(PrepareToCompare(sessions));
     RETURN_IF_ERROR(Annotate(Import(sessions.source, source_name_),
                              "source: taking over the snapshot"));
     RETURN_IF_ERROR(Annotate(Import(sessions.target, target_name_),
@@ -112,10 +137,7 @@ class PresentPair : public SnapshotPair {
     return sessions;
   }
 
-  void Close(SessionPair sessions) override {
-    if (!source_name_.has_value()) Clean(sessions.source);
-    if (!target_name_.has_value()) Clean(sessions.target);
-  }
+  void Close(SessionPair sessions) override { CleanShared(sessions); }
 
   absl::Status Check() override {
     const absl::MutexLock lock(&mutex_);
@@ -129,18 +151,19 @@ class PresentPair : public SnapshotPair {
   }
 
   int most_sessions() const override {
-    return source_name_.has_value() && target_name_.has_value()
-               ? std::numeric_limits<int>::max()
-               : 1;
+    return source_alone_ || target_alone_ ? 1 : std::numeric_limits<int>::max();
   }
 
   const std::vector<std::string>& remarks() const override { return remarks_; }
 
  private:
-  // A server that serves one session refuses another one until it has noticed
-  // that the one before has gone.
+  void CleanShared(SessionPair& sessions) {
+    if (source_unclean_ && Clean(sessions.source)) source_unclean_ = false;
+    if (target_unclean_ && Clean(sessions.target)) target_unclean_ = false;
+  }
+
   absl::StatusOr<SessionPair> ConnectPatiently(const Interrupt* interrupt) {
-    const absl::Time deadline = absl::Now() + absl::Seconds(10);
+    const absl::Time deadline = absl::Now() + kPatience;
     while (true) {
       absl::StatusOr<SessionPair> sessions =
           Connect(endpoints_, interrupt, Contact::kAgain);
@@ -149,16 +172,19 @@ class PresentPair : public SnapshotPair {
         return sessions;
       }
       if (interrupt == nullptr) {
-        absl::SleepFor(absl::Milliseconds(50));
+        absl::SleepFor(kPause);
       } else {
-        RETURN_IF_ERROR(interrupt->Sleep(absl::Milliseconds(50)));
+        RETURN_IF_ERROR(interrupt->Sleep(kPause));
       }
     }
   }
 
   const Endpoints endpoints_;
-  const std::optional<std::string> source_name_;
-  const std::optional<std::string> target_name_;
+  const bool source_alone_, target_alone_;  // It serves one session.
+  // What is set in that session is still there. Only where one pair is open at
+  // a time, so only one thread comes here.
+  bool source_unclean_ = false, target_unclean_ = false;
+  std::optional<std::string> source_name_, target_name_;
   std::vector<std::string> remarks_;
   absl::Mutex mutex_;
   std::optional<PgConnection> source_ ABSL_GUARDED_BY(mutex_);
@@ -167,16 +193,23 @@ class PresentPair : public SnapshotPair {
 
 }  // namespace
 
-// Equal encodings need no conversion, and bytes of SQL_ASCII know none.
+// UTF-8 is what patterns and reports are in; rows are hashed before they are
+// converted. Bytes of SQL_ASCII know no conversion.
 absl::Status PrepareToCompare(SessionPair& sessions) {
   const std::string source = sessions.source.parameter("server_encoding");
   const std::string target = sessions.target.parameter("server_encoding");
-  std::string spoken = "UTF8";
-  if (source == target) spoken = source;
-  if (source == "SQL_ASCII" || target == "SQL_ASCII") spoken = "SQL_ASCII";
-  RETURN_IF_ERROR(
-      Annotate(Configure(sessions.source, spoken), "source: session settings"));
-  return Annotate(Configure(sessions.target, spoken),
+  const bool bytes = source == "SQL_ASCII" || target == "SQL_ASCII";
+  std::string settings =
+      absl::StrCat("SET client_encoding = ", bytes ? "SQL_ASCII" : "UTF8", ";");
+  // So many digits of a float all versions print alike. Columns of floats are
+  // compared as they are sent.
+  if (std::min(sessions.source.server_version(),
+               sessions.target.server_version()) < kShortestFloats) {
+    absl::StrAppend(&settings, "SET extra_float_digits = 0;");
+  }
+  RETURN_IF_ERROR(Annotate(Configure(sessions.source, settings),
+                           "source: session settings"));
+  return Annotate(Configure(sessions.target, settings),
                   "target: session settings");
 }
 
@@ -184,11 +217,11 @@ absl::StatusOr<std::unique_ptr<SnapshotPair>> TakeSnapshotPair(
     const Endpoints& endpoints, const Interrupt* interrupt) {
   ASSIGN_OR_RETURN(SessionPair holders,
                    Connect(endpoints, interrupt, Contact::kFirst));
-  ASSIGN_OR_RETURN(std::optional<std::string> source, Export(holders.source));
-  ASSIGN_OR_RETURN(std::optional<std::string> target, Export(holders.target));
-  auto pair = std::make_unique<PresentPair>(endpoints, std::move(source),
-                                            std::move(target));
-  pair->Hold(std::move(holders));
+  ASSIGN_OR_RETURN(const bool source_alone, ServesOneSession(holders.source));
+  ASSIGN_OR_RETURN(const bool target_alone, ServesOneSession(holders.target));
+  auto pair =
+      std::make_unique<PresentPair>(endpoints, source_alone, target_alone);
+  RETURN_IF_ERROR(pair->Hold(std::move(holders)));
   return pair;
 }
 

@@ -46,6 +46,10 @@ class SnapshotPair {
   virtual const std::vector<std::string>& remarks() const = 0;
 };
 
+// Before 12, a float has no shortest text, and its 17 digits are not those of
+// a later server. The bytes that it is sent as are the same everywhere.
+inline constexpr int kShortestFloats = 120000;
+
 // Settings under which equal values have equal text on both sides, and names
 // and values one encoding. Neither is in a transaction yet.
 absl::Status PrepareToCompare(SessionPair& sessions);

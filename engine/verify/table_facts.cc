@@ -97,7 +97,8 @@ std::string TreesSql() {
       " UNION ALL SELECT tree.root, i.inhrelid FROM tree JOIN pg_inherits i ON "
       "i.inhparent = tree.member) SELECT rn.nspname, r.relname, mn.nspname, "
       "m.relname, format('%I.%I %s %s', mn.nspname, m.relname, m.relkind = "
-      "'p', pg_get_expr(m.relpartbound, m.oid)) FROM tree JOIN pg_class r ON "
+      "'p', pg_get_expr(m.relpartbound, m.oid)), m.relkind <> 'p' FROM tree "
+      "JOIN pg_class r ON "
       "r.oid = tree.root JOIN pg_namespace rn ON rn.oid = r.relnamespace JOIN "
       "pg_class m ON m.oid = tree.member JOIN pg_namespace mn ON mn.oid = "
       "m.relnamespace ORDER BY 1, 2, mn.nspname::text COLLATE \"C\", "
@@ -161,6 +162,48 @@ absl::Status ReadOutputFunctions(PgConnection& session, TableFacts& facts) {
   return absl::OkStatus();
 }
 
+// Of what a column's type is made, over any number of steps.
+std::string PartsSql() {
+  return absl::StrCat(
+      "WITH RECURSIVE holds (type, part) AS (SELECT a.atttypid, a.atttypid "
+      "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN "
+      "pg_namespace n ON n.oid = c.relnamespace WHERE a.attnum > 0 AND "
+      "c.relkind IN ('r', 'p') AND ",
+      kUserNamespace,
+      " UNION SELECT h.type, p.oid FROM holds h JOIN pg_type t ON t.oid = "
+      "h.part CROSS JOIN LATERAL (SELECT t.typbasetype AS oid WHERE t.typtype "
+      "= 'd' UNION ALL SELECT t.typelem WHERE t.typelem <> 0 UNION ALL SELECT "
+      "r.rngsubtype FROM pg_range r WHERE r.rngtypid = t.oid UNION ALL SELECT "
+      "a.atttypid FROM pg_attribute a WHERE a.attrelid = t.typrelid AND "
+      "a.attnum > 0 AND NOT a.attisdropped) p) ");
+}
+
+absl::Status ReadParts(PgConnection& session, TableFacts& facts) {
+  ASSIGN_OR_RETURN(
+      const PgResult floats,
+      session.Exec(absl::StrCat(PartsSql(),
+                                "SELECT DISTINCT type FROM holds WHERE part IN "
+                                "('float4'::regtype, 'float8'::regtype)")));
+  for (int row = 0; row < floats.rows(); ++row) {
+    ASSIGN_OR_RETURN(const int64_t type, floats.Int64(row, 0));
+    facts.with_floats.insert(static_cast<uint32_t>(type));
+  }
+  ASSIGN_OR_RETURN(
+      const PgResult bases,
+      session.Exec("WITH RECURSIVE base (type, oid) AS (SELECT oid, "
+                   "typbasetype FROM pg_type WHERE typtype = 'd' UNION ALL "
+                   "SELECT b.type, t.typbasetype FROM base b JOIN pg_type t ON "
+                   "t.oid = b.oid WHERE t.typtype = 'd') SELECT b.type, b.oid "
+                   "FROM base b JOIN pg_type t ON t.oid = b.oid WHERE "
+                   "t.typtype <> 'd'"));
+  for (int row = 0; row < bases.rows(); ++row) {
+    ASSIGN_OR_RETURN(const int64_t type, bases.Int64(row, 0));
+    ASSIGN_OR_RETURN(const int64_t base, bases.Int64(row, 1));
+    facts.base_types[static_cast<uint32_t>(type)] = static_cast<uint32_t>(base);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<TableFacts> ReadTableFacts(PgConnection& session) {
@@ -170,6 +213,7 @@ absl::StatusOr<TableFacts> ReadTableFacts(PgConnection& session) {
                            "reading NOT NULL constraints"));
   RETURN_IF_ERROR(
       Annotate(ReadOutputFunctions(session, facts), "reading types"));
+  RETURN_IF_ERROR(Annotate(ReadParts(session, facts), "reading types"));
   const absl::StatusOr<PgResult> trees = session.Exec(TreesSql());
   if (!trees.ok()) return Annotate(trees.status(), "reading partitions");
   for (int row = 0; row < trees->rows(); ++row) {
@@ -178,6 +222,7 @@ absl::StatusOr<TableFacts> ReadTableFacts(PgConnection& session) {
     tree.members.push_back(
         {std::string(trees->Text(row, 2)), std::string(trees->Text(row, 3))});
     absl::StrAppend(&tree.shape, trees->Text(row, 4), "\n");
+    if (trees->Bool(row, 5)) ++tree.leaves;
   }
   const absl::StatusOr<PgResult> tables = session.Exec(EstimatesSql());
   if (!tables.ok()) return Annotate(tables.status(), "reading estimates");

@@ -30,6 +30,7 @@ struct UniqueKey {
 
 struct PartitionTree {
   std::vector<QualifiedName> members;  // Of every depth and kind.
+  size_t leaves = 0;                   // Members that hold rows, or seem to.
   // Members and their bounds, as one text.
   std::string shape;
 };
@@ -42,6 +43,10 @@ struct TableFacts {
   // The output function of each column's type, by the type's OID: "int4out".
   // "": it takes a pseudo-type, for which a domain does not stand everywhere.
   absl::flat_hash_map<uint32_t, std::string> output_functions;
+  // The type that a column's domain stands for in the end, by the domain's OID.
+  absl::flat_hash_map<uint32_t, uint32_t> base_types;
+  // Types of columns in whose values a float is somewhere, or which are one.
+  absl::flat_hash_set<uint32_t> with_floats;
   // Names of columns by their table's OID, which are NOT NULL NOT VALID (since
   // 18): pg_attribute says that they are not null, and old rows may be.
   absl::flat_hash_map<uint32_t, absl::flat_hash_set<std::string>>

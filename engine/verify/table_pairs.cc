@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "absl/strings/substitute.h"
 #include "engine/catalog.h"
 #include "engine/name_some.h"
 #include "engine/verify/table_facts.h"
@@ -17,50 +18,57 @@
 namespace walferry {
 namespace {
 
-// Before 12, a float has no shortest text, and its 17 digits are not those of
-// a later server. The bytes that it is sent as are the same everywhere.
-constexpr int kShortestFloats = 120000;
-
-absl::string_view SendFunction(uint32_t type) {
+// A call of the type's send function; "": it holds no float, or not alone.
+absl::string_view SendFormat(uint32_t type) {
   switch (type) {
     case 600:
-      return "point_send";
+      return "point_send($0::point)";
     case 601:
-      return "lseg_send";
+      return "lseg_send($0::lseg)";
     case 602:
-      return "path_send";
+      return "path_send($0::path)";
     case 603:
-      return "box_send";
+      return "box_send($0::box)";
     case 604:
-      return "poly_send";
+      return "poly_send($0::polygon)";
     case 628:
-      return "line_send";
+      return "line_send($0::line)";
     case 700:
-      return "float4send";
+      return "float4send($0::float4)";
     case 701:
-      return "float8send";
+      return "float8send($0::float8)";
     case 718:
-      return "circle_send";
+      return "circle_send($0::circle)";
     case 1021:
+      return "array_send($0::float4[])";
     case 1022:
-      return "array_send";
+      return "array_send($0::float8[])";
     default:
       return "";
   }
 }
 
-std::string ColumnSql(const CatalogColumn& column, bool as_sent) {
-  const absl::string_view send = as_sent ? SendFunction(column.type_oid) : "";
+// Of a column's type, or of what its domain stands for.
+absl::string_view SendFormatOf(const CatalogColumn& column,
+                               const TableFacts& facts) {
+  const auto base = facts.base_types.find(column.type_oid);
+  return SendFormat(base == facts.base_types.end() ? column.type_oid
+                                                   : base->second);
+}
+
+std::string ColumnSql(const CatalogColumn& column, const TableFacts& facts,
+                      bool as_sent) {
+  const absl::string_view send = as_sent ? SendFormatOf(column, facts) : "";
   if (send.empty()) return QuoteIdentifier(column.name);
-  return absl::StrCat(send, "(", QuoteIdentifier(column.name), ")");
+  return absl::Substitute(send, QuoteIdentifier(column.name));
 }
 
 // By the type's own output function: a cast to text may be another one, such
 // as that of char(n), which loses spaces.
 std::string ColumnTextSql(const CatalogColumn& column, const TableFacts& facts,
                           bool as_sent) {
-  const std::string sql = ColumnSql(column, as_sent);
-  if (as_sent && !SendFunction(column.type_oid).empty()) {
+  const std::string sql = ColumnSql(column, facts, as_sent);
+  if (as_sent && !SendFormatOf(column, facts).empty()) {
     return absl::StrCat("textin(byteaout(", sql, "))");
   }
   const auto function = facts.output_functions.find(column.type_oid);
@@ -77,7 +85,7 @@ std::string ColumnTextSql(const CatalogColumn& column, const TableFacts& facts,
 
 void AddColumn(const CatalogColumn& column, const TableFacts& facts,
                bool as_sent, bool not_null, TableSide& side) {
-  side.columns.push_back(ColumnSql(column, as_sent));
+  side.columns.push_back(ColumnSql(column, facts, as_sent));
   side.texts.push_back(ColumnTextSql(column, facts, as_sent));
   side.marked_texts.push_back(
       not_null ? side.texts.back()
@@ -86,7 +94,7 @@ void AddColumn(const CatalogColumn& column, const TableFacts& facts,
 
 void AddKeyColumn(const CatalogColumn& column, const TableFacts& facts,
                   bool as_sent, TableSide& side) {
-  side.key.push_back(ColumnSql(column, as_sent));
+  side.key.push_back(ColumnSql(column, facts, as_sent));
   side.key_texts.push_back(ColumnTextSql(column, facts, as_sent));
 }
 
@@ -109,6 +117,7 @@ struct Knowledge {
 struct Unit {
   std::vector<const CatalogTable*> tables;
   bool tree = false;
+  bool partial = false;  // Not all of the tree is in `tables`.
 
   const std::vector<CatalogColumn>& columns() const {
     static const auto* const kNone = new std::vector<CatalogColumn>;
@@ -116,12 +125,35 @@ struct Unit {
   }
 };
 
+// All that is compared: what is virtual on both sides has no values of its own.
+bool IsCompared(const CatalogColumn& column, const CatalogColumn* other) {
+  return column.generated != 'v' ||
+         (other != nullptr && other->generated != 'v');
+}
+
+// The partitions one by one, as the tree has more of them.
+std::string PartitionsSql(const Unit& unit) {
+  std::vector<std::string> parts;
+  for (const CatalogTable* table : unit.tables) {
+    std::vector<std::string> columns = {"tableoid", "ctid"};
+    for (const CatalogColumn& column : unit.columns()) {
+      columns.push_back(QuoteIdentifier(column.name));
+    }
+    parts.push_back(absl::StrCat("SELECT ", absl::StrJoin(columns, ", "),
+                                 " FROM ONLY ", Quote(table->name)));
+  }
+  return absl::StrCat("(", absl::StrJoin(parts, " UNION ALL "), ") AS part");
+}
+
 TableSide SideOf(const QualifiedName& name, const Unit& unit,
                  const Knowledge& known) {
   TableSide side;
-  side.from = absl::StrCat(unit.tree ? "" : "ONLY ", Quote(name));
+  side.from = unit.partial
+                  ? PartitionsSql(unit)
+                  : absl::StrCat(unit.tree ? "" : "ONLY ", Quote(name));
   side.estimate = 0;
   for (const CatalogTable* table : unit.tables) {
+    side.storage.push_back({.oid = table->oid, .name = table->name});
     side.bytes += table->bytes;
     const auto file = known.facts.filenodes.find(table->oid);
     absl::StrAppend(&side.files, side.files.empty() ? "" : ",", table->oid, "/",
@@ -147,16 +179,13 @@ bool IsNeverNull(const Unit& unit, const CatalogColumn& column,
          !found->second.contains(column.name);
 }
 
-// All that is compared: virtual columns have no values of their own.
-bool IsCompared(const CatalogColumn& column) { return column.generated != 'v'; }
-
 void ChooseColumns(const Unit& source, const Knowledge& source_knows,
                    const Unit& target, const Knowledge& target_knows,
                    bool as_sent, TablePair& pair) {
   std::vector<std::string> only_source, only_target;
   for (const CatalogColumn& column : source.columns()) {
-    if (!IsCompared(column)) continue;
     const CatalogColumn* other = FindColumn(target.columns(), column.name);
+    if (!IsCompared(column, other)) continue;
     if (other == nullptr) {
       only_source.push_back(column.name);
       continue;
@@ -168,7 +197,7 @@ void ChooseColumns(const Unit& source, const Knowledge& source_knows,
     AddColumn(*other, target_knows.facts, as_sent, not_null, pair.target);
   }
   for (const CatalogColumn& column : target.columns()) {
-    if (IsCompared(column) &&
+    if (IsCompared(column, nullptr) &&
         FindColumn(source.columns(), column.name) == nullptr) {
       only_target.push_back(column.name);
     }
@@ -232,7 +261,8 @@ void ChooseKey(const Unit& source, const Knowledge& source_knows,
     pair.target.key_texts = std::move(candidate.target.key_texts);
     const bool sent =
         as_sent && absl::c_any_of(pair.key, [&](const std::string& name) {
-          return !SendFunction(FindColumn(source.columns(), name)->type_oid)
+          return !SendFormatOf(*FindColumn(source.columns(), name),
+                               source_knows.facts)
                       .empty();
         });
     pair.ordered = !source.tree && !target.tree && !sent &&
@@ -262,8 +292,7 @@ class Matching {
     for (const auto& [root, tree] : target_.facts.trees) {
       const CatalogTable* plain = source_.catalog.Find(root);
       if (plain == nullptr || !plain->copy_data) continue;
-      Add(root, {.tables = {plain}},
-          {.tables = Leaves(target_, tree), .tree = true});
+      AddTree(root, {.tables = {plain}}, TreeOf(target_, tree));
       taken.insert(root);
     }
     for (const CatalogTable& table : source_.catalog.tables) {
@@ -302,24 +331,51 @@ class Matching {
     return leaves;
   }
 
-  // Trees that are alike are compared leaf by leaf, by what follows.
+  static Unit TreeOf(const Knowledge& side, const PartitionTree& tree) {
+    Unit unit = {.tables = Leaves(side, tree), .tree = true};
+    unit.partial = unit.tables.size() != tree.leaves;
+    return unit;
+  }
+
+  // Trees that are alike are compared leaf by leaf, by what follows. So are
+  // those of which nothing is in scope on the other side.
   void MatchTree(const QualifiedName& root, const PartitionTree& tree,
                  Trees::const_iterator other,
                  absl::flat_hash_set<QualifiedName>& taken) {
-    const std::vector<const CatalogTable*> leaves = Leaves(source_, tree);
-    if (leaves.empty()) return;
+    const Unit source = TreeOf(source_, tree);
+    if (source.tables.empty()) return;
     Unit target;
     if (other != target_.facts.trees.end()) {
       if (other->second.shape == tree.shape) return;
-      target = {.tables = Leaves(target_, other->second), .tree = true};
+      target = TreeOf(target_, other->second);
+      if (target.tables.empty()) return;
     } else if (const CatalogTable* plain = target_.catalog.Find(root);
                plain != nullptr) {
       target = {.tables = {plain}};
     } else {
       return;
     }
-    Add(root, {.tables = leaves, .tree = true}, target);
-    for (const CatalogTable* leaf : leaves) taken.insert(leaf->name);
+    AddTree(root, source, target);
+    for (const CatalogTable* leaf : source.tables) taken.insert(leaf->name);
+  }
+
+  // A table beside a part of a tree has rows of the rest, too, and nobody knows
+  // which.
+  void AddTree(const QualifiedName& root, const Unit& source,
+               const Unit& target) {
+    const bool source_alone = source.partial && !target.tree;
+    if (!source_alone && !(target.partial && !source.tree)) {
+      Add(root, source, target);
+      return;
+    }
+    for (const CatalogTable* table : target.tables) left_.erase(table->name);
+    TableVerdict verdict;
+    verdict.table = root;
+    verdict.detail = absl::StrCat(
+        "some of its partitions on the ", source_alone ? "source" : "target",
+        " are out of scope, and the ", source_alone ? "target" : "source",
+        " has one table for all");
+    found_.single.push_back(std::move(verdict));
   }
 
   void Add(const QualifiedName& name, const Unit& source, const Unit& target) {
@@ -338,7 +394,31 @@ class Matching {
         std::min(source_.version, target_.version) < kShortestFloats;
     ChooseColumns(source, source_, target, target_, as_sent, pair);
     ChooseKey(source, source_, target, target_, as_sent, pair);
+    NoteColumns(name, source, target, as_sent);
+    NotePart(name, source, target);
     found_.pairs.push_back(std::move(pair));
+  }
+
+  void NoteColumns(const QualifiedName& name, const Unit& source,
+                   const Unit& target, bool as_sent) {
+    for (const CatalogColumn& column : source.columns()) {
+      const CatalogColumn* other = FindColumn(target.columns(), column.name);
+      if (other == nullptr) continue;
+      const std::string shown = absl::StrCat(ToDisplay(name), ".", column.name);
+      if (!IsCompared(column, other)) virtual_.push_back(shown);
+      if (as_sent && source_.facts.with_floats.contains(column.type_oid) &&
+          SendFormatOf(column, source_.facts).empty()) {
+        rounded_.push_back(shown);
+      }
+    }
+  }
+
+  void NotePart(const QualifiedName& name, const Unit& source,
+                const Unit& target) {
+    if (!source.partial && !target.partial) return;
+    parts_.push_back(absl::StrCat(ToDisplay(name), " (", source.tables.size(),
+                                  " on the source, ", target.tables.size(),
+                                  " on the target)"));
   }
 
   void AddSingle(const QualifiedName& name, absl::string_view what) {
@@ -373,6 +453,25 @@ class Matching {
           absl::StrCat("rows are not compared, as they are out of scope: ",
                        NameSome(without_rows)));
     }
+    if (!parts_.empty()) {
+      found_.remarks.push_back(
+          absl::StrCat("only those partitions are compared that are in scope "
+                       "and not foreign: of ",
+                       NameSome(parts_)));
+    }
+    if (!virtual_.empty()) {
+      found_.remarks.push_back(
+          absl::StrCat("virtual columns are not compared, as they are made of "
+                       "others when they are read: ",
+                       NameSome(virtual_)));
+    }
+    if (!rounded_.empty()) {
+      found_.remarks.push_back(absl::StrCat(
+          "floats that are parts of other values are compared to 15 digits, of "
+          "real to 6, as servers before PostgreSQL 12 print the rest in "
+          "another way: ",
+          NameSome(rounded_)));
+    }
     if (!source_.catalog.materialized_views.empty()) {
       found_.remarks.push_back(
           "rows of materialized views are not compared: they are made of "
@@ -384,6 +483,8 @@ class Matching {
   const Knowledge& target_;
   const absl::string_view ledger_schema_;
   absl::flat_hash_set<QualifiedName> left_;  // On the target.
+  // For remarks, as they are shown.
+  std::vector<std::string> parts_, virtual_, rounded_;
   TablePairs found_;
 };
 
@@ -406,6 +507,7 @@ absl::StatusOr<TablePairs> FindTablePairs(SessionPair& sessions,
   absl::StatusOr<Knowledge> target = Learn(sessions.target, scope);
   if (!target.ok()) return Annotate(target.status(), "target");
   TablePairs pairs = Matching(*source, *target, ledger_schema).Match();
+  pairs.sequences = static_cast<int64_t>(source->catalog.sequences.size());
   std::vector<std::string> foreign;
   for (const QualifiedName& table : source->facts.foreign_tables) {
     if (scope.IncludesData(table)) foreign.push_back(ToDisplay(table));

@@ -18,6 +18,12 @@ namespace walferry {
 
 // One side of a table.
 struct TableSide {
+  // What holds its rows: itself, or partitions.
+  struct Storage {
+    uint32_t oid = 0;
+    QualifiedName name;
+  };
+  std::vector<Storage> storage;
   // Of its tables, their OIDs and files: others are other rows, maybe.
   std::string files;
   std::string from;  // What stands behind FROM: ONLY "public"."t".
@@ -52,6 +58,7 @@ struct TablePairs {
   std::vector<TablePair> pairs;      // The largest first.
   std::vector<TableVerdict> single;  // Tables that one side has.
   std::vector<std::string> remarks;  // What is not compared.
+  int64_t sequences = 0;             // In scope, on the source.
 };
 
 // Of both snapshots. `ledger_schema` is walferry's own.

@@ -36,6 +36,7 @@ void TableWork::AddFindings(size_t piece, RowFindings findings) {
   verdict_.extra += findings.extra;
   verdict_.different += findings.different;
   verdict_.rows_left_out |= findings.rows_left_out;
+  verdict_.at_least |= findings.at_least;
   found_ += static_cast<int64_t>(findings.rows.size());
   rows_[piece] = std::move(findings.rows);
 }
@@ -76,8 +77,8 @@ void TableWork::End(VerifyMethod method, int64_t max_reported) {
   }
   if (verdict_.rows_left_out) {
     details.push_back(
-        "there are more differences than are reported, and not all were "
-        "counted");
+        absl::StrCat("there are more differences than are reported",
+                     verdict_.at_least ? ", and not all were counted" : ""));
   }
   verdict_.detail = absl::StrJoin(details, "; ");
   verdict_.outcome = differs_ || !pair_.difference.empty()
@@ -88,9 +89,9 @@ void TableWork::End(VerifyMethod method, int64_t max_reported) {
 // What is known to differ does, whatever else nobody knows.
 void TableWork::EndFailed() {
   const bool all_digests = !chosen_.empty() && digested_ == chosen_.size();
-  const bool differs =
-      differs_ || (all_digests && !(digests_.source == digests_.target)) ||
-      !pair_.difference.empty();
+  const bool differs = differs_ ||
+                       (all_digests && !(digests_.source == digests_.target)) ||
+                       !pair_.difference.empty();
   if (!differs) {
     verdict_.outcome = TableVerdict::Outcome::kUnknown;
     return;

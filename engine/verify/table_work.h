@@ -33,6 +33,8 @@ class TableWork {
   // Only some of the pieces' rows are looked at.
   void SetRowsSampled() { rows_sampled_ = true; }
   void AddFindings(size_t piece, RowFindings findings);
+  // Of a piece that differs, and in which nobody looks for rows.
+  void LeaveOutRows() { verdict_.rows_left_out = verdict_.at_least = true; }
   // Nobody knows; the first reason stands.
   void Fail(const absl::Status& why);
 

@@ -84,7 +84,8 @@ struct TableVerdict {
   int64_t missing = 0, extra = 0, different = 0;
   std::vector<RowDifference> rows;  // At most max_reported.
   bool rows_left_out = false;
-  std::string method;  // How rows were hashed, e.g. "hashtextextended".
+  bool at_least = false;  // Not all rows were counted: there may be more.
+  std::string method;     // How rows were hashed, e.g. "hashtextextended".
   absl::Duration elapsed;
 };
 

@@ -122,6 +122,23 @@ TEST(VerifyText, ShowsNoMoreRowsThanWanted) {
   EXPECT_THAT(text, Not(HasSubstr("id=18")));
 }
 
+TEST(VerifyText, SaysWhichNumbersMayBeHigher) {
+  VerifyAccount account{.report = SampleVerification()};
+  account.report.tables[2].at_least = true;
+  const std::string text = VerifyText(account, 1);
+  EXPECT_THAT(text, HasSubstr("at least 5 rows in 2 of 4 tables, 1 object"));
+  EXPECT_THAT(text, HasSubstr("\npublic.orders: at least 1 row missing on the "
+                              "target, 1 row too many there, 2 rows different"
+                              "\n"));
+  EXPECT_THAT(text, HasSubstr("\n  and at least 3 more, which --report "
+                              "FILE.html shows\n"));
+  EXPECT_THAT(text, HasSubstr("\npublic.log: 1 row missing on the target;"));
+  const std::string page = VerifyHtml(account, Redactor());
+  EXPECT_THAT(page, HasSubstr("<p>More rows differ than are shown: at least 1."
+                              "</p>"));
+  EXPECT_THAT(page, HasSubstr("data-value=\"2\">&ge; 2</td>"));
+}
+
 TEST(VerifyText, IsShortWhereAllIsEqual) {
   EXPECT_EQ(VerifyText({.report = EqualReport()}, 20),
             "equal: all rows of old:5432/shop and new:5433/shop are the same, "
@@ -311,7 +328,7 @@ TEST(VerifyHtml, IsAWholePage) {
                               "<td><code>&apos;1.10&apos;</code></td>"
                               "<td><code>&apos;1.1&apos;</code></td></tr>\n"));
   EXPECT_THAT(page, HasSubstr("<details id=\"table-2\" open>"));
-  EXPECT_THAT(page, HasSubstr("<p>More rows differ than are shown.</p>"));
+  EXPECT_THAT(page, HasSubstr("<p>More rows differ than are shown: 1.</p>"));
   EXPECT_THAT(page, HasSubstr("<li>table public.far is foreign and was not "
                               "compared</li>"));
 }
