@@ -42,10 +42,6 @@ absl::Status CheckMayDelay(const MigrateOptions& options) {
                    "rules of the tables, which clients have by then, would act "
                    "on the rows");
   }
-  if (options.fast_target) {
-    return Refused("--fast-target",
-                   "clients would write to a target that can lose all of it");
-  }
   if (!options.sequence_sync) {
     return Refused("--no-sequence-sync",
                    "clients would draw numbers that rows of the source have");

@@ -25,12 +25,17 @@
 // deferrable, and fires triggers that say ALWAYS or REPLICA, so the check
 // refuses both.
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "engine/control.h"
+#include "engine/event.h"
 #include "engine/options.h"
+#include "engine/report.h"
 
 namespace walferry {
 
@@ -40,6 +45,15 @@ inline constexpr absl::string_view kUsableStep = "usable";
 // kInvalidArgument: tables are delayed, and another option does not go with
 // that. The texts name options of the command line.
 absl::Status CheckMayDelay(const MigrateOptions& options);
+
+// RunMigration (engine/migration.h). Calls `before_usable`, which may be empty,
+// when all but delayed tables is on the target, and before it is noted that
+// clients may come: an error keeps them out. Not if there is no delayed table,
+// nor in a later run, which finds the note.
+absl::StatusOr<Report> RunDelayingMigration(
+    const MigrateOptions& options,
+    const std::function<absl::Status()>& before_usable, Control& control,
+    EventSink& events);
 
 // Of a move of all databases, where a pattern is DB.TABLE or DB.SCHEMA.TABLE
 // and the first dot divides: those of one database, without it.

@@ -17,6 +17,9 @@
 // run that was killed leaves the notes: the next one begins or ends with them,
 // and `walferry cleanup` takes them back, too.
 //
+// With delayed tables (engine/delayed_tables.h) all of it ends before clients
+// are told that they may work, and does not begin again.
+//
 // What somebody else sets by ALTER SYSTEM during the run is put back to what it
 // was before the run.
 
@@ -39,6 +42,10 @@ struct FastTargetOptions {
 
 // What a person should know before a run that uses it.
 extern const char kFastTargetWarning[];
+// Of one whose target is in use by now.
+inline constexpr char kNotFastText[] =
+    "the target's settings stay as they are (--fast-target), as clients may "
+    "work on it";
 
 // kPermissionDenied without a superuser, kFailedPrecondition where the server
 // does not allow ALTER SYSTEM or could not be made durable again, and where

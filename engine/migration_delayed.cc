@@ -76,12 +76,21 @@ absl::Status MigrationRun::BuildAllButDelayed() {
   return Analyze(delays() ? AnalyzePart::kAllButDelayed : AnalyzePart::kAll);
 }
 
-// From the ledger's note on nothing of what clients may have touched is set or
-// copied again.
+absl::Status MigrationRun::CompareBeforeClients() {
+  if (!before_usable_) return absl::OkStatus();
+  RETURN_IF_ERROR(TakeTurn(Work::kCompare));
+  RETURN_IF_ERROR(Enter(Phase::kVerify, known_->consistent_point.valid()));
+  return before_usable_();
+}
+
+// From the ledger's note on nothing of what clients may have touched is set,
+// copied or compared again.
 absl::Status MigrationRun::TellUsable() {
   // Clients may come with on_usable: a run that is ended in it must find the
   // note. The next one calls it again.
   if (!usable_) {
+    RETURN_IF_ERROR(CompareBeforeClients());
+    RETURN_IF_ERROR(EndFastTargetForClients());
     RETURN_IF_ERROR(
         target_->Exec(ledger_->sql().StepDone(kUsableStep)).status());
     usable_ = true;

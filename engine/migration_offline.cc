@@ -69,7 +69,10 @@ absl::Status MigrationRun::RemoveAcceptedRows() {
 absl::Status MigrationRun::SettleFastTarget() {
   ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger_->Objects());
   fast_noted_ = HasFastTargetNotes(objects);
-  if (!options_.fast_target) {
+  if (options_.fast_target && usable_) {
+    Notify(Notice::Level::kInfo, kNotFastText);
+  }
+  if (!options_.fast_target || usable_) {
     if (!fast_noted_) return absl::OkStatus();
     RETURN_IF_ERROR(EndFastTarget(connector_).status());
     fast_noted_ = false;
@@ -84,6 +87,16 @@ absl::Status MigrationRun::SettleFastTarget() {
   Notify(Notice::Level::kWarning, kFastTargetWarning);
   Notify(Notice::Level::kInfo, absl::StrCat("settings of the target: ",
                                             absl::StrJoin(changed, ", ")));
+  return absl::OkStatus();
+}
+
+// Clients must not write to a target that can lose all of it.
+absl::Status MigrationRun::EndFastTargetForClients() {
+  if (!fast_noted_) return absl::OkStatus();
+  RETURN_IF_ERROR(EndFastTarget(connector_).status());
+  fast_noted_ = false;
+  Notify(Notice::Level::kInfo,
+         "the target's settings are what they were, before clients come");
   return absl::OkStatus();
 }
 

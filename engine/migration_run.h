@@ -57,9 +57,11 @@ namespace walferry {
 
 class MigrationRun {
  public:
-  // `joint` is null: it cuts over by itself.
+  // `joint` is null: it cuts over by itself. `before_usable`: see
+  // RunDelayingMigration, may be empty.
   MigrationRun(const MigrateOptions& options, Scope scope, JointCutover* joint,
-               Control& control, EventSink& events);
+               std::function<absl::Status()> before_usable, Control& control,
+               EventSink& events);
 
   // OK: the migration is done, report() tells.
   absl::Status Attempt();
@@ -181,12 +183,14 @@ class MigrationRun {
   // migration_offline.cc
   absl::Status RemoveAcceptedRows();
   absl::Status SettleFastTarget();
+  absl::Status EndFastTargetForClients();
   absl::Status CopyLargeObjectsOnce();
   absl::Status Complete();
 
   // migration_delayed.cc
   bool delays() const { return !catalog_.delayed.empty(); }
   absl::Status ReadWhetherUsable();
+  absl::Status CompareBeforeClients();
   absl::Status TellUsable();
   absl::Status KeepDelayedTables();
   absl::Status BuildAllButDelayed();
@@ -227,6 +231,7 @@ class MigrationRun {
   const MigrateOptions& options_;
   const Scope scope_;
   JointCutover* const joint_;
+  const std::function<absl::Status()> before_usable_;
   Control& control_;
   EventSink& events_;
   const Connector connector_;

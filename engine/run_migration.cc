@@ -1,8 +1,9 @@
-// RunMigration and RunMigrationWithOthers: attempts of a migration until it is
+// RunMigration and those like it: attempts of a migration until it is
 // done or beyond help.
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,9 +41,10 @@ void UndoBeginning(const MigrateOptions& options, EventSink& events) {
   }
 }
 
-absl::StatusOr<Report> Migrate(const MigrateOptions& options,
-                               JointCutover* joint, Control& control,
-                               EventSink& events) {
+absl::StatusOr<Report> Migrate(
+    const MigrateOptions& options, JointCutover* joint,
+    const std::function<absl::Status()>& before_usable, Control& control,
+    EventSink& events) {
   RETURN_IF_ERROR(CheckMigrationName(options.endpoints.name));
   if (options.mode == MigrateMode::kOnline &&
       options.scope.part != ScopePart::kAll) {
@@ -55,7 +57,8 @@ absl::StatusOr<Report> Migrate(const MigrateOptions& options,
   }
   RETURN_IF_ERROR(CheckMayDelay(options));
   ASSIGN_OR_RETURN(Scope scope, Scope::Create(options.scope));
-  MigrationRun run(options, std::move(scope), joint, control, events);
+  MigrationRun run(options, std::move(scope), joint, before_usable, control,
+                   events);
   RetryPolicy retry(options.stream.retry_for, control.interrupt(), events);
   while (true) {
     const absl::Status status = run.Attempt();
@@ -80,24 +83,33 @@ absl::StatusOr<Report> Migrate(const MigrateOptions& options,
 
 absl::StatusOr<Report> RunMigration(const MigrateOptions& options,
                                     Control& control, EventSink& events) {
-  return Migrate(options, /*joint=*/nullptr, control, events);
+  return Migrate(options, /*joint=*/nullptr, nullptr, control, events);
+}
+
+absl::StatusOr<Report> RunDelayingMigration(
+    const MigrateOptions& options,
+    const std::function<absl::Status()>& before_usable, Control& control,
+    EventSink& events) {
+  return Migrate(options, /*joint=*/nullptr, before_usable, control, events);
 }
 
 absl::StatusOr<Report> RunMigrationWithOthers(const MigrateOptions& options,
                                               JointCutover& joint,
                                               Control& control,
                                               EventSink& events) {
-  return Migrate(options, &joint, control, events);
+  return Migrate(options, &joint, nullptr, control, events);
 }
 
 // ---- What all phases share ----
 
 MigrationRun::MigrationRun(const MigrateOptions& options, Scope scope,
-                           JointCutover* joint, Control& control,
-                           EventSink& events)
+                           JointCutover* joint,
+                           std::function<absl::Status()> before_usable,
+                           Control& control, EventSink& events)
     : options_(options),
       scope_(std::move(scope)),
       joint_(joint),
+      before_usable_(std::move(before_usable)),
       control_(control),
       events_(events),
       connector_{.endpoints = options.endpoints,
@@ -125,14 +137,11 @@ absl::Status MigrationRun::Attempt() {
     if (phase_ == Phase::kDone) return absl::OkStatus();
     RETURN_IF_ERROR(MeasureWork());
     if (known_->report.has_value()) return DropCreated();
+    if (offline()) RETURN_IF_ERROR(ReadWhetherUsable());
     RETURN_IF_ERROR(SettleFastTarget());
     if (!offline()) {
       RETURN_IF_ERROR(ThawLeftover());
       RETURN_IF_ERROR(ChooseGuard());
-    }
-    if (offline()) {
-      RETURN_IF_ERROR(ReadWhetherUsable());
-    } else {
       RETURN_IF_ERROR(TakeTurnToRead());
     }
     RETURN_IF_ERROR(Prepare());

@@ -17,7 +17,8 @@ enum class Work {
   // The source's rows: offline from the first session to the last row, online
   // from the slot on.
   kRead,
-  kBuild,  // The target's indexes, constraints and views, and its statistics.
+  kBuild,    // The target's indexes, constraints and views, and its statistics.
+  kCompare,  // Both sides, row by row or by their numbers.
 };
 
 // Thread-safe.

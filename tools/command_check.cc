@@ -7,6 +7,7 @@
 #include "tools/json_text.h"
 #include "tools/option_binding.h"
 #include "tools/signal_watch.h"
+#include "tools/verify_step.h"
 
 namespace walferry {
 
@@ -23,8 +24,12 @@ Checked Check(const CommandContext& context) {
   Control control;
   Checked checked;
   if (context.values.Flag(OptionId::kAllDatabases)) {
-    const auto options = BindServerMigrate(context.values);
+    auto options = BindServerMigrate(context.values);
     if (!options.ok()) return {.usage = options.status()};
+    // It takes connections.
+    const absl::Status verify =
+        BindServerVerify(context.values, context.engine, *options);
+    if (!verify.ok()) return {.usage = verify};
     checked.accept = options->migrate.accept;
     const SignalWatch watch(control, InterruptMeaning::kStop);
     checked.report = context.engine.check_server(*options, control);

@@ -28,8 +28,14 @@ CommandOutcome RunStream(const CommandContext& context,
   return RunLive(
       context, live,
       [&](Control& control, EventSink& events) -> absl::StatusOr<Report> {
+        const auto before_usable = [&] {
+          return verify.BeforeClients(context.engine, control, events);
+        };
         ASSIGN_OR_RETURN(Report report,
-                         context.engine.migrate(options, control, events));
+                         options.scope.delay_table_data.empty()
+                             ? context.engine.migrate(options, control, events)
+                             : context.engine.migrate_delaying(
+                                   options, before_usable, control, events));
         RETURN_IF_ERROR(verify.Run(context.engine, control, events));
         return report;
       });
@@ -69,9 +75,12 @@ CommandOutcome RunArchive(const CommandContext& context,
 
 CommandOutcome RunMigrateCommand(const CommandContext& context) {
   if (context.values.Flag(OptionId::kAllDatabases)) {
-    const absl::StatusOr<ServerMigrateOptions> server =
+    absl::StatusOr<ServerMigrateOptions> server =
         BindServerMigrate(context.values);
     if (!server.ok()) return FailUsage(server.status());
+    const absl::Status verify =
+        BindServerVerify(context.values, context.engine, *server);
+    if (!verify.ok()) return FailUsage(verify);
     return RunServerLive(context, *server);
   }
   const absl::StatusOr<MigrateOptions> options = BindMigrate(context.values);

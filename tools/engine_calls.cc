@@ -4,6 +4,7 @@ namespace walferry {
 
 EngineCalls RealEngineCalls() {
   return {.migrate = RunMigration,
+          .migrate_delaying = RunDelayingMigration,
           .follow = RunFollow,
           .check = RunCheck,
           .cutover = RunServerCutover,

@@ -216,11 +216,6 @@ absl::Status CheckAllDatabases(const OptionValues& values) {
                             OptionId::kDropTargetFirst}) {
     if (values.Flag(id)) return refuse(id, "move such a database by itself");
   }
-  if (values.entry(OptionId::kVerify).origin == OriginKind::kFlag &&
-      values.Text(OptionId::kVerify) != "off") {
-    return refuse(OptionId::kVerify,
-                  "compare each database with walferry verify afterwards");
-  }
   if (values.Text(OptionId::kVia) == "archive") {
     return refuse(OptionId::kVia, "move such a database by itself");
   }
@@ -305,6 +300,7 @@ absl::StatusOr<ServerMigrateOptions> BindServerMigrate(
   options.max_parallel = integer(OptionId::kMaxParallel);
   options.dump_parallel = integer(OptionId::kDumpParallel);
   options.restore_parallel = integer(OptionId::kRestoreParallel);
+  options.verify_concurrency = integer(OptionId::kVerifyConcurrency);
   return options;
 }
 

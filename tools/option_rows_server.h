@@ -143,7 +143,8 @@ inline constexpr OptionSpec kServerRows[] = {
              "target's whole server, and raise maintenance_work_mem and "
              "max_wal_size. If its machine stops meanwhile, all of its "
              "databases are lost. Needs a superuser of the target. Put back "
-             "at the end, by the next run, and by cleanup."},
+             "at the end, before clients come (--delay-table-data), by the "
+             "next run, and by cleanup."},
 };
 
 }  // namespace walferry

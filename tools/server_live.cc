@@ -40,9 +40,9 @@ class ServerEventFan : public ServerEventSink {
     Send(database, event);
   }
 
-  void EndWith(const absl::StatusOr<ServerReport>& result) {
-    const absl::Status outcome =
-        result.ok() ? OutcomeOf(*result) : result.status();
+  // `outcome`: of the whole, or what it lacks.
+  void EndWith(const absl::StatusOr<ServerReport>& result,
+               const absl::Status& outcome) {
     if (outcome.ok()) {
       Send("", Done{TotalOf(*result)});
     } else {
@@ -151,12 +151,17 @@ CommandOutcome RunServerLive(const CommandContext& context,
   ServerEventFan events(context, table, writer ? &*writer : nullptr, *logger);
   const absl::StatusOr<ServerReport> result =
       RunWatched(context, options, table, events, *logger);
-  events.EndWith(result);
-  CommandOutcome outcome;
-  if (result.ok()) outcome = Summary(context, *result);
   const absl::Status status =
       result.ok() ? OutcomeOf(*result) : result.status();
-  if (status.ok()) return outcome;
+  const absl::Status shortfall =
+      status.ok() ? ShortfallOf(*result) : absl::OkStatus();
+  events.EndWith(result, status.ok() ? shortfall : status);
+  CommandOutcome outcome;
+  if (result.ok()) outcome = Summary(context, *result);
+  if (status.ok()) {
+    if (shortfall.ok() || outcome.code != ExitCode::kDone) return outcome;
+    return {ExitCode::kDifferences, shortfall};
+  }
   outcome = Fail(status);
   if (outcome.code == ExitCode::kResumable) {
     outcome.error = WithHint(std::move(outcome.error),

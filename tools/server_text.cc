@@ -41,9 +41,19 @@ std::string Aligned(const Table& table, size_t left_columns) {
   return text;
 }
 
-constexpr Phase kTimedPhases[] = {Phase::kCheck, Phase::kPrepare,
-                                  Phase::kSchema, Phase::kCopy,
-                                  Phase::kIndexes};
+using Compared = DatabaseComparison::State;
+
+std::vector<Phase> TimedPhases(const ServerReport& report) {
+  std::vector<Phase> phases = {Phase::kCheck, Phase::kPrepare, Phase::kSchema,
+                               Phase::kCopy, Phase::kIndexes};
+  if (std::any_of(report.databases.begin(), report.databases.end(),
+                  [](const DatabaseReport& database) {
+                    return database.comparison.state != Compared::kNone;
+                  })) {
+    phases.push_back(Phase::kVerify);
+  }
+  return phases;
+}
 
 std::string TimeOf(const DatabaseReport& database, Phase phase) {
   for (const PhaseTime& time : database.phases) {
@@ -62,14 +72,19 @@ constexpr absl::string_view kLostOffline =
     "target";
 
 std::string StateOf(const DatabaseReport& database) {
-  if (database.status.ok()) return "done";
+  if (database.status.ok()) {
+    const absl::string_view compared =
+        ComparisonStateName(database.comparison.state);
+    return absl::StrCat("done", compared.empty() ? "" : ", ", compared);
+  }
   return absl::StrCat(absl::IsCancelled(database.status) ? "stopped" : "failed",
                       database.usable ? ", usable" : "");
 }
 
 std::string ReportTable(const ServerReport& report) {
   Table table = {{"database", "state", "tables", "rows", "bytes"}};
-  for (const Phase phase : kTimedPhases) {
+  const std::vector<Phase> phases = TimedPhases(report);
+  for (const Phase phase : phases) {
     table.front().emplace_back(PhaseName(phase));
   }
   if (report.online) table.front().emplace_back("pause");
@@ -81,8 +96,7 @@ std::string ReportTable(const ServerReport& report) {
         done ? HumanCount(database.report.tables) : "-",
         done ? HumanCount(database.report.rows_copied) : "-",
         done ? BytesText(database.report.bytes_copied) : "-"};
-    for (const Phase phase : kTimedPhases)
-      row.push_back(TimeOf(database, phase));
+    for (const Phase phase : phases) row.push_back(TimeOf(database, phase));
     if (report.online) row.push_back(PauseText(database.report.freeze_to_done));
     row.push_back(HumanDuration(database.elapsed));
     table.push_back(std::move(row));
@@ -94,6 +108,12 @@ bool Follows(const DatabaseStatus& database) {
   return database.phase == "follow" || database.phase == "cutover";
 }
 
+// That it is being compared, its phase says.
+std::string ComparedText(Compared state) {
+  if (state == Compared::kNone || state == Compared::kComparing) return "";
+  return absl::StrCat(", ", ComparisonStateName(state));
+}
+
 std::vector<std::string> StatusRow(const DatabaseStatus& database) {
   const double rate = database.bytes_per_second;
   const absl::Duration left =
@@ -102,7 +122,8 @@ std::vector<std::string> StatusRow(const DatabaseStatus& database) {
       database.database,
       absl::StrCat(
           database.phase, database.running ? ", running" : "",
-          database.usable && database.phase != "done" ? ", usable" : ""),
+          database.usable && database.phase != "done" ? ", usable" : "",
+          ComparedText(database.comparison.state)),
       database.tables > 0 ? absl::StrCat(HumanCount(database.tables_copied),
                                          " of ", HumanCount(database.tables))
                           : "-",
@@ -158,6 +179,9 @@ std::string ServerReportText(const ServerReport& report) {
   absl::StrAppend(&text, "\n", ReportTable(report));
   for (const DatabaseReport& database : report.databases) {
     std::string remarks;
+    if (database.comparison.state == Compared::kDifferent) {
+      AddLine(remarks, "differs", database.comparison.found);
+    }
     for (const std::string& remark : database.report.remarks) {
       if (remark == kLostOffline) continue;
       AddLine(remarks, "remark", remark);
@@ -201,6 +225,11 @@ std::string ServerStatusText(const ServerStatus& status, absl::Time now) {
     if (!database.waiting_for.empty()) {
       absl::StrAppend(&errors, database.database, ": waiting for ",
                       database.waiting_for, "\n");
+    }
+    if (!database.comparison.found.empty() &&
+        database.comparison.found != database.last_error) {
+      absl::StrAppend(&errors, database.database, ": ",
+                      database.comparison.found, "\n");
     }
     if (database.last_error.empty()) continue;
     absl::StrAppend(&errors, database.database, ": ", database.last_error,

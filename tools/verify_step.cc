@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
+#include "tools/human_format.h"
 #include "tools/verify_account.h"
 
 namespace walferry {
@@ -13,6 +15,13 @@ namespace {
 
 // `walferry verify` tells of all of them.
 constexpr int kTablesTold = 20;
+
+constexpr absl::string_view kNamesRows =
+    "walferry verify names the rows; what was written to the source since its "
+    "rows were read is not on the target";
+constexpr absl::string_view kComparesAgain =
+    "; the same command compares again, and with --verify off it lets clients "
+    "in as it is";
 
 VerifyMethod MethodOf(const OptionValues& values) {
   const std::string& name = values.Text(OptionId::kVerify);
@@ -32,10 +41,21 @@ std::string WhyNot(const MigrateOptions& migrate, bool input) {
   }
   if (!migrate.scope.carries_rows()) return "no rows are carried";
   if (input) return "the source may have changed since the archive was made";
-  if (!migrate.scope.delay_table_data.empty()) {
-    return "clients may write to the target before the delayed rows are there";
-  }
   return "";
+}
+
+VerifyOptions OptionsFor(const MigrateOptions& migrate, VerifyMethod method) {
+  VerifyOptions options;
+  options.endpoints = migrate.endpoints;
+  options.method = method;
+  options.schema = false;
+  options.scope = migrate.scope;
+  options.scope.part = ScopeOptions().part;
+  options.share = migrate.scope.delay_table_data.empty()
+                      ? VerifyShare::kAll
+                      : VerifyShare::kBehindClients;
+  options.jobs = migrate.jobs;
+  return options;
 }
 
 void Tell(EventSink& events, Notice::Level level, std::string text) {
@@ -62,6 +82,72 @@ void TellOfDifferences(const VerifyReport& report, EventSink& events) {
        absl::StrCat("and ", left_out, " tables more"));
 }
 
+// Which tables the verdict is about: "" or the beginning of a sentence.
+std::string ShareText(const VerifyReport& report) {
+  switch (report.share) {
+    case VerifyShare::kAll:
+      return "";
+    case VerifyShare::kBeforeClients:
+      return "but for delayed tables: ";
+    case VerifyShare::kBehindClients:
+      break;
+  }
+  int64_t of_clients = 0;
+  for (const TableVerdict& table : report.tables) {
+    of_clients += table.of_clients;
+  }
+  if (of_clients == 0) return "delayed tables: ";
+  return absl::StrCat("delayed tables, but for ",
+                      HumanCount(of_clients, "row", "rows"),
+                      " that clients have added: ");
+}
+
+// What was found, a sentence without its full stop, and whether it is "equal".
+struct Found {
+  Verdict verdict = Verdict::kUnknown;
+  std::string text;
+};
+
+// Tells of it. An error: nobody knows.
+absl::StatusOr<Found> Compare(const VerifyOptions& options,
+                              const EngineCalls& engine, Control& control,
+                              EventSink& events) {
+  absl::StatusOr<VerifyReport> report = engine.verify(options, control, events);
+  if (!report.ok()) {
+    return Annotate(report.status(),
+                    options.share == VerifyShare::kBeforeClients
+                        ? "all but delayed tables is on the target, but was "
+                          "not compared"
+                        : "the target is complete, but was not compared");
+  }
+  const std::string share = ShareText(*report);
+  const VerifyAccount account = {*std::move(report), ""};
+  Found found = {.verdict = VerdictOf(account),
+                 .text = absl::StrCat(share, VerdictText(account))};
+  if (found.verdict == Verdict::kEqual) {
+    Tell(events, Notice::Level::kInfo, found.text);
+    return found;
+  }
+  TellOfDifferences(account.report, events);
+  if (found.verdict == Verdict::kDifferent) return found;
+  return WithHint(absl::FailedPreconditionError(found.text), kNamesRows);
+}
+
+// The phases are the migration's own.
+class EventsWithoutPhases : public EventSink {
+ public:
+  explicit EventsWithoutPhases(EventSink& events) : events_(events) {}
+
+  void OnEvent(const Event& event) override {
+    if (std::holds_alternative<PhaseStarted>(event)) return;
+    if (std::holds_alternative<PhaseFinished>(event)) return;
+    events_.OnEvent(event);
+  }
+
+ private:
+  EventSink& events_;
+};
+
 }  // namespace
 
 absl::StatusOr<VerifyStep> VerifyStep::Bind(const OptionValues& values,
@@ -85,13 +171,25 @@ absl::StatusOr<VerifyStep> VerifyStep::Bind(const OptionValues& values,
     }
     return step;
   }
-  step.options_.endpoints = migrate.endpoints;
-  step.options_.method = method;
-  step.options_.schema = false;
-  step.options_.scope = migrate.scope;
-  step.options_.scope.part = ScopeOptions().part;
-  step.options_.jobs = migrate.jobs;
+  step.options_ = OptionsFor(migrate, method);
   return step;
+}
+
+absl::Status VerifyStep::BeforeClients(const EngineCalls& engine,
+                                       Control& control,
+                                       EventSink& events) const {
+  if (options_.method == VerifyMethod::kOff) return absl::OkStatus();
+  VerifyOptions options = options_;
+  options.share = VerifyShare::kBeforeClients;
+  EventsWithoutPhases without(events);
+  const absl::StatusOr<Found> found =
+      Compare(options, engine, control, without);
+  if (!found.ok()) return found.status();
+  if (found->verdict == Verdict::kEqual) return absl::OkStatus();
+  return WithHint(
+      absl::FailedPreconditionError(absl::StrCat(
+          found->text, "; clients were not told that they may work on it")),
+      absl::StrCat(kNamesRows, kComparesAgain));
 }
 
 absl::Status VerifyStep::Run(const EngineCalls& engine, Control& control,
@@ -103,25 +201,46 @@ absl::Status VerifyStep::Run(const EngineCalls& engine, Control& control,
     }
     return absl::OkStatus();
   }
-  absl::StatusOr<VerifyReport> report =
-      engine.verify(options_, control, events);
-  if (!report.ok()) {
-    return Annotate(report.status(),
-                    "the target is complete, but was not compared");
+  const absl::StatusOr<Found> found =
+      Compare(options_, engine, control, events);
+  if (!found.ok()) return found.status();
+  if (found->verdict == Verdict::kDifferent) {
+    shortfall_ =
+        WithHint(absl::FailedPreconditionError(found->text), kNamesRows);
   }
-  const VerifyAccount account = {*std::move(report), ""};
-  const Verdict verdict = VerdictOf(account);
-  if (verdict == Verdict::kEqual) {
-    Tell(events, Notice::Level::kInfo, VerdictText(account));
-    return absl::OkStatus();
+  return absl::OkStatus();
+}
+
+absl::Status BindServerVerify(const OptionValues& values,
+                              const EngineCalls& engine,
+                              ServerMigrateOptions& options) {
+  options.verify = MethodOf(values);
+  if (options.migrate.mode == MigrateMode::kOnline) {
+    const OptionValues::Entry& entry = values.entry(OptionId::kVerify);
+    if (options.verify != VerifyMethod::kOff &&
+        entry.origin == OriginKind::kFlag) {
+      return WithHint(absl::InvalidArgumentError(absl::StrCat(
+                          entry.where, " does not go with --all-databases")),
+                      "compare each database with walferry verify afterwards");
+    }
+    options.verify = VerifyMethod::kOff;
   }
-  TellOfDifferences(account.report, events);
-  absl::Status found = WithHint(
-      absl::FailedPreconditionError(VerdictText(account)),
-      "walferry verify names the rows; what was written to the source since "
-      "its rows were read is not on the target");
-  if (verdict == Verdict::kUnknown) return found;
-  shortfall_ = std::move(found);
+  if (options.verify == VerifyMethod::kOff) return absl::OkStatus();
+  options.compare = [&engine, method = options.verify](
+                        const MigrateOptions& migrate, VerifyShare share,
+                        Control& control,
+                        EventSink& events) -> absl::StatusOr<std::string> {
+    VerifyOptions verify = OptionsFor(migrate, method);
+    verify.share = share;
+    EventsWithoutPhases without(events);
+    ASSIGN_OR_RETURN(
+        const Found found,
+        Compare(verify, engine, control,
+                share == VerifyShare::kBeforeClients ? without : events));
+    if (found.verdict == Verdict::kEqual) return std::string();
+    Tell(events, Notice::Level::kWarning, found.text);
+    return found.text;
+  };
   return absl::OkStatus();
 }
 

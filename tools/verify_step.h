@@ -3,7 +3,8 @@
 
 // --verify: what a migration has made is compared with the source before the
 // run ends. Only offline: there the source stands still, so that what differs
-// is a fault, or was written to a source that did not.
+// is a fault, or was written to a source that did not. With delayed tables it
+// is done in two parts (engine/verify/verification.h, VerifyShare).
 
 #include <functional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "engine/control.h"
 #include "engine/event.h"
 #include "engine/options.h"
+#include "engine/server/servers.h"
 #include "engine/verify/verification.h"
 #include "tools/engine_calls.h"
 #include "tools/option_values.h"
@@ -26,6 +28,11 @@ class VerifyStep {
   static absl::StatusOr<VerifyStep> Bind(const OptionValues& values,
                                          const MigrateOptions& migrate,
                                          bool input);
+
+  // For RunDelayingMigration, before clients come: all but the delayed tables.
+  // What differs is an error, too.
+  absl::Status BeforeClients(const EngineCalls& engine, Control& control,
+                             EventSink& events) const;
 
   // After a migration that ended well; tells of the comparison as notices. An
   // error: nobody knows whether they are equal, or it was stopped. The same
@@ -41,6 +48,12 @@ class VerifyStep {
   std::string why_not_;  // Why nothing is compared, if it is to be said.
   absl::Status shortfall_;
 };
+
+// The same of all databases. kInvalidArgument: as of Bind. `engine` outlives
+// the options.
+absl::Status BindServerVerify(const OptionValues& values,
+                              const EngineCalls& engine,
+                              ServerMigrateOptions& options);
 
 }  // namespace walferry
 

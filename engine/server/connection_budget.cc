@@ -16,6 +16,8 @@ constexpr int kOfReadingOnSource = 3;
 constexpr int kOfReadingOnTarget = 2;
 constexpr int kOfBuildingOnTarget = 1;
 constexpr int kOfAnyOther = 1;
+constexpr int kOfComparingOnSource = 1;
+constexpr int kOfComparingOnTarget = 2;
 constexpr int kWithSnapshotOnSource = 3;
 constexpr int kOfFollowingOnSource = 2;
 
@@ -54,6 +56,7 @@ struct Knob {
 
 // From the one that costs the least speed.
 constexpr Knob kKnobs[] = {
+    {"--verify-concurrency", &ServerJobs::verify_parallel},
     {"--restore-parallel", &ServerJobs::restore_parallel},
     {"--dump-parallel", &ServerJobs::dump_parallel},
     {"--max-parallel", &ServerJobs::max_parallel},
@@ -80,7 +83,12 @@ std::string Hint(Side side, const ServerJobs& jobs, int room) {
   }
   if (ways.empty()) {
     const ServerJobs least = {
-        .jobs = 1, .index_jobs = 1, .online = jobs.online};
+        .verify_parallel = std::min(1, jobs.verify_parallel),
+        .jobs = 1,
+        .index_jobs = 1,
+        .keep_snapshots = jobs.keep_snapshots,
+        .fast_target = jobs.fast_target,
+        .online = jobs.online};
     const int need = NeedOf(side, least);
     const absl::string_view way =
         jobs.online
@@ -118,14 +126,24 @@ PeakConnections PeakConnectionsOf(const ServerJobs& jobs) {
                                                     : kOfAnyOther;
   const int other_on_target =
       jobs.online ? FollowingOnTarget(jobs) : kOfAnyOther;
+  int compared_on_source = kOfComparingOnSource + jobs.jobs;
+  int compared_on_target = kOfComparingOnTarget + jobs.jobs;
+  int of_the_run = kOfTheRunOnTarget;
+  if (jobs.keep_snapshots) {
+    compared_on_source += other_on_source;
+    compared_on_target += other_on_target;
+    if (jobs.fast_target) ++of_the_run;
+  }
   return {.source =
               PeakOf(all, {{jobs.dump_parallel, kOfReadingOnSource + jobs.jobs},
+                           {jobs.verify_parallel, compared_on_source},
                            {all, other_on_source}}),
           .target =
-              kOfTheRunOnTarget +
+              of_the_run +
               PeakOf(all, {{jobs.dump_parallel, kOfReadingOnTarget + jobs.jobs},
                            {jobs.restore_parallel,
                             kOfBuildingOnTarget + jobs.index_jobs},
+                           {jobs.verify_parallel, compared_on_target},
                            {all, other_on_target}})};
 }
 

@@ -18,12 +18,14 @@ namespace walferry {
 struct ServerJobs {
   int max_parallel = 1;      // Databases that are worked on at once, ...
   int dump_parallel = 1;     // ... of them those that read the source, ...
-  int restore_parallel = 1;  // ... and those that build on the target.
+  int restore_parallel = 1;  // ... those that build on the target, ...
+  int verify_parallel = 0;   // ... and those that are compared; 0: none are.
   int jobs = 4;              // In each: tables or ranges copied, ...
   int index_jobs = 2;        // ... and indexes built at once.
   // Those that do not read any more keep their snapshot of the source, for
   // delayed tables.
   bool keep_snapshots = false;
+  bool fast_target = false;  // Until clients come.
   // They are followed, all at once: max_parallel is how many they are.
   bool online = false;
   int apply_jobs = 1;
@@ -41,6 +43,9 @@ struct ServerJobs {
 //   awaits the next turn   migration           ledger
 //   builds (Work::kBuild)  migration           ledger, and one for each index
 //                                              job
+//   is compared            one that holds a   the same, and one for notes
+//   (Work::kCompare)       snapshot, and one
+//                          for each job
 //   follows, cuts over     migration, and     ledger, and one for each apply
 //   (online)               pg_dump's or the   job and for unlogged tables, or
 //                          unlogged tables'   for each index job
@@ -48,10 +53,12 @@ struct ServerJobs {
 // Online the turn is awaited with one session on either side. Walsenders are no
 // connections (replication_budget.h).
 //
-// With keep_snapshots those of the last two states have the guard and another
-// session on the source besides.
+// With keep_snapshots those that wait or build have the guard and another
+// session on the source besides; and who is compared before clients come has
+// all that it waits with.
 //
-// Besides, the run itself has a session on the target.
+// Besides, the run itself has a session on the target, and another one while it
+// makes a fast target durable for clients.
 struct PeakConnections {
   int source = 0;
   int target = 0;

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/delayed_tables.h"
@@ -25,6 +26,10 @@ absl::Status RefuseBadOptions(const ServerMigrateOptions& options) {
   RETURN_IF_ERROR(CheckMayDelay(of_one));
   RETURN_IF_ERROR(CheckDelayPatterns(options.delay_table_data));
   if (migrate.mode == MigrateMode::kOffline) return absl::OkStatus();
+  if (options.compare) {
+    return absl::InvalidArgumentError(
+        "databases are compared by an offline run only");
+  }
   if (migrate.fast_target) {
     return absl::InvalidArgumentError(
         "the settings of a target are changed for an offline run only");
@@ -89,7 +94,8 @@ ServerRun::ServerRun(const ServerMigrateOptions& options, Control& control,
       connector_{.endpoints = ServerEndpoints(options.migrate.endpoints),
                  .interrupt = &control_.interrupt()},
       turns_(TurnsOf(options, options.dump_parallel),
-             TurnsOf(options, options.restore_parallel)),
+             TurnsOf(options, options.restore_parallel),
+             options.verify_concurrency),
       relay_(asked_, relayed_) {
   report_.name = options.migrate.endpoints.name;
   report_.online = online();
@@ -141,6 +147,24 @@ absl::Status ServerRun::EndFastTarget() {
                         absl::StrJoin(names, ", ")));
   }
   return absl::OkStatus();
+}
+
+// Clients must not write to a target that can lose all of it. The settings are
+// those of the whole server, so that from here on all databases go without; by
+// the note also in every later run.
+absl::Status ServerRun::EndFastTargetForClients(EventSink& events) {
+  absl::MutexLock lock(&clients_mutex_);
+  if (!clients_noted_) {
+    RETURN_IF_ERROR(Persist(
+        events, [](PgConnection& target, Ledger& ledger) -> absl::Status {
+          ASSIGN_OR_RETURN(const std::vector<std::string> done,
+                           ledger.StepsDone());
+          if (absl::c_linear_search(done, kUsableStep)) return absl::OkStatus();
+          return target.Exec(ledger.sql().StepDone(kUsableStep)).status();
+        }));
+    clients_noted_ = true;
+  }
+  return EndFastTarget();
 }
 
 absl::Status ServerRun::Enter(Phase phase) {

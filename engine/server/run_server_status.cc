@@ -49,12 +49,12 @@ DatabaseStatus StatusOf(const MigrationStatus& migration) {
 }
 
 // What its own ledger says, which is as true as the database is there.
-// Without its properties, of which `steps` of the whole's ledger say, it is not
-// done.
+// Without its properties, of which `steps` of the whole's ledger say, or its
+// comparison, which `objects` tell of, it is not done.
 absl::StatusOr<DatabaseStatus> ReadDatabase(
     PgConnection& target, const StatusOptions& options,
     const NotedDatabase& noted, const std::vector<std::string>& steps,
-    Control& control) {
+    const std::vector<LedgerObject>& objects, Control& control) {
   DatabaseStatus waiting{.phase = "waiting", .bytes_total = noted.bytes};
   ASSIGN_OR_RETURN(const std::string oid, DatabaseOid(target, noted.name));
   if (oid.empty()) return waiting;
@@ -65,8 +65,14 @@ absl::StatusOr<DatabaseStatus> ReadDatabase(
       RunStatus(of_database, control);
   if (status.ok()) {
     DatabaseStatus found = StatusOf(*status);
+    found.comparison = NotedComparison(objects, noted.name, oid);
+    using State = DatabaseComparison::State;
     if (found.phase == PhaseName(Phase::kDone) &&
-        !absl::c_linear_search(steps, PropertiesStep(oid, noted.name))) {
+        (found.comparison.state == State::kComparing ||
+         found.comparison.state == State::kUnknown)) {
+      found.phase = std::string(PhaseName(Phase::kVerify));
+    } else if (found.phase == PhaseName(Phase::kDone) &&
+               !absl::c_linear_search(steps, PropertiesStep(oid, noted.name))) {
       found.phase = std::string(
           PhaseName(status->slot.empty() ? Phase::kIndexes : Phase::kCutover));
       found.usable = false;
@@ -219,9 +225,13 @@ absl::StatusOr<std::optional<ServerStatus>> RunServerStatus(
                    NotedDatabases(ledger));
   ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger.StepsDone());
   for (const NotedDatabase& noted : databases) {
-    ASSIGN_OR_RETURN(DatabaseStatus database,
-                     ReadDatabase(target, options, noted, steps, control));
+    ASSIGN_OR_RETURN(
+        DatabaseStatus database,
+        ReadDatabase(target, options, noted, steps, objects, control));
     database.database = noted.name;
+    database.running |=
+        status.running &&
+        database.comparison.state == DatabaseComparison::State::kComparing;
     status.databases.push_back(std::move(database));
   }
   return std::optional<ServerStatus>(std::move(status));

@@ -14,6 +14,9 @@
 //   step "properties OID NAME"   it has its owner's settings, privileges, ...;
 //                                of another OID it is another database
 //   objects "freeze"             databases of the source that are read-only
+//   step "usable"                clients work on a database while others are
+//                                moved, or its delayed rows
+//   objects "comparison"         engine/server/database_comparison.h
 //   step "globals"               roles and tablespaces are there
 //   objects "setting", "unsynced"  engine/fast_target.h
 

@@ -274,9 +274,13 @@ ServerJobs JobsFor(const ServerMigrateOptions& options, size_t databases) {
                                  : at_once(options.max_parallel),
           .dump_parallel = of_them(options.dump_parallel),
           .restore_parallel = of_them(options.restore_parallel),
+          .verify_parallel = options.verify == VerifyMethod::kOff
+                                 ? 0
+                                 : of_them(options.verify_concurrency),
           .jobs = options.migrate.jobs,
           .index_jobs = options.migrate.index_jobs,
           .keep_snapshots = !options.delay_table_data.empty(),
+          .fast_target = options.migrate.fast_target,
           .online = online,
           .apply_jobs = options.migrate.stream.apply_jobs};
 }

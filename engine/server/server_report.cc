@@ -13,6 +13,38 @@
 
 namespace walferry {
 
+namespace {
+
+// One line for each that is done, and not as on the source.
+std::vector<std::string> DifferencesOf(const ServerReport& report) {
+  std::vector<std::string> lines;
+  for (const DatabaseReport& database : report.databases) {
+    if (!database.status.ok() ||
+        database.comparison.state != DatabaseComparison::State::kDifferent) {
+      continue;
+    }
+    lines.push_back(absl::StrCat("database ", database.database, ": ",
+                                 database.comparison.found));
+  }
+  return lines;
+}
+
+}  // namespace
+
+absl::Status ShortfallOf(const ServerReport& report) {
+  const std::vector<std::string> lines = DifferencesOf(report);
+  if (lines.empty()) return absl::OkStatus();
+  return WithHint(
+      absl::FailedPreconditionError(absl::StrCat(
+          lines.size(), " of ",
+          CountOf(static_cast<int64_t>(report.databases.size()), "database"),
+          lines.size() == 1 ? " is" : " are", " not as on the source\n",
+          absl::StrJoin(lines, "\n"))),
+      "walferry verify with --source and --target of such a database names the "
+      "rows; what was written to the source since its rows were read is not on "
+      "the target; the same command compares these databases again");
+}
+
 absl::Status OutcomeOf(const ServerReport& report) {
   std::vector<std::string> failures;
   int64_t stopped = 0;
@@ -41,13 +73,16 @@ absl::Status OutcomeOf(const ServerReport& report) {
         "stopped: ", all - stopped, " of ", CountOf(all, "database"), " done"));
   }
   if (!report.failure.ok() && !beyond_help) code = report.failure.code();
+  const std::vector<std::string> differences = DifferencesOf(report);
   const auto open =
       static_cast<int64_t>(stopped + static_cast<int64_t>(failures.size()) -
                            (report.failure.ok() ? 0 : 1));
   return WithHint(
       absl::Status(code,
                    absl::StrCat(all - open, " of ", CountOf(all, "database"),
-                                " done\n", absl::StrJoin(failures, "\n"))),
+                                " done\n", absl::StrJoin(failures, "\n"),
+                                differences.empty() ? "" : "\n",
+                                absl::StrJoin(differences, "\n"))),
       report.failure.ok()
           ? "mend what is named and run the same command again: what is done "
             "stays"

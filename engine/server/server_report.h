@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "engine/report.h"
+#include "engine/server/database_comparison.h"
 #include "engine/server/server_events.h"
 
 namespace walferry {
@@ -26,6 +27,8 @@ struct DatabaseReport {
   // complete (engine/delayed_tables.h). If this run came so far.
   bool usable = false;
   absl::Time ended;
+  // By this run or, if it was found equal, by an earlier one.
+  DatabaseComparison comparison;
 };
 
 struct ServerReport {
@@ -47,6 +50,10 @@ struct ServerReport {
 // OK if all is done. Otherwise what failed, of which database; as resumable
 // (engine/retry_policy.h) as the least of them.
 absl::Status OutcomeOf(const ServerReport& report);
+
+// OK if no database that is done was found to differ from its source. Otherwise
+// which, and how.
+absl::Status ShortfallOf(const ServerReport& report);
 
 // ServerReport::pause, from its databases.
 absl::Duration PauseOf(const ServerReport& report);

@@ -6,6 +6,7 @@
 //   run_server_migration.cc   the whole, and its end
 //   server_run_prepare.cc     checks, ledger, roles and tablespaces
 //   server_run_databases.cc   the databases
+//   server_run_compare.cc     their comparison with the source
 //   server_run_cutover.cc     their cutover, all together
 
 #include <memory>
@@ -15,11 +16,13 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "engine/connect.h"
 #include "engine/control.h"
 #include "engine/server/cutover_round.h"
+#include "engine/server/database_comparison.h"
 #include "engine/server/server_events.h"
 #include "engine/server/server_ledger.h"
 #include "engine/server/server_plan.h"
@@ -48,6 +51,7 @@ class ServerRun {
   void NoteError(const absl::Status& status);
   // The target's settings are what they were, or an error says that not.
   absl::Status EndFastTarget();
+  absl::Status EndFastTargetForClients(EventSink& events);
 
   // server_run_prepare.cc
   absl::Status Prepare();
@@ -78,6 +82,16 @@ class ServerRun {
                               PgConnection& target, Ledger& ledger);
   absl::Status SetProperties(const DatabasePlan& plan, PgConnection& target,
                              Ledger& ledger);
+
+  // server_run_compare.cc
+  absl::Status NoteComparison(const DatabasePlan& plan,
+                              const DatabaseComparison& comparison,
+                              EventSink& events);
+  absl::Status CompareBeforeClients(size_t place, const DatabasePlan& plan,
+                                    const MigrateOptions& migrate,
+                                    EventSink& events);
+  absl::Status CompareMoved(size_t place, const DatabasePlan& plan,
+                            const MigrateOptions& migrate, EventSink& events);
 
   // server_run_cutover.cc
   absl::Status NoteFreeze(const std::string& database,
@@ -111,8 +125,13 @@ class ServerRun {
   // The ledger has this move: phases and errors are noted there.
   bool in_ledger_ = false;
   bool resumed_ = false;
-  // The ledger may have notes of what the target's settings were.
+  // The ledger may have notes of what the target's settings were. Under
+  // clients_mutex_ while databases are worked on.
   bool fast_noted_ = false;
+  absl::Mutex clients_mutex_;
+  bool clients_noted_ = false;  // That they work on a database.
+  // Each is written by the thread that has taken its place.
+  std::vector<DatabaseComparison> comparisons_;
   ServerProgress progress_;
   ServerPlan plan_;
   Phase phase_ = Phase::kCheck;

@@ -32,6 +32,7 @@ void ServerRun::MoveDatabases() {
   if (!entered.ok()) {
     Notify(Notice::Level::kWarning, std::string(entered.message()));
   }
+  comparisons_.resize(names.size());
   const absl::Duration beat = options_.migrate.stream.poll_interval;
   if (online()) BeginRound(names);
   report_.databases = RunDatabases(
@@ -47,6 +48,9 @@ void ServerRun::MoveDatabases() {
       },
       [&](int64_t done) { ShowLife(done, static_cast<int64_t>(names.size())); },
       events_);
+  for (size_t place = 0; place < comparisons_.size(); ++place) {
+    report_.databases[place].comparison = comparisons_[place];
+  }
 }
 
 void ServerRun::ShowLife(int64_t done, int64_t total) {
@@ -91,12 +95,19 @@ absl::StatusOr<Report> ServerRun::MoveDatabase(size_t place,
       return FinishDatabase(plan, migrate.slot, target, ledger);
     });
   };
-  // Clients need its properties.
-  migrate.on_usable = finish;
-  ASSIGN_OR_RETURN(Report report,
-                   online() ? RunMigrationWithOthers(migrate, round_->Of(place),
-                                                     control_, events)
-                            : RunMigration(migrate, control_, events));
+  const auto before_usable = [&] {
+    return CompareBeforeClients(place, plan, migrate, events);
+  };
+  migrate.on_usable = [&]() -> absl::Status {
+    RETURN_IF_ERROR(EndFastTargetForClients(events));
+    return finish();  // Clients need its properties.
+  };
+  ASSIGN_OR_RETURN(
+      Report report,
+      online()
+          ? RunMigrationWithOthers(migrate, round_->Of(place), control_, events)
+          : RunDelayingMigration(migrate, before_usable, control_, events));
+  RETURN_IF_ERROR(CompareMoved(place, plan, migrate, events));
   RETURN_IF_ERROR(finish());
   return report;
 }

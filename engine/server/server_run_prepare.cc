@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/check_verdict.h"
+#include "engine/delayed_tables.h"
 #include "engine/fast_target.h"
 #include "engine/migration_name.h"
 #include "engine/name_encoding.h"
@@ -214,7 +215,12 @@ absl::Status ServerRun::NoteSlots(Ledger& ledger) {
 }
 
 absl::Status ServerRun::SettleFastTarget() {
+  clients_noted_ = absl::c_linear_search(progress_.steps, kUsableStep);
   if (!options_.migrate.fast_target) return EndFastTarget();
+  if (clients_noted_) {
+    Notify(Notice::Level::kInfo, kNotFastText);
+    return EndFastTarget();
+  }
   fast_noted_ = true;  // Also if it fails half-way.
   absl::StatusOr<std::vector<std::string>> changed;
   RETURN_IF_ERROR(session_->Use([&](PgConnection& target, Ledger& ledger) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "engine/server/database_comparison.h"
 #include "engine/status.h"
 
 namespace walferry {
@@ -36,6 +37,8 @@ struct DatabaseStatus {
   uint64_t lag_bytes = 0;
   double lag_seconds = 0;
   std::string waiting_for;
+  // With the source; kNone: not, or not yet.
+  DatabaseComparison comparison;
   // Of the last run that failed, or "".
   std::string last_error;
 };

@@ -13,6 +13,7 @@
 #include "engine/control.h"
 #include "engine/event.h"
 #include "engine/options.h"
+#include "engine/server/database_comparison.h"
 #include "engine/server/globals_plan.h"
 #include "engine/server/server_databases.h"
 #include "engine/server/server_events.h"
@@ -68,6 +69,13 @@ struct ServerMigrateOptions {
   int max_parallel = 4;  // Online: that copy, and that build.
   int dump_parallel = 2;
   int restore_parallel = 2;
+  // Offline each database is compared with its source when it is complete, at
+  // most verify_concurrency at once; with delayed tables also before clients
+  // are told, who are not if it differs. `verify` is what `compare` does, or
+  // kOff, and `compare` empty: none is.
+  CompareDatabase compare;
+  VerifyMethod verify = VerifyMethod::kOff;
+  int verify_concurrency = 2;
 };
 
 // Every database of a server: roles and tablespaces, then the databases,
@@ -79,7 +87,8 @@ struct ServerMigrateOptions {
 // all have caught up.
 //
 // One that fails does not stop the others: the report says what became of each,
-// and OutcomeOf() whether all is done. An error means that no database was
+// OutcomeOf() whether all is done, and ShortfallOf() what is done and differs
+// from the source. An error means that no database was
 // begun in this run: kFailedPrecondition, a finding blocks that is not accepted
 // (nothing was made); kInvalidArgument, the options.
 absl::StatusOr<ServerReport> RunServerMigration(

@@ -12,10 +12,11 @@ constexpr absl::Duration kTick = absl::Milliseconds(50);
 
 }  // namespace
 
-SharedTurns::SharedTurns(int readers, int builders) {
+SharedTurns::SharedTurns(int readers, int builders, int comparers) {
   absl::MutexLock lock(&mutex_);
   LineOf(Work::kRead).free = readers;
   LineOf(Work::kBuild).free = builders;
+  LineOf(Work::kCompare).free = comparers;
 }
 
 absl::Status SharedTurns::Await(Work work, const Interrupt& interrupt) {

@@ -1,8 +1,8 @@
 #ifndef ENGINE_SERVER_SHARED_TURNS_H_
 #define ENGINE_SERVER_SHARED_TURNS_H_
 
-// So many migrations may read at once, and so many build: whoever has waited
-// longest comes next.
+// So many migrations may read at once, so many build, and so many be compared:
+// whoever has waited longest comes next.
 
 #include <array>
 #include <cstdint>
@@ -16,8 +16,8 @@ namespace walferry {
 
 class SharedTurns : public Turns {
  public:
-  // Both at least 1.
-  SharedTurns(int readers, int builders);
+  // All at least 1.
+  SharedTurns(int readers, int builders, int comparers);
 
   absl::Status Await(Work work, const Interrupt& interrupt) override;
   void GiveBack(Work work) override;
@@ -33,7 +33,7 @@ class SharedTurns : public Turns {
 
   absl::Mutex mutex_;
   uint64_t drawn_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::array<Line, 2> lines_ ABSL_GUARDED_BY(mutex_);
+  std::array<Line, 3> lines_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace walferry

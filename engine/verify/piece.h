@@ -48,6 +48,8 @@ struct DigestPair {
 struct RowLook {
   RowHash hash = RowHash::kHashText;
   bool count_only = false;  // Digests have no sum.
+  // What only the target has is counted, and not looked at.
+  bool clients_write = false;
 };
 
 // kInternal: a row has no hash, so that nobody knows what is in it.

@@ -66,7 +66,8 @@ class Comparison {
       : options_(options),
         snapshots_(snapshots),
         look_{.hash = options.hash,
-              .count_only = options.method == VerifyMethod::kCounts},
+              .count_only = options.method == VerifyMethod::kCounts,
+              .clients_write = options.clients_write},
         row_room_(options.max_reported_bytes),
         interrupt_(&control.interrupt()),
         notes_(notes) {
@@ -220,7 +221,7 @@ class Comparison {
       bytes_ += work.pair().source.bytes / pieces;
       if (!work.PieceDone()) return;
     }
-    work.End(options_.method, options_.max_reported);
+    work.End(look_, options_.max_reported);
     ++tables_done_;
   }
 

@@ -28,6 +28,8 @@ struct RowComparisonOptions {
   int64_t max_reported = 10000;
   // Of rows that are kept of all tables, about, so that memory is bounded.
   int64_t max_reported_bytes = int64_t{128} << 20;
+  // What only the target has is no difference (VerifyShare::kBehindClients).
+  bool clients_write = false;
   // Whose rows they are: notes of others do not count.
   std::string databases;
   absl::Duration progress_interval = absl::Seconds(1);

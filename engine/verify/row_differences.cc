@@ -262,6 +262,7 @@ class RowSearch {
       if (source == target) continue;
       findings_.missing += std::max<int64_t>(0, source - target);
       findings_.extra += std::max<int64_t>(0, target - source);
+      if (look_.clients_write && target > source) continue;
       found.push_back({.kind = source > target ? RowDifference::Kind::kMissing
                                                : RowDifference::Kind::kExtra,
                        .source = source > 0 ? &rows.source.place : nullptr,
@@ -287,6 +288,7 @@ class RowSearch {
         one.kind = RowDifference::Kind::kExtra;
         one.source_count = 0;
         ++findings_.extra;
+        if (look_.clients_write) continue;
       } else {
         ++findings_.different;
       }

@@ -138,9 +138,10 @@ class Verification {
         !options_.scope.carries_rows()) {
       return absl::OkStatus();
     }
-    ASSIGN_OR_RETURN(
-        TablePairs found,
-        FindTablePairs(sessions, scope, options_.endpoints.ledger_schema));
+    ASSIGN_OR_RETURN(TablePairs found,
+                     FindTablePairs(sessions, scope, options_.share,
+                                    options_.endpoints.ledger_schema));
+    report_.share = found.share;
     pairs_ = std::move(found.pairs);
     AddRemarks(found.remarks);
     if (!options_.schema && found.sequences > 0) {
@@ -154,7 +155,9 @@ class Verification {
         report_.tables.push_back(CompareEstimates(pair));
       }
     }
-    if (ComparesLargeObjects(options_)) {
+    // Clients may have large objects of their own.
+    if (ComparesLargeObjects(options_) &&
+        report_.share != VerifyShare::kBehindClients) {
       return CompareObjectsOrSayWhyNot(sessions);
     }
     if (!ComparesRows(options_.method)) return absl::OkStatus();
@@ -225,6 +228,7 @@ class Verification {
              .seed = options_.seed,
              .range_bytes = options_.range_bytes,
              .max_reported = options_.max_reported,
+             .clients_write = report_.share == VerifyShare::kBehindClients,
              .databases = absl::StrCat(report_.source, " of system ",
                                        source_system_, " and ", report_.target,
                                        " of system ", target_system_)},

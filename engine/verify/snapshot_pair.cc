@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
@@ -19,6 +20,10 @@ namespace walferry {
 namespace {
 
 constexpr absl::Duration kLockWait = absl::Seconds(30);
+// A server that serves one session lets the next client in by then: once it has
+// noticed that the one before has gone.
+constexpr absl::Duration kLetIn = absl::Seconds(10);
+constexpr absl::Duration kPause = absl::Milliseconds(50);
 
 constexpr char kBegin[] =
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY NOT DEFERRABLE;";
@@ -56,15 +61,10 @@ bool Clean(PgConnection& session) {
   return !session.broken() && CleanSharedSession(session).ok();
 }
 
-// Of a server that serves one session, which refuses another one until it has
-// noticed that the one before has gone.
-constexpr absl::Duration kPatience = absl::Seconds(10);
-constexpr absl::Duration kPause = absl::Milliseconds(50);
-
 // Of a comparison that was interrupted: this is not.
 void CleanAnew(const Endpoints& endpoints, bool source) {
   const Connector connector{.endpoints = endpoints};
-  const absl::Time deadline = absl::Now() + kPatience;
+  const absl::Time deadline = absl::Now() + kLetIn;
   while (absl::Now() < deadline) {
     absl::StatusOr<PgConnection> session = source
                                                ? connector.OpenSource("verify")
@@ -83,6 +83,32 @@ absl::Status Import(PgConnection& session,
                                QuoteLiteral(*snapshot))
                 : kBegin)
       .status();
+}
+
+// Whether a server that serves one session has hung up, or has said so in words
+// that are no PostgreSQL: it has not noticed yet that the client before has
+// gone. All else that cannot be reached is none.
+bool MayBeLetInLater(const absl::Status& status) {
+  return absl::StrContains(status.message(),
+                           "closed the connection unexpectedly") ||
+         absl::StrContains(status.message(), "expected authentication request");
+}
+
+absl::StatusOr<SessionPair> ConnectOnceLetIn(const Endpoints& endpoints,
+                                             const Interrupt* interrupt) {
+  const absl::Time deadline = absl::Now() + kLetIn;
+  while (true) {
+    absl::StatusOr<SessionPair> sessions =
+        Connect(endpoints, interrupt, Contact::kFirst);
+    if (!MayBeLetInLater(sessions.status()) || absl::Now() > deadline) {
+      return sessions;
+    }
+    if (interrupt == nullptr) {
+      absl::SleepFor(kPause);
+    } else {
+      RETURN_IF_ERROR(interrupt->Sleep(kPause));
+    }
+  }
 }
 
 class PresentPair : public SnapshotPair {
@@ -163,7 +189,7 @@ class PresentPair : public SnapshotPair {
   }
 
   absl::StatusOr<SessionPair> ConnectPatiently(const Interrupt* interrupt) {
-    const absl::Time deadline = absl::Now() + kPatience;
+    const absl::Time deadline = absl::Now() + kLetIn;
     while (true) {
       absl::StatusOr<SessionPair> sessions =
           Connect(endpoints_, interrupt, Contact::kAgain);
@@ -215,8 +241,7 @@ absl::Status PrepareToCompare(SessionPair& sessions) {
 
 absl::StatusOr<std::unique_ptr<SnapshotPair>> TakeSnapshotPair(
     const Endpoints& endpoints, const Interrupt* interrupt) {
-  ASSIGN_OR_RETURN(SessionPair holders,
-                   Connect(endpoints, interrupt, Contact::kFirst));
+  ASSIGN_OR_RETURN(SessionPair holders, ConnectOnceLetIn(endpoints, interrupt));
   ASSIGN_OR_RETURN(const bool source_alone, ServesOneSession(holders.source));
   ASSIGN_OR_RETURN(const bool target_alone, ServesOneSession(holders.target));
   auto pair =

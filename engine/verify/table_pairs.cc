@@ -275,9 +275,14 @@ void ChooseKey(const Unit& source, const Knowledge& source_knows,
 // Puts the pairs together.
 class Matching {
  public:
-  Matching(const Knowledge& source, const Knowledge& target,
+  Matching(const Knowledge& source, const Knowledge& target, VerifyShare share,
            absl::string_view ledger_schema)
       : source_(source), target_(target), ledger_schema_(ledger_schema) {
+    found_.share = share;
+    if (share == VerifyShare::kBehindClients &&
+        absl::c_none_of(source.catalog.tables, IsDelayed)) {
+      found_.share = VerifyShare::kAll;
+    }
     for (const CatalogTable& table : target.catalog.tables) {
       if (table.copy_data) left_.insert(table.name);
     }
@@ -301,13 +306,16 @@ class Matching {
       }
       const CatalogTable* other = target_.catalog.Find(table.name);
       if (other == nullptr) {
+        if (!Wants(table.delayed)) continue;
         AddSingle(table.name, "is not on the target");
       } else {
         Add(table.name, {.tables = {&table}}, {.tables = {other}});
       }
     }
     for (const QualifiedName& name : left_) {
-      if (!IsOwn(name)) AddSingle(name, "is not on the source");
+      // Clients may make tables, too.
+      if (IsOwn(name) || found_.share == VerifyShare::kBehindClients) continue;
+      AddSingle(name, "is not on the source");
     }
     Sort();
     Remark();
@@ -316,6 +324,13 @@ class Matching {
 
  private:
   using Trees = absl::flat_hash_map<QualifiedName, PartitionTree>;
+
+  static bool IsDelayed(const CatalogTable& table) { return table.delayed; }
+
+  bool Wants(bool delayed) const {
+    return found_.share == VerifyShare::kAll ||
+           delayed == (found_.share == VerifyShare::kBehindClients);
+  }
 
   bool IsOwn(const QualifiedName& name) const {
     return name.schema == ledger_schema_;
@@ -380,6 +395,11 @@ class Matching {
 
   void Add(const QualifiedName& name, const Unit& source, const Unit& target) {
     for (const CatalogTable* table : target.tables) left_.erase(table->name);
+    if (!Wants(absl::c_any_of(source.tables, [](const CatalogTable* table) {
+          return table->delayed;
+        }))) {
+      return;
+    }
     TablePair pair;
     pair.name = name;
     pair.whole_tree = source.tree || target.tree;
@@ -500,13 +520,13 @@ absl::StatusOr<Knowledge> Learn(PgConnection& session, const Scope& scope) {
 }  // namespace
 
 absl::StatusOr<TablePairs> FindTablePairs(SessionPair& sessions,
-                                          const Scope& scope,
+                                          const Scope& scope, VerifyShare share,
                                           const std::string& ledger_schema) {
   absl::StatusOr<Knowledge> source = Learn(sessions.source, scope);
   if (!source.ok()) return Annotate(source.status(), "source");
   absl::StatusOr<Knowledge> target = Learn(sessions.target, scope);
   if (!target.ok()) return Annotate(target.status(), "target");
-  TablePairs pairs = Matching(*source, *target, ledger_schema).Match();
+  TablePairs pairs = Matching(*source, *target, share, ledger_schema).Match();
   pairs.sequences = static_cast<int64_t>(source->catalog.sequences.size());
   std::vector<std::string> foreign;
   for (const QualifiedName& table : source->facts.foreign_tables) {

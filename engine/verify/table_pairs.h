@@ -55,15 +55,16 @@ struct TablePair {
 };
 
 struct TablePairs {
-  std::vector<TablePair> pairs;      // The largest first.
-  std::vector<TableVerdict> single;  // Tables that one side has.
-  std::vector<std::string> remarks;  // What is not compared.
-  int64_t sequences = 0;             // In scope, on the source.
+  std::vector<TablePair> pairs;           // The largest first.
+  std::vector<TableVerdict> single;       // Tables that one side has.
+  std::vector<std::string> remarks;       // What is not compared.
+  int64_t sequences = 0;                  // In scope, on the source.
+  VerifyShare share = VerifyShare::kAll;  // That it came to.
 };
 
 // Of both snapshots. `ledger_schema` is walferry's own.
 absl::StatusOr<TablePairs> FindTablePairs(SessionPair& sessions,
-                                          const Scope& scope,
+                                          const Scope& scope, VerifyShare share,
                                           const std::string& ledger_schema);
 
 // Pieces of SQL: the hash of a row, a bigint, and its key as text.

@@ -1,5 +1,6 @@
 #include "engine/verify/table_work.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -27,7 +28,7 @@ void TableWork::Begin(const TablePieces& cut, std::vector<size_t> chosen,
 bool TableWork::AddDigests(const DigestPair& digests) {
   digests_.source += digests.source;
   digests_.target += digests.target;
-  if (cut_.by_key && !(digests.source == digests.target)) differs_ = true;
+  if (cut_.by_key && !(digests.source == digests.target)) range_differs_ = true;
   return ++digested_ == chosen_.size();
 }
 
@@ -47,7 +48,7 @@ void TableWork::Fail(const absl::Status& why) {
   verdict_.detail = std::string(why.message());
 }
 
-void TableWork::End(VerifyMethod method, int64_t max_reported) {
+void TableWork::End(const RowLook& look, int64_t max_reported) {
   verdict_.elapsed = absl::Now() - begun_;
   for (auto& [piece, rows] : rows_) {
     verdict_.rows.insert(verdict_.rows.end(),
@@ -58,8 +59,9 @@ void TableWork::End(VerifyMethod method, int64_t max_reported) {
     verdict_.rows.resize(static_cast<size_t>(max_reported));
     verdict_.rows_left_out = true;
   }
+  if (look.clients_write) LeaveToClients();
   if (failed_) {
-    EndFailed();
+    EndFailed(look);
     return;
   }
   if (verdict_.ranges == verdict_.ranges_total && !rows_sampled_) {
@@ -69,8 +71,8 @@ void TableWork::End(VerifyMethod method, int64_t max_reported) {
   std::vector<std::string> details;
   if (!pair_.difference.empty()) details.push_back(pair_.difference);
   if (rows_sampled_) details.push_back("some rows of each range, by their key");
-  if (!(digests_.source == digests_.target)) differs_ = true;
-  if (method == VerifyMethod::kCounts && differs_) {
+  const bool differs = DigestsDiffer(look);
+  if (look.count_only && differs) {
     details.push_back(absl::StrCat(digests_.source.rows,
                                    " rows on the source, ",
                                    digests_.target.rows, " on the target"));
@@ -81,16 +83,32 @@ void TableWork::End(VerifyMethod method, int64_t max_reported) {
                      verdict_.at_least ? ", and not all were counted" : ""));
   }
   verdict_.detail = absl::StrJoin(details, "; ");
-  verdict_.outcome = differs_ || !pair_.difference.empty()
+  verdict_.outcome = differs || !pair_.difference.empty()
                          ? TableVerdict::Outcome::kDifferent
                          : TableVerdict::Outcome::kEqual;
 }
 
+void TableWork::LeaveToClients() {
+  verdict_.of_clients =
+      std::max(verdict_.extra, digests_.target.rows - digests_.source.rows);
+  verdict_.extra = 0;
+}
+
+// Where clients write, digests alone prove nothing but by what they lack.
+bool TableWork::DigestsDiffer(const RowLook& look) const {
+  if (!look.clients_write) {
+    return range_differs_ || !(digests_.source == digests_.target);
+  }
+  return verdict_.missing + verdict_.different > 0 ||
+         digests_.target.rows < digests_.source.rows;
+}
+
 // What is known to differ does, whatever else nobody knows.
-void TableWork::EndFailed() {
+void TableWork::EndFailed(const RowLook& look) {
   const bool all_digests = !chosen_.empty() && digested_ == chosen_.size();
-  const bool differs = differs_ ||
-                       (all_digests && !(digests_.source == digests_.target)) ||
+  const bool differs = (range_differs_ && !look.clients_write) ||
+                       verdict_.missing + verdict_.different > 0 ||
+                       (all_digests && DigestsDiffer(look)) ||
                        !pair_.difference.empty();
   if (!differs) {
     verdict_.outcome = TableVerdict::Outcome::kUnknown;

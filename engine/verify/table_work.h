@@ -41,7 +41,7 @@ class TableWork {
   // To be called once for each piece that was begun with; whether it was the
   // last one.
   bool PieceDone() { return --left_ == 0; }
-  void End(VerifyMethod method, int64_t max_reported);
+  void End(const RowLook& look, int64_t max_reported);
 
   const TablePair& pair() const { return pair_; }
   const TablePieces& cut() const { return cut_; }
@@ -54,7 +54,9 @@ class TableWork {
   int64_t rows() const { return digests_.source.rows; }
 
  private:
-  void EndFailed();
+  void LeaveToClients();
+  void EndFailed(const RowLook& look);
+  bool DigestsDiffer(const RowLook& look) const;
 
   const TablePair& pair_;
   TablePieces cut_;
@@ -63,7 +65,7 @@ class TableWork {
   size_t digested_ = 0;
   bool rows_sampled_ = false;
   DigestPair digests_;
-  bool differs_ = false;
+  bool range_differs_ = false;
   // By piece: workers find them in any order.
   std::map<size_t, std::vector<RowDifference>> rows_;
   int64_t found_ = 0;

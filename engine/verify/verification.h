@@ -32,12 +32,23 @@ enum class VerifyMethod {
 };
 absl::string_view VerifyMethodName(VerifyMethod method);  // "counts"
 
+// Of a migration with delayed tables (VerifyOptions::scope.delay_table_data,
+// engine/delayed_tables.h): which tables are compared.
+enum class VerifyShare {
+  kAll,
+  kBeforeClients,  // All but the delayed ones.
+  // The delayed ones, which clients work with: what only the target has is
+  // theirs, and no difference. All, if no table is delayed.
+  kBehindClients,
+};
+
 struct VerifyOptions {
   Endpoints endpoints;  // name and ledger_schema: where progress is kept.
   VerifyMethod method = VerifyMethod::kChecksum;
   bool schema = true;       // Also compares the schemas.
   bool privileges = false;  // And who may do what in them.
   ScopeOptions scope;
+  VerifyShare share = VerifyShare::kAll;
   int jobs = 2;  // Ranges compared at once; each takes a session on each side.
   // Of kSample, of each table's ranges; the same seed takes the same ones.
   double sample_percent = 5;
@@ -82,6 +93,7 @@ struct TableVerdict {
   int64_t ranges_total = 0;  // that there are (more of them with kSample).
   int64_t ranges_kept = 0;   // Found equal by a run before.
   int64_t missing = 0, extra = 0, different = 0;
+  int64_t of_clients = 0;  // Only the target has them (kBehindClients).
   std::vector<RowDifference> rows;  // At most max_reported.
   bool rows_left_out = false;
   bool at_least = false;  // Not all rows were counted: there may be more.
@@ -116,6 +128,7 @@ struct VerifyReport {
   std::string source_version;  // "15.18"
   std::string target_version;
   VerifyMethod method = VerifyMethod::kChecksum;
+  VerifyShare share = VerifyShare::kAll;  // That it came to.
   // Online: where both sides were compared, and how long the applier stood.
   std::optional<Lsn> position;
   absl::Duration applier_pause = absl::ZeroDuration();

@@ -66,6 +66,30 @@ TEST_F(OfflineFastTargetTest, PutsThemBackWhenItIsStopped) {
   ExpectEqual();
 }
 
+TEST_F(OfflineFastTargetTest, PutsThemBackBeforeClientsComeAndForGood) {
+  MigrateOptions options = Fast();
+  options.scope.delay_table_data = {"orders"};
+  Control control;
+  std::string copying, usable;
+  EventHook events([&](const Event& event) {
+    const auto* const started = std::get_if<PhaseStarted>(&event);
+    if (started != nullptr && started->phase == Phase::kIndexes) {
+      copying = Setting("fsync");
+    }
+    if (!std::holds_alternative<Usable>(event)) return;
+    usable = Settings();
+    control.RequestStop();
+  });
+  EXPECT_TRUE(
+      absl::IsCancelled(RunMigration(options, control, events).status()));
+  EXPECT_EQ(copying, "off");
+  EXPECT_EQ(usable, settings_);
+  ASSERT_OK(Migrate(options));
+  EXPECT_THAT(Notices(), testing::Contains(kNotFastText));
+  ExpectSettingsAsBefore();
+  ExpectEqual();
+}
+
 // As a run that was killed leaves them.
 TEST_F(OfflineFastTargetTest, PutsThemBackWhenTheNextRunDoesNotReachTheSource) {
   ASSERT_NO_FATAL_FAILURE(FailInTheCopy("notes", "extra IS NULL"));

@@ -18,6 +18,8 @@
 #include "engine/migration.h"
 #include "engine/verify/verification.h"
 #include "protocol/status.h"
+#include "tests/testing/built_paths.h"
+#include "tests/testing/child_process.h"
 #include "tests/testing/database_equal.h"
 #include "tests/testing/event_hook.h"
 #include "tests/testing/event_recorder.h"
@@ -388,6 +390,40 @@ TEST_F(PgliteTest, AsksWhetherItHasCommittedIfTheAnswerIsLost) {
   EXPECT_EQ(report->rows_copied, 1);
   EXPECT_THAT(server_->QueryValue("SELECT count(*) FROM a", "first"),
               IsOkAndHolds("1"));
+}
+
+TEST_F(PgliteTest, IsComparedByTheCommandThatMovesIt) {
+  ASSERT_OK(pglite_->Exec(kShop));
+  const auto move = [&](const std::string& source, const std::string& target,
+                        const std::string& method) {
+    CommandResult result;
+    // Whoever comes too soon behind the last client is not let in.
+    WaitUntil([&] {
+      absl::StatusOr<CommandResult> ran =
+          RunCommand({.command = {WalferryBinary(), "migrate", "--mode",
+                                  "offline", "--retry-for", "10s", "--pg-dump",
+                                  pg_dump_, "--verify", method},
+                      .environment = {"WALFERRY_SOURCE=" + source,
+                                      "WALFERRY_TARGET=" + target}},
+                     absl::Minutes(2));
+      EXPECT_OK(ran);
+      if (!ran.ok()) return true;
+      result = *std::move(ran);
+      return result.exit_code == 0 ||
+             !absl::StrContains(result.output,
+                                "closed the connection unexpectedly");
+    });
+    return result;
+  };
+  const std::string first = server_->ConnInfo("first");
+  const CommandResult into = move(pglite_->ConnInfo(), first, "checksum");
+  EXPECT_EQ(into.exit_code, 0) << into.output;
+  EXPECT_THAT(into.output, HasSubstr("info    all rows of "));
+  ASSERT_OK_AND_ASSIGN(const auto other, PgliteServer::Start());
+  const CommandResult from = move(first, other->ConnInfo(), "counts");
+  EXPECT_EQ(from.exit_code, 0) << from.output;
+  EXPECT_THAT(from.output, HasSubstr("have as many rows"));
+  ExpectGivenBack(*other);
 }
 
 TEST_F(PgliteTest, IsNeitherFollowedNorPutIntoAnArchive) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/fast_target.h"
 #include "tests/cluster/server_fixture.h"
 
 namespace walferry {
@@ -72,6 +73,43 @@ TEST_F(ServerTest, LetsClientsInBeforeDelayedRowsAreThere) {
                        "this migration was begun with --delay-table-data "
                        "[\"shop.public.orders\",\"[lw]*.words\"], not "
                        "[\"shop.public.orders\"]"));
+}
+
+class FastServerTest : public ServerTest {
+ protected:
+  void SetUp() override {
+    StartAndLoad({}, {.settings = {{"fsync", "on"},
+                                   {"full_page_writes", "on"},
+                                   {"synchronous_commit", "on"}}});
+  }
+};
+
+TEST_F(FastServerTest, IsDurableWhenTheFirstClientsComeAndStaysSo) {
+  ServerMigrateOptions options = MoveOptions();
+  options.migrate.fast_target = true;
+  options.delay_table_data = {"shop.orders"};
+  const auto fsync = [&] {
+    return target_->QueryValue("SHOW fsync").value_or("error");
+  };
+  Control control;
+  WhenUsable events("shop", [&] {
+    EXPECT_EQ(fsync(), "on");
+    control.RequestStop();
+  });
+  ASSERT_OK_AND_ASSIGN(ServerReport report,
+                       RunServerMigration(options, control, events));
+  EXPECT_FALSE(OutcomeOf(report).ok());
+  EXPECT_EQ(events.databases(), 1);
+  ASSERT_OK_AND_ASSIGN(report, Move(options));
+  EXPECT_OK(OutcomeOf(report));
+  std::vector<std::string> notices;
+  for (const Notice& notice : moves_.All<Notice>("")) {
+    notices.push_back(notice.text);
+  }
+  EXPECT_THAT(notices, testing::Contains(kNotFastText));
+  EXPECT_THAT(notices, testing::Not(testing::Contains(kFastTargetWarning)));
+  EXPECT_EQ(fsync(), "on");
+  ExpectAllEqual();
 }
 
 TEST_F(ServerTest, NamesADelayedTablesDatabaseThatIsNotThere) {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "engine/server/servers.h"
+#include "engine/verify/verification.h"
 #include "tests/cluster/globals_fixture.h"
 #include "tests/testing/database_equal.h"
 #include "tests/testing/writers.h"
@@ -172,6 +173,26 @@ class ServerTest : public GlobalsTest {
                                       "'hex')",
                                       "large")
                          .value_or("error")));
+  }
+
+  // For ServerMigrateOptions::compare.
+  static CompareDatabase CompareBy(VerifyMethod method) {
+    return [method](const MigrateOptions& migrate, VerifyShare share,
+                    Control& control,
+                    EventSink& events) -> absl::StatusOr<std::string> {
+      VerifyOptions options;
+      options.endpoints = migrate.endpoints;
+      options.method = method;
+      options.schema = false;
+      options.scope = migrate.scope;
+      options.share = share;
+      options.jobs = migrate.jobs;
+      const absl::StatusOr<VerifyReport> report =
+          RunVerify(options, control, events);
+      if (!report.ok()) return report.status();
+      if (report->uncertain()) return absl::UnknownError("nobody knows");
+      return std::string(report->found_differences() ? "rows differ" : "");
+    };
   }
 
   static std::string Bytes(const PgServer& server) {

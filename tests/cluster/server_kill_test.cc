@@ -1,10 +1,12 @@
 // The command that moves all databases is killed again and again, with the
-// target's settings changed for the time of the run, and loses nothing.
+// target's settings changed until clients come, tables that come behind them
+// and a comparison of all, and loses nothing.
 
 #include <csignal>
 #include <optional>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -53,30 +55,32 @@ class ServerKillTest : public ServerTest {
     return absl::StrCat(directory_->path(), "/log-", run);
   }
 
-  absl::StatusOr<ChildProcess> Start(const std::string& run) const {
-    return ChildProcess::Start(
-        {.command = {WalferryBinary(),
-                     "migrate",
-                     "--all-databases",
-                     "--mode",
-                     "offline",
-                     "--fast-target",
-                     "--name",
-                     "killed",
-                     "--split-size",
-                     "1MiB",
-                     "--jobs",
-                     "2",
-                     "--poll-interval",
-                     "100ms",
-                     "--tablespace-mapping",
-                     absl::StrCat("fast=", target_space_),
-                     "--source",
-                     source_->ConnInfo(),
-                     "--target",
-                     target_->ConnInfo()},
-         .stdout_path = Log(run),
-         .stderr_path = Log(run)});
+  absl::StatusOr<ChildProcess> Start(
+      const std::string& run, const std::vector<std::string>& more = {}) const {
+    ChildOptions options = {.command = {WalferryBinary(),
+                                        "migrate",
+                                        "--all-databases",
+                                        "--mode",
+                                        "offline",
+                                        "--fast-target",
+                                        "--name",
+                                        "killed",
+                                        "--split-size",
+                                        "1MiB",
+                                        "--jobs",
+                                        "2",
+                                        "--poll-interval",
+                                        "100ms",
+                                        "--tablespace-mapping",
+                                        absl::StrCat("fast=", target_space_),
+                                        "--source",
+                                        source_->ConnInfo(),
+                                        "--target",
+                                        target_->ConnInfo()},
+                            .stdout_path = Log(run),
+                            .stderr_path = Log(run)};
+    options.command.insert(options.command.end(), more.begin(), more.end());
+    return ChildProcess::Start(options);
   }
 
   // In mid-run.
@@ -98,9 +102,12 @@ TEST_F(ServerKillTest, FiveKillsLoseNothingAndTheSettingsAreWhatTheyWere) {
   RecordProperty("seed", absl::StrCat(seed));
   SCOPED_TRACE(absl::StrCat("seed ", seed));
   std::mt19937_64 random(seed);
+  const std::vector<std::string> all = {"--delay-table-data",
+                                        "shop.orders,large.accounts",
+                                        "--verify", "checksum"};
   for (int kill = 0; kill < kKills; ++kill) {
     const std::string run = absl::StrCat(kill);
-    ASSERT_OK_AND_ASSIGN(ChildProcess walferry, Start(run));
+    ASSERT_OK_AND_ASSIGN(ChildProcess walferry, Start(run, all));
     const absl::Time until =
         absl::Now() + absl::Milliseconds(static_cast<int64_t>(random() % 6000));
     // The first one comes in the middle, whatever the speed.
@@ -118,10 +125,14 @@ TEST_F(ServerKillTest, FiveKillsLoseNothingAndTheSettingsAreWhatTheyWere) {
       EXPECT_TRUE(IsFast());
     }
   }
-  ASSERT_OK_AND_ASSIGN(ChildProcess last, Start("last"));
+  ASSERT_OK_AND_ASSIGN(ChildProcess last, Start("last", all));
   ASSERT_THAT(last.Wait(absl::Minutes(5)), IsOkAndHolds(0))
       << ReadFile(Log("last"));
   ExpectAllEqual();
+  EXPECT_THAT(target_->QueryValue("SELECT count(*) FROM walferry.object WHERE "
+                                  "kind = 'comparison' AND detail LIKE "
+                                  "'% checksum equal %'"),
+              IsOkAndHolds("8"));
   EXPECT_EQ(Settings(), settings_);
   EXPECT_THAT(target_->QueryValue("SELECT count(*) FROM walferry.object WHERE "
                                   "kind IN ('setting', 'unsynced')"),

@@ -383,9 +383,12 @@ TEST_F(ServerTest, NeedsNoMoreConnectionsThanItHasCounted) {
   options.dump_parallel = 2;
   options.restore_parallel = 1;
   options.migrate.jobs = 3;
+  options.compare = CompareBy(VerifyMethod::kChecksum);
+  options.verify = VerifyMethod::kChecksum;
   const PeakConnections counted = PeakConnectionsOf({.max_parallel = 3,
                                                      .dump_parallel = 2,
                                                      .restore_parallel = 1,
+                                                     .verify_parallel = 2,
                                                      .jobs = 3,
                                                      .index_jobs = 2});
   SessionCount source(*source_);

@@ -34,8 +34,6 @@ TEST(DelayedTables, GoWithAnOrdinaryOfflineMigrationOnly) {
                  "--delay-table-data does not go with --data-only"},
                 {[](auto& options) { options.inserts = true; },
                  "--delay-table-data does not go with --inserts"},
-                {[](auto& options) { options.fast_target = true; },
-                 "--delay-table-data does not go with --fast-target"},
                 {[](auto& options) { options.sequence_sync = false; },
                  "--delay-table-data does not go with --no-sequence-sync"}};
   for (const auto& [change, error] : kCases) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -137,8 +138,6 @@ TEST_F(MigrateCommandTest, ComparesNothingWhereNothingCanBeEqual) {
       {{"--verify", "off"}, ""},
       {{"--via", "archive", "--input", "a"},
        "the source may have changed since the archive was made"},
-      {{"--delay-table-data", "t"},
-       "clients may write to the target before the delayed rows are there"},
   };
   for (const auto& test : kCases) {
     EXPECT_EQ(Offline(test.flags), ExitCode::kDone) << err();
@@ -160,9 +159,60 @@ TEST_F(MigrateCommandTest, ComparesNothingWhereNothingCanBeEqual) {
   EXPECT_FALSE(compared_.has_value());
   EXPECT_EQ(Run({"migrate", "--mode", "online", "--verify", "checksum"}),
             ExitCode::kUsage);
-  EXPECT_EQ(Offline({"--all-databases", "--verify", "counts"}),
-            ExitCode::kUsage);
-  EXPECT_THAT(err(), HasSubstr("--verify does not go with --all-databases"));
+}
+
+TEST_F(MigrateCommandTest, ComparesDelayedTablesBehindClients) {
+  std::vector<VerifyShare> shares;
+  engine_.verify = [&](const VerifyOptions& options, Control&, EventSink&) {
+    shares.push_back(options.share);
+    absl::StatusOr<VerifyReport> report = compared_with_;
+    if (report.ok()) report->share = options.share;
+    return report;
+  };
+  absl::Status before;
+  engine_.migrate_delaying =
+      [&](const MigrateOptions&,
+          const std::function<absl::Status()>& before_usable, Control&,
+          EventSink&) -> absl::StatusOr<Report> {
+    before = before_usable();
+    if (!before.ok()) return before;
+    return Report{.name = "walferry"};
+  };
+  EXPECT_EQ(Offline({"--delay-table-data", "t"}), ExitCode::kDone) << err();
+  EXPECT_THAT(shares, ElementsAre(VerifyShare::kBeforeClients,
+                                  VerifyShare::kBehindClients));
+  const std::string equal =
+      "the tables of old:5432/shop and new:5433/shop have as many rows";
+  EXPECT_THAT(err(), HasSubstr("info    but for delayed tables: " + equal));
+  EXPECT_THAT(err(), HasSubstr("info    delayed tables: " + equal));
+
+  compared_with_->tables[0].of_clients = 3;
+  EXPECT_EQ(Offline({"--delay-table-data", "t"}), ExitCode::kDone);
+  EXPECT_THAT(err(), HasSubstr("info    delayed tables, but for 3 rows that "
+                               "clients have added: " +
+                               equal));
+
+  shares.clear();
+  compared_with_ = OneTable(TableVerdict::Outcome::kDifferent, 6);
+  EXPECT_EQ(Offline({"--delay-table-data", "t"}), ExitCode::kFailed);
+  EXPECT_THAT(shares, ElementsAre(VerifyShare::kBeforeClients));
+  EXPECT_EQ(before.message(),
+            "but for delayed tables: new:5433/shop is not as old:5432/shop: 1 "
+            "of 1 table; clients were not told that they may work on it");
+  EXPECT_EQ(HintOf(before),
+            "walferry verify names the rows; what was written to the source "
+            "since its rows were read is not on the target; the same command "
+            "compares again, and with --verify off it lets clients in as it "
+            "is");
+  compared_with_ = absl::UnavailableError("source: gone");
+  EXPECT_EQ(Offline({"--delay-table-data", "t"}), ExitCode::kResumable);
+  EXPECT_EQ(before.message(),
+            "all but delayed tables is on the target, but was not compared: "
+            "source: gone");
+  shares.clear();
+  EXPECT_EQ(Offline({"--delay-table-data", "t", "--verify", "off"}),
+            ExitCode::kDone);
+  EXPECT_THAT(shares, testing::IsEmpty());
 }
 
 TEST_F(MigrateCommandTest, HandsEveryOptionOfAnArchiveToTheEngine) {

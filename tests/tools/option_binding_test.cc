@@ -209,10 +209,10 @@ TEST(OptionBinding, DelaysTablesOfOneDatabaseOrOfAll) {
   EXPECT_THAT(server.delay_table_data,
               testing::ElementsAre("shop.log", "a.b.c"));
   EXPECT_THAT(server.migrate.scope.delay_table_data, testing::IsEmpty());
-  flags[OptionId::kFastTarget] = {"true"};
+  flags[OptionId::kInserts] = {"true"};
   EXPECT_EQ(
       BindServerMigrate(Values(Command::kMigrate, flags)).status().message(),
-      "--delay-table-data does not go with --fast-target");
+      "--delay-table-data does not go with --inserts");
 }
 
 TEST(OptionBinding, HandsEveryFollowOptionToTheEngine) {

@@ -11,6 +11,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocol/status.h"
+#include "tests/testing/event_recorder.h"
+#include "tests/testing/status_matchers.h"
 #include "tests/testing/wait_until.h"
 #include "tests/tools/fake_terminal.h"
 #include "tests/tools/program_fixture.h"
@@ -116,6 +118,7 @@ TEST_F(ServerCommandTest, HasTheEnginesDefaults) {
   EXPECT_EQ(asked.dump_parallel, engine.dump_parallel);
   EXPECT_EQ(asked.restore_parallel, engine.restore_parallel);
   EXPECT_EQ(asked.migrate.fast_target, engine.migrate.fast_target);
+  EXPECT_EQ(asked.verify_concurrency, engine.verify_concurrency);
   EXPECT_EQ(asked.globals_plan.passwords, engine.globals_plan.passwords);
   EXPECT_THAT(asked.databases.databases, testing::IsEmpty());
 }
@@ -145,6 +148,94 @@ TEST_F(ServerCommandTest, SaysWhatBecameOfEachWhenOneFails) {
                                     "walferry: error: 1 of 2 databases done\n"
                                     "database crm: no such type\n"
                                     "walferry: hint: .*\n"));
+}
+
+TEST_F(ServerCommandTest, ComparesByTheMethodThatIsAskedFor) {
+  ServerMigrateOptions asked;
+  engine_.migrate_server = [&](const ServerMigrateOptions& options, Control&,
+                               ServerEventSink&) {
+    asked = options;
+    return absl::StatusOr<ServerReport>(TwoDatabases());
+  };
+  VerifyOptions compared;
+  VerifyReport found = {.source = "old/shop", .target = "new/shop"};
+  found.tables = {{.table = {"public", "t"},
+                   .outcome = TableVerdict::Outcome::kDifferent,
+                   .missing = 2}};
+  engine_.verify = [&](const VerifyOptions& options, Control&, EventSink&) {
+    compared = options;
+    return absl::StatusOr<VerifyReport>(found);
+  };
+  std::vector<std::string> command = {"migrate", "--all-databases",
+                                      "--mode=offline"};
+  EXPECT_EQ(Run(command), ExitCode::kDone);
+  EXPECT_EQ(asked.verify, VerifyMethod::kCounts);
+  command.insert(command.end(),
+                 {"--verify=checksum", "--verify-concurrency=5"});
+  EXPECT_EQ(Run(command), ExitCode::kDone);
+  EXPECT_EQ(asked.verify, VerifyMethod::kChecksum);
+  EXPECT_EQ(asked.verify_concurrency, 5);
+  MigrateOptions migrate = asked.migrate;
+  migrate.endpoints.target = "dbname=shop";
+  migrate.scope.delay_table_data = {"t"};
+  Control control;
+  EventRecorder events;
+  EXPECT_THAT(
+      asked.compare(migrate, VerifyShare::kBehindClients, control, events),
+      IsOkAndHolds("new/shop is not as old/shop: 2 rows in 1 of 1 table"));
+  EXPECT_EQ(compared.endpoints.target, "dbname=shop");
+  EXPECT_EQ(compared.method, VerifyMethod::kChecksum);
+  EXPECT_EQ(compared.share, VerifyShare::kBehindClients);
+  EXPECT_FALSE(compared.schema);
+  EXPECT_EQ(events.All<Notice>()[0].text,
+            "public.t: 2 rows missing on the target");
+  found.tables[0] = {.outcome = TableVerdict::Outcome::kEqual};
+  EXPECT_THAT(asked.compare(migrate, VerifyShare::kAll, control, events),
+              IsOkAndHolds(""));
+
+  command.back() = "--verify=off";
+  EXPECT_EQ(Run(command), ExitCode::kDone);
+  EXPECT_EQ(asked.verify, VerifyMethod::kOff);
+  EXPECT_FALSE(asked.compare);
+}
+
+TEST_F(ServerCommandTest, EndsWithThreeIfADatabaseDiffers) {
+  ServerReport report = TwoDatabases();
+  report.databases[0].comparison = {
+      .state = DatabaseComparison::State::kDifferent,
+      .method = VerifyMethod::kCounts,
+      .found = "new/shop is not as old/shop: 1 of 3 tables"};
+  report.databases[1].comparison.state = DatabaseComparison::State::kEqual;
+  engine_.migrate_server = [&](const ServerMigrateOptions&, Control&,
+                               ServerEventSink&) {
+    return absl::StatusOr<ServerReport>(report);
+  };
+  EXPECT_EQ(Run({"migrate", "--all-databases", "--mode=offline"}),
+            ExitCode::kDifferences);
+  EXPECT_THAT(out(), HasSubstr("\nshop      done, different  "));
+  EXPECT_THAT(out(), HasSubstr("\ncrm       done, equal      "));
+  EXPECT_THAT(out(), HasSubstr("  indexes  verify  in all\n"));
+  EXPECT_THAT(out(), HasSubstr("\nshop:\n  differs            new/shop is not "
+                               "as old/shop: 1 of 3 tables\n"));
+  EXPECT_EQ(err(),
+            "walferry: error: 1 of 2 databases is not as on the source\n"
+            "database shop: new/shop is not as old/shop: 1 of 3 tables\n"
+            "walferry: hint: walferry verify with --source and --target of "
+            "such a database names the rows; what was written to the source "
+            "since its rows were read is not on the target; the same command "
+            "compares these databases again\n");
+  EXPECT_EQ(Run({"migrate", "--all-databases", "--mode=offline", "--events=-"}),
+            ExitCode::kDifferences);
+  EXPECT_THAT(out(), HasSubstr("\"event\":\"error\""));
+  EXPECT_THAT(out(), testing::Not(HasSubstr("\"event\":\"done\"")));
+  // What failed is worse, and says it, too.
+  report.databases[1].status = absl::FailedPreconditionError("no such type");
+  EXPECT_EQ(Run({"migrate", "--all-databases", "--mode=offline"}),
+            ExitCode::kFailed);
+  EXPECT_THAT(err(), HasSubstr("walferry: error: 1 of 2 databases done\n"
+                               "database crm: no such type\n"
+                               "database shop: new/shop is not as old/shop: 1 "
+                               "of 3 tables\n"));
 }
 
 TEST_F(ServerCommandTest, CanBeResumedAfterAStop) {
@@ -222,6 +313,15 @@ TEST_F(ServerCommandTest, RefusesWhatDoesNotGoTogether) {
            {{"migrate", "--all-databases", "--slot=s"},
             "walferry: error: --slot does not go with --all-databases\n"
             "walferry: hint: each database has a slot of its own\n"},
+           {{"migrate", "--all-databases", "--verify=counts"},
+            "walferry: error: --verify does not go with --all-databases\n"
+            "walferry: hint: compare each database with walferry verify "
+            "afterwards\n"},
+           {{"migrate", "--mode=offline", "--verify-concurrency=3"},
+            "walferry: error: --verify-concurrency goes with --all-databases "
+            "only\n"
+            "walferry: hint: one database is named by --source and "
+            "--target\n"},
            {{"migrate", "--all-databases", "--publication=p"},
             "walferry: error: --publication does not go with --all-databases\n"
             "walferry: hint: each database has a publication of its own\n"},
@@ -315,6 +415,45 @@ TEST_F(ServerCommandTest, ShowsTheStatusOfAllDatabases) {
   EXPECT_EQ(json["kind"], "server");
   EXPECT_EQ(json["databases"][0]["seconds_left"], 2.0);
   EXPECT_TRUE(json["databases"][1]["bytes_total"].is_null());
+}
+
+TEST_F(ServerCommandTest, ShowsWhatComparisonsHaveFound) {
+  engine_.status_server = [&](const StatusOptions&, Control&) {
+    using State = DatabaseComparison::State;
+    ServerStatus status{.name = "move",
+                        .phase = "copy",
+                        .running = true,
+                        .started_at = absl::FromUnixSeconds(1767225540)};
+    status.databases = {
+        {.database = "crm",
+         .phase = "done",
+         .comparison = {.state = State::kDifferent,
+                        .method = VerifyMethod::kChecksum,
+                        .found = "new/crm is not as old/crm: 1 of 4 tables"}},
+        {.database = "hr",
+         .phase = "done",
+         .comparison = {.state = State::kEqual,
+                        .method = VerifyMethod::kCounts}},
+        {.database = "shop",
+         .phase = "verify",
+         .running = true,
+         .comparison = {.state = State::kComparing,
+                        .method = VerifyMethod::kCounts}}};
+    return absl::StatusOr<std::optional<ServerStatus>>(status);
+  };
+  EXPECT_EQ(Run({"status", "--name", "move"}), ExitCode::kDone);
+  EXPECT_THAT(out(), HasSubstr("\ncrm       done, different  "));
+  EXPECT_THAT(out(), HasSubstr("\nhr        done, equal  "));
+  EXPECT_THAT(out(), HasSubstr("\nshop      verify, running  "));
+  EXPECT_THAT(out(),
+              HasSubstr("\ncrm: new/crm is not as old/crm: 1 of 4 tables\n"));
+  EXPECT_EQ(Run({"status", "--name", "move", "--json"}), ExitCode::kDone);
+  const auto json = nlohmann::json::parse(out())["databases"];
+  EXPECT_EQ(json[0]["compared"], "different");
+  EXPECT_EQ(json[0]["compared_by"], "checksum");
+  EXPECT_EQ(json[0]["compared_found"],
+            "new/crm is not as old/crm: 1 of 4 tables");
+  EXPECT_EQ(json[2]["compared"], "comparing");
 }
 
 TEST_F(ServerCommandTest, ShowsHowFarDatabasesAreBehind) {

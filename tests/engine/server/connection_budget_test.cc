@@ -41,6 +41,25 @@ TEST(ConnectionBudget, CountsTheSnapshotsThatAreKept) {
   EXPECT_EQ(peak.target, PeakConnectionsOf(kFour).target);
 }
 
+TEST(ConnectionBudget, CountsThoseThatAreCompared) {
+  ServerJobs jobs = kFour;
+  jobs.verify_parallel = 2;
+  // Two are read, two compared.
+  PeakConnections peak = PeakConnectionsOf(jobs);
+  EXPECT_EQ(peak.source, 2 * 7 + 2 * 5);
+  EXPECT_EQ(peak.target, 1 + 2 * 6 + 2 * 6);
+  // Before clients come, and the target's settings are put back for them.
+  jobs.keep_snapshots = jobs.fast_target = true;
+  peak = PeakConnectionsOf(jobs);
+  EXPECT_EQ(peak.source, 2 * 8 + 2 * 7);
+  EXPECT_EQ(peak.target, 2 + 2 * 7 + 2 * 6);
+  EXPECT_EQ(
+      HintOf(CheckConnectionRoom(Side::kSource, jobs, {.max_connections = 29})),
+      "lower --verify-concurrency to 1, or lower --dump-parallel to 1, or "
+      "lower --max-parallel to 3, or lower --jobs to 3, or raise "
+      "max_connections there or end other sessions");
+}
+
 TEST(ConnectionBudget, OnlineCountsAllDatabasesThatAreFollowed) {
   ServerJobs jobs = kFour;
   jobs.max_parallel = 9;

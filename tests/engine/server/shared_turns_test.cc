@@ -14,7 +14,7 @@ namespace walferry {
 namespace {
 
 TEST(SharedTurns, LetSoManyInAndTheOthersWhenOneLeaves) {
-  SharedTurns turns(2, 1);
+  SharedTurns turns(2, 1, 3);
   const Interrupt interrupt;
   std::atomic<int> inside = 0;
   std::atomic<int> most = 0;
@@ -45,7 +45,7 @@ TEST(SharedTurns, LetSoManyInAndTheOthersWhenOneLeaves) {
 }
 
 TEST(SharedTurns, WhoIsToldToStopWaitsNoLongerAndLetsTheNextPass) {
-  SharedTurns turns(1, 1);
+  SharedTurns turns(1, 1, 1);
   Interrupt stop;
   const Interrupt never;
   auto first = std::make_unique<absl::StatusOr<Turn>>(
