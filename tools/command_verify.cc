@@ -6,6 +6,8 @@
 #include "protocol/status.h"
 #include "tools/checks_file.h"
 #include "tools/command.h"
+#include "tools/confirm_drop.h"
+#include "tools/confirm_repair.h"
 #include "tools/report_file.h"
 #include "tools/verify_account.h"
 #include "tools/verify_binding.h"
@@ -78,6 +80,9 @@ CommandOutcome NotCompared(const CommandContext& context, absl::Time started,
 // What comes after a run that was interrupted. Only of what is hashed something
 // is worth noting for it.
 absl::string_view WayOn(const VerifyOptions& options) {
+  if (options.repair == RepairMode::kYes) {
+    return "the same command compares again, and repairs what still differs";
+  }
   if (options.method != VerifyMethod::kSample &&
       options.method != VerifyMethod::kChecksum) {
     return "the same command begins anew";
@@ -117,6 +122,10 @@ CommandOutcome RunVerifyCommand(const CommandContext& context) {
   if (!options.ok()) {
     return NotCompared(context, started, VerifyMethod::kOff, ExitCode::kUsage,
                        options.status());
+  }
+  if (absl::Status sure = ConfirmRepair(context, options->endpoints.target);
+      !sure.ok()) {
+    return NotConfirmed(sure);
   }
   const absl::StatusOr<std::unique_ptr<WatchedRun>> watched =
       WatchedRun::Open(context, Phase::kVerify);

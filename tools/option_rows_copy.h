@@ -37,7 +37,8 @@ inline constexpr OptionSpec kCopyRows[] = {
      .name = "yes",
      .type = OptionType::kFlag,
      .default_text = "false",
-     .commands = SetOf(Command::kCheck, Command::kMigrate, Command::kRestore),
+     .commands = SetOf(Command::kCheck, Command::kMigrate, Command::kRestore) |
+                 kComparing,
      .group = OptionGroup::kCopy,
      .reach = OptionReach::kFlag,
      .help = "Do not ask."},

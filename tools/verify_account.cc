@@ -1,5 +1,6 @@
 #include "tools/verify_account.h"
 
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -191,6 +192,9 @@ std::string NextStep(const VerifyAccount& account) {
       if (report.method == VerifyMethod::kCounts) {
         return "--method checksum names the rows";
       }
+      if (report.repair.has_value() && report.repair->dry_run) {
+        return "the same command without --dry-run repairs these rows";
+      }
       return "what applications have written to one side only differs, too: "
              "stop them, and run the same command again";
     case Verdict::kUnknown:
@@ -229,6 +233,22 @@ std::string FoundText(const TableVerdict& table) {
   }
   if (!table.detail.empty()) clauses.push_back(table.detail);
   return absl::StrJoin(clauses, "; ");
+}
+
+std::string DoneText(const TableRepair& table) {
+  std::vector<std::string> parts;
+  for (const auto& [rows, what] : {std::pair(table.inserted, " inserted"),
+                                   {table.deleted, " deleted"},
+                                   {table.updated, " updated"}}) {
+    if (rows > 0) {
+      parts.push_back(absl::StrCat(HumanCount(rows, "row", "rows"), what));
+    }
+  }
+  return parts.empty() ? "no row" : absl::StrJoin(parts, ", ");
+}
+
+absl::string_view RepairedText(const RepairReport& repair) {
+  return repair.dry_run ? "would be repaired" : "repaired";
 }
 
 std::string TimesText(const RowDifference& row) {

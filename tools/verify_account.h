@@ -58,6 +58,11 @@ std::string NextStep(const VerifyAccount& account);
 // target".
 std::string FoundText(const TableVerdict& table);
 
+// "3 rows inserted, 1 row deleted": of a dry run, what would be.
+std::string DoneText(const TableRepair& table);
+// "repaired", "would be repaired".
+absl::string_view RepairedText(const RepairReport& repair);
+
 // "2 on the source, 1 on the target" of rows of a table without a key; ""
 // where the row is there once on a side, or not.
 std::string TimesText(const RowDifference& row);

@@ -34,6 +34,31 @@ absl::Status CheckSample(const OptionValues& values) {
   return absl::OkStatus();
 }
 
+// Only what names rows can repair them, and only of two sides that stand still
+// it is known that they are still the same.
+absl::Status CheckRepair(const OptionValues& values) {
+  if (!values.Flag(OptionId::kRepair)) {
+    if (!values.Flag(OptionId::kDryRun)) return absl::OkStatus();
+    return WithHint(
+        absl::InvalidArgumentError("--dry-run goes with --repair only"),
+        "a comparison alone changes nothing");
+  }
+  const std::string& method = values.Text(OptionId::kMethod);
+  if (method == "counts" || method == "estimate") {
+    return WithHint(absl::InvalidArgumentError(
+                        absl::StrCat("--repair and --method ", method,
+                                     " exclude each "
+                                     "other")),
+                    "--method checksum and --method sample name the rows that "
+                    "differ");
+  }
+  if (!values.Flag(OptionId::kOnline)) return absl::OkStatus();
+  return WithHint(
+      absl::InvalidArgumentError("--repair and --online exclude each other"),
+      "rows are not repaired while changes flow: end the migration, stop what "
+      "writes, and repair without --online");
+}
+
 // Two texts in one another are neither.
 absl::Status CheckStandardOutput(const OptionValues& values) {
   if (!values.Flag(OptionId::kJson) || values.Text(OptionId::kEvents) != "-") {
@@ -50,6 +75,7 @@ absl::Status CheckStandardOutput(const OptionValues& values) {
 absl::StatusOr<VerifyOptions> BindVerify(const OptionValues& values) {
   VerifyOptions options;
   RETURN_IF_ERROR(CheckSample(values));
+  RETURN_IF_ERROR(CheckRepair(values));
   RETURN_IF_ERROR(CheckStandardOutput(values));
   ASSIGN_OR_RETURN(options.endpoints, BindEndpoints(values));
   options.method = MethodOf(values);
@@ -67,6 +93,10 @@ absl::StatusOr<VerifyOptions> BindVerify(const OptionValues& values) {
   options.seed = static_cast<uint64_t>(values.Integer(OptionId::kSeed));
   options.max_differences = values.Integer(OptionId::kMaxDifferences);
   options.resume = !values.Flag(OptionId::kRestart);
+  if (values.Flag(OptionId::kRepair)) {
+    options.repair =
+        values.Flag(OptionId::kDryRun) ? RepairMode::kDryRun : RepairMode::kYes;
+  }
   return options;
 }
 

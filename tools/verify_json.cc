@@ -70,11 +70,27 @@ Json CheckJson(const CheckVerdict& check) {
           {"target", check.target},   {"detail", check.detail}};
 }
 
+Json TableRepairJson(const TableRepair& table) {
+  return {{"schema", table.table.schema}, {"table", table.table.name},
+          {"ranges", table.ranges},       {"inserted", table.inserted},
+          {"deleted", table.deleted},     {"updated", table.updated},
+          {"failures", table.failures}};
+}
+
 template <typename Parts, typename ToJson>
 Json ArrayOf(const Parts& parts, const ToJson& to_json) {
   Json array = Json::array();
   for (const auto& part : parts) array.push_back(to_json(part));
   return array;
+}
+
+Json RepairJson(const std::optional<RepairReport>& repair) {
+  if (!repair.has_value()) return nullptr;
+  return {{"dry_run", repair->dry_run},
+          {"elapsed_seconds", JsonSeconds(repair->elapsed)},
+          {"tables", ArrayOf(repair->tables, TableRepairJson)},
+          {"statements", repair->statements},
+          {"statements_left_out", repair->statements_left_out}};
 }
 
 }  // namespace
@@ -102,6 +118,7 @@ std::string VerifyJson(const VerifyAccount& account, const Redactor& redactor) {
   json["tables"] = ArrayOf(report.tables, TableJson);
   json["objects"] = ArrayOf(report.objects, ObjectJson);
   json["checks"] = ArrayOf(report.checks, CheckJson);
+  json["repair"] = RepairJson(report.repair);
   json["remarks"] = report.remarks;
   return absl::StrCat(JsonText(std::move(json), redactor, 2), "\n");
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "engine/time_text.h"
 #include "tools/html_text.h"
@@ -102,6 +103,7 @@ class Page {
     AddRows();
     AddObjects();
     AddChecks();
+    AddRepair();
     AddRemarks();
     Add(kScript, kPageEnd);
     return std::move(page_);
@@ -129,6 +131,7 @@ class Page {
   void AddRow(const RowDifference& row);
   void AddObjects();
   void AddChecks();
+  void AddRepair();
   void AddRemarks();
   void AddNumber(int64_t number, bool at_least = false) {
     if (number < 0) {
@@ -300,6 +303,20 @@ void Page::AddChecks() {
         outcome, "</td><td><code>", Text(check.source),
         "</code></td><td><code>", Text(check.target), "</code></td><td>",
         Text(check.detail), "</td></tr>\n");
+  }
+  Add("</tbody>\n</table>\n");
+}
+
+void Page::AddRepair() {
+  if (!report_.repair.has_value()) return;
+  const RepairReport& repair = *report_.repair;
+  Add("<h2>", repair.dry_run ? "Would be repaired" : "Repaired",
+      "</h2>\n<table>\n<thead><tr><th>Table</th><th>Rows</th><th>Not "
+      "repaired</th></tr></thead>\n<tbody>\n");
+  for (const TableRepair& table : repair.tables) {
+    Add("<tr><td>", Text(ToDisplay(table.table)), "</td><td>",
+        Text(DoneText(table)), "</td><td>",
+        Text(absl::StrJoin(table.failures, "; ")), "</td></tr>\n");
   }
   Add("</tbody>\n</table>\n");
 }

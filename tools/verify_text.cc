@@ -156,6 +156,31 @@ void AddChecks(const VerifyReport& report, std::string& text) {
   }
 }
 
+void AddRepair(const RepairReport& repair, std::string& text) {
+  absl::StrAppend(&text, "\n", RepairedText(repair), "\n");
+  if (repair.tables.empty()) text += "  no row differed\n";
+  for (const TableRepair& table : repair.tables) {
+    absl::StrAppend(&text, "  ", VisibleText(ToDisplay(table.table)), ": ",
+                    DoneText(table), "\n");
+    for (const std::string& failure : table.failures) {
+      absl::StrAppend(
+          &text, "    not repaired: ", VisibleText(failure, kMostOfText), "\n");
+    }
+  }
+}
+
+// Whole and as it is, for whoever runs it.
+void AddStatements(const RepairReport& repair, std::string& text) {
+  if (repair.statements.empty()) return;
+  text += "\nSQL\n\n";
+  for (const std::string& statement : repair.statements) {
+    absl::StrAppend(&text, statement, ";\n");
+  }
+  if (repair.statements_left_out) {
+    text += "\n-- that is not all of it: the rest would be too long\n";
+  }
+}
+
 }  // namespace
 
 std::string VerifyText(const VerifyAccount& account, int64_t max_differences) {
@@ -170,6 +195,7 @@ std::string VerifyText(const VerifyAccount& account, int64_t max_differences) {
   AddTables(report, TableVerdict::Outcome::kWarning, max_differences, text);
   AddObjects(report, text);
   AddChecks(report, text);
+  if (report.repair.has_value()) AddRepair(*report.repair, text);
   if (!report.remarks.empty()) text += "\nremarks\n";
   for (const std::string& remark : report.remarks) {
     absl::StrAppend(&text, "  ", remark, "\n");
@@ -177,6 +203,7 @@ std::string VerifyText(const VerifyAccount& account, int64_t max_differences) {
   if (const std::string next = NextStep(account); !next.empty()) {
     absl::StrAppend(&text, "\nnext: ", next, "\n");
   }
+  if (report.repair.has_value()) AddStatements(*report.repair, text);
   return text;
 }
 

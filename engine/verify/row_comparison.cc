@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
@@ -115,6 +116,10 @@ class Comparison {
       result.rows += work->rows();
       result.tables.push_back(std::move(work->verdict()));
     }
+    absl::c_stable_sort(differing_, [](const auto& a, const auto& b) {
+      return a.table < b.table;
+    });
+    result.differing = std::move(differing_);
     result.bytes = bytes_;
     result.remarks = remarks_;
     if (kept_ > 0) {
@@ -154,13 +159,13 @@ class Comparison {
         snapshots_.Close(*std::move(sessions));
         return absl::OkStatus();
       }
-      TableWork& work = *work_[task->table];
       absl::Status done = held.insert(task->table).second
-                              ? HoldTable(*sessions, work.pair())
+                              ? HoldTable(*sessions, work_[task->table]->pair())
                               : absl::OkStatus();
       if (done.ok()) {
-        done = task->piece.has_value() ? Compare(*sessions, work, *task->piece)
-                                       : Cut(*sessions, *task);
+        done = task->piece.has_value()
+                   ? Compare(*sessions, task->table, *task->piece)
+                   : Cut(*sessions, *task);
       }
       if (!done.ok() && !IsOfTable(done)) return done;
       // The transactions have failed with it.
@@ -335,7 +340,8 @@ class Comparison {
     return chosen;
   }
 
-  absl::Status Compare(SessionPair& sessions, TableWork& work, size_t number) {
+  absl::Status Compare(SessionPair& sessions, size_t table, size_t number) {
+    TableWork& work = *work_[table];
     if (HasFailed(work)) return absl::OkStatus();
     const TablePair& pair = work.pair();
     const Piece& piece = work.cut().pieces[number];
@@ -353,6 +359,10 @@ class Comparison {
       // Its rows would be read twice more, to be left out.
       if (room <= 0 && !look_.count_only &&
           !(digests.source == digests.target)) {
+        differing_.push_back(
+            {.table = table,
+             .piece = work.cut().by_key ? piece : WholePiece(pair),
+             .digests = digests});
         work.LeaveOutRows();
         return absl::OkStatus();
       }
@@ -364,12 +374,13 @@ class Comparison {
       return absl::OkStatus();
     }
     if (look_.count_only) return absl::OkStatus();
-    ASSIGN_OR_RETURN(
-        RowFindings findings,
-        FindRowDifferences(sessions, pair,
-                           work.cut().by_key ? piece : WholePiece(pair), look_,
-                           digests, room, row_room_));
+    const Piece differing = work.cut().by_key ? piece : WholePiece(pair);
+    ASSIGN_OR_RETURN(RowFindings findings,
+                     FindRowDifferences(sessions, pair, differing, look_,
+                                        digests, room, row_room_));
     const absl::MutexLock lock(&mutex_);
+    differing_.push_back(
+        {.table = table, .piece = differing, .digests = digests});
     work.AddFindings(number, std::move(findings));
     return absl::OkStatus();
   }
@@ -469,6 +480,7 @@ class Comparison {
   // A table's cut is written before its pieces are tasks, and only read later.
   std::vector<std::unique_ptr<TableWork>> work_;
   std::deque<Task> tasks_ ABSL_GUARDED_BY(mutex_);
+  std::vector<DifferingPiece> differing_ ABSL_GUARDED_BY(mutex_);
   int cutting_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t running_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);

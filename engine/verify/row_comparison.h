@@ -3,6 +3,7 @@
 
 // Compares the rows of many tables at once.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "engine/control.h"
 #include "engine/event.h"
+#include "engine/verify/piece.h"
 #include "engine/verify/row_hash.h"
 #include "engine/verify/snapshot_pair.h"
 #include "engine/verify/table_pairs.h"
@@ -35,8 +37,16 @@ struct RowComparisonOptions {
   absl::Duration progress_interval = absl::Seconds(1);
 };
 
+// A part of a table that differs. Of a table whose parts are blocks, all of it.
+struct DifferingPiece {
+  size_t table = 0;  // Its place among the pairs.
+  Piece piece;
+  DigestPair digests;
+};
+
 struct RowComparisonResult {
-  std::vector<TableVerdict> tables;  // In the order of the pairs.
+  std::vector<TableVerdict> tables;       // In the order of the pairs.
+  std::vector<DifferingPiece> differing;  // By table; none of kCounts.
   std::vector<std::string> remarks;
   int64_t rows = 0;
   int64_t bytes = 0;

@@ -24,13 +24,7 @@ struct RowFindings {
   bool at_least = false;
 };
 
-// Reads the piece again on both sides: once in buckets by hash of the key (of
-// the row, if there is none), so that it is known which buckets differ, and
-// once those buckets' rows, hash by hash. At most `max_rows` are kept, and as
-// many as `room` has room for.
-//
-// Bounded: buckets with more rows than that are read a part at a time, and no
-// more of them once no row is kept any more.
+// SearchRows, with what is in the rows, as many as `room` has room for.
 absl::StatusOr<RowFindings> FindRowDifferences(SessionPair& sessions,
                                                const TablePair& table,
                                                const Piece& piece,

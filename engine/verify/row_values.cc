@@ -63,6 +63,17 @@ absl::Status ReadOfTable(PgConnection& session, const std::string& from,
 
 }  // namespace
 
+std::string PlaceSql(const TablePair& table) {
+  return absl::StrCat(table.whole_tree ? "tableoid::regclass::text" : "''",
+                      " || ' ' || ctid::text");
+}
+
+RowPlace ParsePlace(absl::string_view text) {
+  const size_t space = text.rfind(' ');
+  return {.table = std::string(text.substr(0, space)),
+          .ctid = std::string(text.substr(space + 1))};
+}
+
 absl::StatusOr<absl::flat_hash_map<RowPlace, RowValues>> ReadRowValues(
     PgConnection& session, const TableSide& side, RowHash hash,
     absl::Span<const RowPlace> places) {

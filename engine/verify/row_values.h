@@ -10,6 +10,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "engine/verify/row_hash.h"
 #include "engine/verify/table_pairs.h"
@@ -28,6 +29,11 @@ struct RowPlace {
     return H::combine(std::move(h), place.table, place.ctid);
   }
 };
+
+// Of a row in side.from, as SQL and from what that gives: "public.part (0,1)",
+// " (0,1)".
+std::string PlaceSql(const TablePair& table);
+RowPlace ParsePlace(absl::string_view text);
 
 // As text, in the order of TablePair::columns, then of its key. A text longer
 // than 4 kB is its beginning with its size and hash behind it, so that equal

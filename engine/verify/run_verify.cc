@@ -13,9 +13,11 @@
 #include "engine/server_identity.h"
 #include "engine/verify/both_sides.h"
 #include "engine/verify/check_comparison.h"
+#include "engine/verify/compare_snapshots.h"
 #include "engine/verify/large_object_comparison.h"
 #include "engine/verify/row_comparison.h"
 #include "engine/verify/row_hash.h"
+#include "engine/verify/run_repair.h"
 #include "engine/verify/schema_compare.h"
 #include "engine/verify/snapshot_pair.h"
 #include "engine/verify/table_pairs.h"
@@ -89,14 +91,15 @@ TableVerdict CompareEstimates(const TablePair& pair) {
 
 class Verification {
  public:
-  Verification(const VerifyOptions& options, SnapshotPair& snapshots,
-               Control& control, EventSink& events)
+  Verification(const VerifyOptions& options, const TableSet* only,
+               SnapshotPair& snapshots, Control& control, EventSink& events)
       : options_(options),
+        only_(only),
         snapshots_(snapshots),
         control_(control),
         events_(events) {}
 
-  absl::StatusOr<VerifyReport> Run() {
+  absl::StatusOr<SnapshotComparison> Run() {
     report_.method = options_.method;
     report_.started_at = absl::Now();
     ASSIGN_OR_RETURN(const Scope scope, Scope::Create(options_.scope));
@@ -108,7 +111,8 @@ class Verification {
                    return a.table < b.table;
                  });
     report_.elapsed = absl::Now() - report_.started_at;
-    return std::move(report_);
+    return SnapshotComparison{.report = std::move(report_),
+                              .rows = std::move(rows_)};
   }
 
  private:
@@ -128,7 +132,7 @@ class Verification {
     report_.source_version = VersionOf(sessions.source);
     report_.target_version = VersionOf(sessions.target);
     RETURN_IF_ERROR(CompareIdentities(sessions));
-    ASSIGN_OR_RETURN(hash_, ChooseRowHash(sessions));
+    ASSIGN_OR_RETURN(rows_.hash, ChooseRowHash(sessions));
     if (options_.schema) RETURN_IF_ERROR(CompareBothSchemas(sessions, scope));
     for (const SqlCheck& check : options_.checks) {
       ASSIGN_OR_RETURN(CheckVerdict verdict, CompareAnswers(sessions, check));
@@ -142,7 +146,13 @@ class Verification {
                      FindTablePairs(sessions, scope, options_.share,
                                     options_.endpoints.ledger_schema));
     report_.share = found.share;
-    pairs_ = std::move(found.pairs);
+    rows_.pairs = std::move(found.pairs);
+    if (only_ != nullptr) {
+      std::erase_if(rows_.pairs, [this](const TablePair& pair) {
+        return !only_->contains(pair.name);
+      });
+      return absl::OkStatus();
+    }
     AddRemarks(found.remarks);
     if (!options_.schema && found.sequences > 0) {
       report_.remarks.push_back(absl::StrCat(
@@ -151,7 +161,7 @@ class Verification {
     }
     absl::c_move(found.single, std::back_inserter(report_.tables));
     if (options_.method == VerifyMethod::kEstimate) {
-      for (const TablePair& pair : pairs_) {
+      for (const TablePair& pair : rows_.pairs) {
         report_.tables.push_back(CompareEstimates(pair));
       }
     }
@@ -197,7 +207,7 @@ class Verification {
 
   absl::Status CompareObjectsOrSayWhyNot(SessionPair& sessions) {
     absl::StatusOr<std::optional<TableVerdict>> verdict = CompareLargeObjects(
-        sessions, hash_, options_.method == VerifyMethod::kCounts,
+        sessions, rows_.hash, options_.method == VerifyMethod::kCounts,
         options_.max_reported);
     if (verdict.ok()) {
       if (verdict->has_value()) report_.tables.push_back(**std::move(verdict));
@@ -222,7 +232,7 @@ class Verification {
         RowComparisonResult result,
         CompareTableRows(
             {.method = options_.method,
-             .hash = hash_,
+             .hash = rows_.hash,
              .jobs = options_.jobs,
              .sample_percent = options_.sample_percent,
              .seed = options_.seed,
@@ -232,10 +242,11 @@ class Verification {
              .databases = absl::StrCat(report_.source, " of system ",
                                        source_system_, " and ", report_.target,
                                        " of system ", target_system_)},
-            snapshots_, pairs_, notes.has_value() ? &*notes : nullptr, control_,
-            events_));
+            snapshots_, rows_.pairs, notes.has_value() ? &*notes : nullptr,
+            control_, events_));
     report_.rows_compared = result.rows;
     report_.bytes_compared = result.bytes;
+    rows_.pieces = std::move(result.differing);
     AddRemarks(result.remarks);
     absl::c_move(result.tables, std::back_inserter(report_.tables));
     if (notes.has_value()) {
@@ -293,13 +304,13 @@ class Verification {
   }
 
   const VerifyOptions& options_;
+  const TableSet* const only_;
   SnapshotPair& snapshots_;
   Control& control_;
   EventSink& events_;
   // System identifiers, "" where the role may not read them.
   std::string source_system_, target_system_;
-  RowHash hash_ = RowHash::kHashText;
-  std::vector<TablePair> pairs_;
+  DifferingRows rows_;
   VerifyReport report_;
 };
 
@@ -307,6 +318,9 @@ class Verification {
 
 absl::StatusOr<VerifyReport> RunVerify(const VerifyOptions& options,
                                        Control& control, EventSink& events) {
+  if (options.repair != RepairMode::kNo) {
+    return RunRepair(options, control, events);
+  }
   ASSIGN_OR_RETURN(const std::unique_ptr<SnapshotPair> snapshots,
                    TakeSnapshotPair(options.endpoints, &control.interrupt()));
   return VerifySnapshots(options, *snapshots, control, events);
@@ -316,8 +330,17 @@ absl::StatusOr<VerifyReport> VerifySnapshots(const VerifyOptions& options,
                                              SnapshotPair& snapshots,
                                              Control& control,
                                              EventSink& events) {
+  ASSIGN_OR_RETURN(
+      SnapshotComparison compared,
+      CompareSnapshots(options, /*only=*/nullptr, snapshots, control, events));
+  return std::move(compared.report);
+}
+
+absl::StatusOr<SnapshotComparison> CompareSnapshots(
+    const VerifyOptions& options, const TableSet* only, SnapshotPair& snapshots,
+    Control& control, EventSink& events) {
   RETURN_IF_ERROR(CheckMigrationName(options.endpoints.name));
-  return Verification(options, snapshots, control, events).Run();
+  return Verification(options, only, snapshots, control, events).Run();
 }
 
 }  // namespace walferry

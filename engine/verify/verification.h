@@ -42,6 +42,12 @@ enum class VerifyShare {
   kBehindClients,
 };
 
+enum class RepairMode {
+  kNo,
+  kDryRun,  // Says what it would run, and changes nothing.
+  kYes,
+};
+
 struct VerifyOptions {
   Endpoints endpoints;  // name and ledger_schema: where progress is kept.
   VerifyMethod method = VerifyMethod::kChecksum;
@@ -62,6 +68,9 @@ struct VerifyOptions {
   std::vector<SqlCheck> checks;
   // Go on where a run before was interrupted: ranges found equal stay so.
   bool resume = true;
+  // Of kChecksum and kSample: also makes the target's rows as the source's,
+  // once they are known to differ, and compares again.
+  RepairMode repair = RepairMode::kNo;
 };
 
 // One row, or one column's value in it.
@@ -122,6 +131,24 @@ struct CheckVerdict {
   std::string detail;
 };
 
+// Of one table, what was done to its rows on the target, or would be.
+struct TableRepair {
+  QualifiedName table;
+  int64_t ranges = 0;  // Each in a transaction, but for those that need others.
+  int64_t inserted = 0, deleted = 0, updated = 0;
+  // Of ranges that are left as they were: a sentence each.
+  std::vector<std::string> failures;
+};
+
+struct RepairReport {
+  bool dry_run = false;
+  std::vector<TableRepair> tables;  // By name; those in which rows differed.
+  // Of a dry run: what would be run, in order, each without its semicolon.
+  std::vector<std::string> statements;
+  bool statements_left_out = false;  // They would be too long.
+  absl::Duration elapsed;
+};
+
 struct VerifyReport {
   std::string source;  // host:port/database, without secrets.
   std::string target;
@@ -138,6 +165,8 @@ struct VerifyReport {
   std::vector<ObjectDifference> objects;
   std::vector<CheckVerdict> checks;
   std::vector<std::string> remarks;  // What was not compared, and why.
+  // Everything else is as it was found behind it.
+  std::optional<RepairReport> repair;
   int64_t rows_compared = 0;
   int64_t bytes_compared = 0;
   absl::Time started_at;
@@ -150,12 +179,15 @@ struct VerifyReport {
 
 // Compares and changes nothing on either side but the ledger's notes of what
 // was compared (on the target, if the role may write there; a remark
-// otherwise). Differences are in the report. An error means that nobody knows.
-// kFailedPrecondition: source and target are one database.
+// otherwise), and the rows of the target if a repair is asked for. Differences
+// are in the report. An error means that nobody knows, and that whole ranges
+// are repaired, if any.
+// kFailedPrecondition: source and target are one database; a repair where a
+// migration that has not come to its end writes these rows, too.
 absl::StatusOr<VerifyReport> RunVerify(const VerifyOptions& options,
                                        Control& control, EventSink& events);
 
-// The same of two states that somebody else knows, and holds.
+// The same of two states that somebody else knows, and holds. Repairs nothing.
 absl::StatusOr<VerifyReport> VerifySnapshots(const VerifyOptions& options,
                                              SnapshotPair& snapshots,
                                              Control& control,

@@ -30,6 +30,18 @@ inline TableVerdict SampleDifferentTable() {
           .elapsed = absl::Seconds(2)};
 }
 
+inline RepairReport SampleRepair() {
+  return {.dry_run = false,
+          .tables = {{.table = {"public", "log"},
+                      .ranges = 1,
+                      .inserted = 1,
+                      .deleted = 2},
+                     {.table = {"public", "orders"},
+                      .failures = {"public.orders: has changed on the target "
+                                   "since it was compared"}}},
+          .elapsed = absl::Seconds(3)};
+}
+
 inline VerifyReport SampleVerification() {
   using Outcome = TableVerdict::Outcome;
   using Weight = ObjectDifference::Weight;

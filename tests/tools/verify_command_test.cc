@@ -152,6 +152,23 @@ TEST_F(VerifyCommandTest, FindsWrongUsageFirst) {
             "walferry: error: --seed goes with --method sample only\n"
             "walferry: hint: the other methods look at every row, or at "
             "none\n"},
+           {{"verify", "--dry-run"},
+            "walferry: error: --dry-run goes with --repair only\n"
+            "walferry: hint: a comparison alone changes nothing\n"},
+           {{"verify", "--repair", "--yes", "--method", "counts"},
+            "walferry: error: --repair and --method counts exclude each "
+            "other\n"
+            "walferry: hint: --method checksum and --method sample name the "
+            "rows that differ\n"},
+           {{"verify", "--repair", "--yes", "--online"},
+            "walferry: error: --repair and --online exclude each other\n"
+            "walferry: hint: rows are not repaired while changes flow: end the "
+            "migration, stop what writes, and repair without --online\n"},
+           {{"verify", "--repair"},
+            "walferry: error: --repair changes rows of the target, and nobody "
+            "is here to be asked\n"
+            "walferry: hint: give --yes too; with --dry-run nothing is "
+            "changed\n"},
            {{"verify", "--no-schema", "--privileges"},
             "walferry: error: --no-schema and --privileges exclude each "
             "other\n"
@@ -167,6 +184,31 @@ TEST_F(VerifyCommandTest, FindsWrongUsageFirst) {
     EXPECT_EQ(err(), c.error);
     EXPECT_EQ(out(), "");
   }
+  EXPECT_FALSE(asked_.has_value());
+}
+
+TEST_F(VerifyCommandTest, RepairsATargetWhoseNameIsTyped) {
+  Run({"verify"});
+  EXPECT_EQ(asked_->repair, RepairMode::kNo);
+  Run({"verify", "--repair", "--dry-run"});
+  EXPECT_EQ(asked_->repair, RepairMode::kDryRun);
+  Run({"verify", "--repair", "--yes", "--method", "sample"});
+  EXPECT_EQ(asked_->repair, RepairMode::kYes);
+  asked_.reset();
+  std::string question;
+  ask_ = [&](absl::string_view text) {
+    question = std::string(text);
+    return std::optional<std::string>("shop");
+  };
+  EXPECT_EQ(Run({"verify", "--repair"}), ExitCode::kDone);
+  EXPECT_EQ(question,
+            "This makes rows of database shop on new:5433 as they are on the "
+            "source.\nType its name to go on: ");
+  EXPECT_EQ(asked_->repair, RepairMode::kYes);
+  asked_.reset();
+  ask_ = [&](absl::string_view) { return std::optional<std::string>("y"); };
+  EXPECT_EQ(Run({"verify", "--repair"}), ExitCode::kFailed);
+  EXPECT_EQ(err(), "walferry: error: nothing was repaired\n");
   EXPECT_FALSE(asked_.has_value());
 }
 

@@ -215,6 +215,40 @@ TEST(VerifyText, SaysWhatNobodyKnows) {
             "NOT KNOWN: source: gone\n");
 }
 
+std::string RepairedPart(const RepairReport& repair) {
+  VerifyReport report = EqualReport();
+  report.repair = repair;
+  const std::string text = VerifyText({.report = report}, 20);
+  const size_t found = text.find("\n\n");
+  return found == std::string::npos ? "" : text.substr(found + 1);
+}
+
+TEST(VerifyText, TellsWhatWasRepaired) {
+  EXPECT_EQ(RepairedPart(SampleRepair()),
+            "\nrepaired\n"
+            "  public.log: 1 row inserted, 2 rows deleted\n"
+            "  public.orders: no row\n"
+            "    not repaired: public.orders: has changed on the target since "
+            "it was compared\n");
+  EXPECT_EQ(RepairedPart({}), "\nrepaired\n  no row differed\n");
+}
+
+TEST(VerifyText, ShowsTheSqlOfADryRunAtItsEnd) {
+  RepairReport repair = SampleRepair();
+  repair.dry_run = true;
+  repair.tables.pop_back();
+  repair.statements = {"BEGIN", "DELETE FROM a WHERE b = 'c\nd'", "COMMIT"};
+  EXPECT_EQ(RepairedPart(repair),
+            "\nwould be repaired\n"
+            "  public.log: 1 row inserted, 2 rows deleted\n"
+            "\nSQL\n\n"
+            "BEGIN;\nDELETE FROM a WHERE b = 'c\nd';\nCOMMIT;\n");
+  repair.statements_left_out = true;
+  EXPECT_THAT(RepairedPart(repair),
+              testing::EndsWith("\n-- that is not all of it: the rest would "
+                                "be too long\n"));
+}
+
 TEST(VerifyText, KeepsTheTerminalSafe) {
   VerifyReport report = SampleVerification();
   report.tables[1].rows[0].key = "(\x1b[2J)";
@@ -254,8 +288,10 @@ TEST(VerifyJson, KeepsPasswordsOutOfValuesOnly) {
 }
 
 TEST(VerifyPage, DocumentsExactlyTheFieldsThatAreWritten) {
-  const auto json = nlohmann::ordered_json::parse(
-      VerifyJson({.report = SampleVerification()}, Redactor()));
+  VerifyReport report = SampleVerification();
+  report.repair = SampleRepair();
+  const auto json =
+      nlohmann::ordered_json::parse(VerifyJson({.report = report}, Redactor()));
   const auto& rows = json["tables"][2]["rows"];
   const std::map<std::string, std::vector<std::string>> written = {
       {"", KeysOf(json)},
@@ -263,7 +299,9 @@ TEST(VerifyPage, DocumentsExactlyTheFieldsThatAreWritten) {
       {"rows", KeysOf(rows[0])},
       {"columns", KeysOf(rows[2]["columns"][0])},
       {"objects", KeysOf(json["objects"][0])},
-      {"checks", KeysOf(json["checks"][0])}};
+      {"checks", KeysOf(json["checks"][0])},
+      {"repair", KeysOf(json["repair"])},
+      {"repair.tables", KeysOf(json["repair"]["tables"][0])}};
   EXPECT_EQ(DocumentedFields("verify.md"), written);
 }
 
@@ -290,6 +328,16 @@ std::string WrongNesting(absl::string_view page) {
     }
   }
   return open == std::vector<std::string>{"body"} ? "" : "a tag is left open";
+}
+
+TEST(VerifyHtml, TellsWhatWasRepaired) {
+  VerifyReport report = SampleVerification();
+  report.repair = SampleRepair();
+  const std::string page = VerifyHtml({.report = report}, Redactor());
+  EXPECT_EQ(WrongNesting(page), "");
+  EXPECT_THAT(page, HasSubstr("<h2>Repaired</h2>"));
+  EXPECT_THAT(page, HasSubstr("<td>public.log</td><td>1 row inserted, 2 rows "
+                              "deleted</td><td></td>"));
 }
 
 TEST(VerifyHtml, IsAWholePage) {

@@ -1,0 +1,51 @@
+#ifndef ENGINE_VERIFY_ROW_REPAIR_H_
+#define ENGINE_VERIFY_ROW_REPAIR_H_
+
+// Makes rows that a comparison has found different as they are on the source.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/event.h"
+#include "engine/verify/compare_snapshots.h"
+#include "engine/verify/snapshot_pair.h"
+#include "engine/verify/verification.h"
+
+namespace walferry {
+
+struct RowRepairOptions {
+  bool dry_run = false;
+  // That are dealt with at once, of a range; a dry run shows no more.
+  int64_t max_rows = 10000;
+};
+
+struct RowRepairResult {
+  RepairReport report;
+  std::vector<std::string> remarks;
+};
+
+// Of the snapshots in which `rows` were compared. Each range in a transaction
+// of its own, which
+//   keeps everybody else from writing to the table,
+//   goes no further if the range is not as it was compared,
+//   deletes, inserts and updates what it takes, and
+//   commits if the range is as on the source then.
+// Otherwise the range is left as it was, and the report says why. Ranges that
+// stand in one another's way (unique keys, foreign keys) are tried again behind
+// the others, and in the end all at once.
+//
+// A dry run reads the snapshots only.
+//
+// An error is of the servers or the operator, as of CompareTableRows; whole
+// ranges are repaired then.
+absl::StatusOr<RowRepairResult> RepairRows(const RowRepairOptions& options,
+                                           const DifferingRows& rows,
+                                           SnapshotPair& snapshots,
+                                           const Interrupt& interrupt,
+                                           EventSink& events);
+
+}  // namespace walferry
+
+#endif  // ENGINE_VERIFY_ROW_REPAIR_H_
