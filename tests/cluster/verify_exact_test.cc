@@ -119,11 +119,12 @@ TEST_F(VerifyExactTest, ReportsAreUtf8WhateverBothDatabasesAre) {
         "CREATE DATABASE app ENCODING 'LATIN1' TEMPLATE template0"));
   }
   OnBoth(
-      "CREATE TABLE größe (k text PRIMARY KEY, ä text);"
-      "CREATE TABLE other (i int);"
-      "INSERT INTO größe SELECT U&'\\00F6' || i, U&'\\00E9' FROM "
-      "generate_series(1, 9000) i");
-  ASSERT_OK(OnTarget("UPDATE größe SET ä = U&'\\00E8' WHERE k = 'ö77'"));
+      R"(CREATE TABLE U&"gr\00F6\00DFe" (k text PRIMARY KEY, U&"\00E4" text);
+         CREATE TABLE other (i int);
+         INSERT INTO U&"gr\00F6\00DFe" SELECT U&'\00F6' || i, U&'\00E9' FROM
+           generate_series(1, 9000) i)");
+  ASSERT_OK(OnTarget(R"(UPDATE U&"gr\00F6\00DFe" SET U&"\00E4" = U&'\00E8'
+                  WHERE k = U&'\00F677')"));
   VerifyOptions options = Options();
   options.scope.tables = {"größe"};
   ASSERT_OK_AND_ASSIGN(const VerifyReport report, Verify(options));
