@@ -131,7 +131,7 @@ TEST_F(VerifyExactTest, ReportsAreUtf8WhateverBothDatabasesAre) {
   EXPECT_EQ(report.tables.size(), 1);
   EXPECT_EQ(Of(report, "größe").method, "hashtextextended");
   EXPECT_THAT(Differences(report),
-              ElementsAre("public.größe", "different k=ö77; ä: é -> è"));
+              ElementsAre("public.\"größe\"", "different k=ö77; ä: é -> è"));
 }
 
 TEST_F(VerifyExactTest, SaysWhichSequencesAndLargeObjectsItLeavesOut) {
