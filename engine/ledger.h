@@ -10,6 +10,7 @@
 //   step        schema and index steps done
 //   table_copy  each table's copy: shape, state, the position it is valid at
 //   copy_range  ranges of rows that are on the target
+//   meeting     requests for one state of both sides (meeting_request.h)
 //   stream      the applied position (apply/apply_session.h)
 //   table_counts  changes decoded and applied of each of a stream's tables
 //               (apply/table_counts.h)

@@ -36,7 +36,8 @@ absl::Status Ledger::ForgetInTransaction() {
       connection_
           .Exec(absl::StrCat(
               // Not there in an older walferry's ledger.
-              "DROP TABLE IF EXISTS ", Table("table_counts"), "; DROP TABLE ",
+              "DROP TABLE IF EXISTS ", Table("table_counts"), ", ",
+              Table("meeting"), "; DROP TABLE ",
               absl::StrJoin({Table("copy_range"), Table("table_copy"),
                              Table("step"), Table("object"), Table("stream"),
                              Table("migration"), Table("version")},

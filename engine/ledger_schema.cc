@@ -79,6 +79,20 @@ CREATE TABLE IF NOT EXISTS $0.copy_range (
   PRIMARY KEY (migration, schema_name, table_name, first_block),
   FOREIGN KEY (migration, schema_name, table_name)
     REFERENCES $0.table_copy ON DELETE CASCADE);
+CREATE TABLE IF NOT EXISTS $0.meeting (
+  migration text NOT NULL REFERENCES $0.migration ON DELETE CASCADE,
+  id text NOT NULL,
+  holds_appliers boolean NOT NULL,
+  state text NOT NULL DEFAULT 'asked',
+  asked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  renewed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  waiting_for text NOT NULL DEFAULT '',
+  source_snapshot text NOT NULL DEFAULT '',
+  target_snapshot text NOT NULL DEFAULT '',
+  position pg_lsn NOT NULL DEFAULT '0/0',
+  pause_seconds double precision NOT NULL DEFAULT 0,
+  failure text NOT NULL DEFAULT '',
+  PRIMARY KEY (migration, id));
 )sql",
           quoted),
       StreamTableSql(schema), ";\n",

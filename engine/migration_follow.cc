@@ -187,6 +187,7 @@ absl::Status MigrationRun::Follow() {
                    StartStream(/*until=*/std::nullopt));
   Follower follower(FollowContext(*run));
   const absl::Status followed = FollowUntilCutover(follower, *run);
+  held_states_.clear();
   // Its own error is known already.
   if (!followed.ok()) run->Stop().IgnoreError();
   follower.AddToTotals();
@@ -198,7 +199,9 @@ absl::Status MigrationRun::Follow() {
 absl::Status MigrationRun::FollowUntilCutover(Follower& follower,
                                               StreamRun& run) {
   next_watch_ = absl::Now() + kWatchInterval;
+  RETURN_IF_ERROR(BeginMeetings());
   absl::Time next_ask = absl::InfinitePast();
+  absl::Time next_meeting = absl::InfinitePast();
   bool told = options_.cutover == CutoverMode::kAuto || joint();
   while (true) {
     RETURN_IF_ERROR(follower.Turn());
@@ -209,10 +212,15 @@ absl::Status MigrationRun::FollowUntilCutover(Follower& follower,
              "`walferry cutover`");
     }
     RETURN_IF_ERROR(WatchSourceIfDue());
+    if (now >= next_meeting) {
+      RETURN_IF_ERROR(ServeMeetings(follower, run));
+      next_meeting = absl::Now() + kAskInterval;
+    }
     if (now < next_ask) continue;
     next_ask = now + kAskInterval;
     ASSIGN_OR_RETURN(const bool asked, CutoverIsAskedFor(follower));
     if (!asked) continue;
+    RETURN_IF_ERROR(EndMeetings("a cutover has begun"));
     const absl::StatusOr<absl::Time> still_since = TryCutover(follower, run);
     if (still_since.ok()) return Finish(run, *still_since);
     const absl::Status& why = still_since.status();

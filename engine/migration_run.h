@@ -10,6 +10,7 @@
 //   migration_resume.cc   the same for a later run: proofs, a new snapshot
 //   migration_load.cc     schema, copy, indexes
 //   migration_follow.cc   stream
+//   migration_meetings.cc one state of both sides, while the stream runs
 //   migration_cutover.cc  cutover
 //   migration_finish.cc   what is dropped and reported at the end
 //   migration_offline.cc  what takes the place of stream and cutover
@@ -18,6 +19,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +40,8 @@
 #include "engine/joint_cutover.h"
 #include "engine/ledger.h"
 #include "engine/life_signs.h"
+#include "engine/meeting.h"
+#include "engine/meeting_request.h"
 #include "engine/options.h"
 #include "engine/pg_tools.h"
 #include "engine/report.h"
@@ -152,6 +156,17 @@ class MigrationRun {
   absl::Status WatchSourceIfDue();
   absl::Status WatchSource();
   absl::Status CheckStillPublished();
+
+  // migration_meetings.cc
+  absl::StatusOr<std::unique_ptr<HeldStates>> MeetNow(
+      Follower& follower, StreamRun& run, const MeetingOptions& options);
+  absl::Status BeginMeetings();
+  absl::Status EndMeetings(absl::string_view why);
+  absl::Status ServeMeetings(Follower& follower, StreamRun& run);
+  absl::Status Answer(MeetingRequests& requests, const MeetingRequest& request,
+                      Follower& follower, StreamRun& run);
+  absl::Status CheckHeld(MeetingRequests& requests,
+                         const MeetingRequest& request);
 
   // migration_cutover.cc
   absl::Status ThawLeftover();
@@ -270,6 +285,8 @@ class MigrationRun {
   absl::flat_hash_map<QualifiedName, Lsn> copied_at_;
   std::optional<UnloggedTables> unlogged_;
   absl::Time next_watch_;
+  // For other processes, by their requests.
+  std::map<std::string, std::unique_ptr<HeldStates>> held_states_;
 
   Phase phase_ = Phase::kCheck;
   absl::Time phase_started_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -109,6 +110,45 @@ std::string ScopeToJson(const ScopeOptions& scope) {
     json[kPart] = std::string(part);
   }
   return ToText(json);
+}
+
+absl::StatusOr<ScopeOptions> ScopeFromJson(absl::string_view text) {
+  ASSIGN_OR_RETURN(const Json json, Parse(text));
+  ScopeOptions scope;
+  for (const auto& [option, patterns] :
+       {std::pair("schema", &scope.schemas),
+        {"exclude-schema", &scope.exclude_schemas},
+        {"table", &scope.tables},
+        {"exclude-table", &scope.exclude_tables},
+        {"exclude-table-data", &scope.exclude_table_data},
+        {"delay-table-data", &scope.delay_table_data}}) {
+    const auto found = json.find(option);
+    if (found == json.end()) continue;
+    if (!found->is_array()) {
+      return absl::DataLossError("ledger: malformed filters");
+    }
+    for (const Json& pattern : *found) {
+      if (!pattern.is_string()) {
+        return absl::DataLossError("ledger: malformed filters");
+      }
+      patterns->push_back(pattern.get<std::string>());
+    }
+  }
+  for (const ScopePart part : {ScopePart::kSchema, ScopePart::kRows}) {
+    if (json.value(kPart, "") == PartName(part)) scope.part = part;
+  }
+  return scope;
+}
+
+std::string ScopeText(const ScopeOptions& scope) {
+  std::string text;
+  for (const Filter& filter : FiltersOf(scope)) {
+    for (const std::string& pattern : filter.patterns) {
+      absl::StrAppend(&text, text.empty() ? "" : " ", "--", filter.option, " ",
+                      pattern);
+    }
+  }
+  return text;
 }
 
 absl::Status CheckScopeUnchanged(absl::string_view begun_with,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "engine/scope.h"
 
@@ -27,6 +28,11 @@ absl::Status CheckFiltersUnchanged(absl::string_view begun_with,
 
 // The same for a database's.
 std::string ScopeToJson(const ScopeOptions& scope);
+
+// The reverse. kDataLoss: it is malformed.
+absl::StatusOr<ScopeOptions> ScopeFromJson(absl::string_view text);
+// "--schema a --exclude-table b", or "": everything.
+std::string ScopeText(const ScopeOptions& scope);
 
 // A migration goes on with what it was begun with. Only further
 // exclusions are let through: they are how an operator leaves out a table that

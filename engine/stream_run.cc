@@ -173,12 +173,15 @@ absl::StatusOr<std::string> StreamRun::older_transactions(
     PgConnection& source) {
   if (older_transactions_.empty()) return "";
   const absl::StatusOr<PgResult> rows = source.Exec(absl::StrCat(
-      "SELECT l.transactionid, CASE WHEN l.pid IS NULL THEN 'a prepared "
-      "transaction' ELSE pg_catalog.format('session %s of user %s', l.pid, "
+      "SELECT l.transactionid, CASE WHEN p.gid IS NOT NULL THEN "
+      "pg_catalog.format('prepared transaction %L of user %s', p.gid, p.owner) "
+      "ELSE pg_catalog.format('session %s of user %s', l.pid, "
       "coalesce(a.usename, '?')) END FROM pg_catalog.pg_locks l LEFT JOIN "
-      "pg_catalog.pg_stat_activity a USING (pid) WHERE l.locktype = "
-      "'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted AND "
-      "l.transactionid::text = ANY (",
+      "pg_catalog.pg_stat_activity a USING (pid) LEFT JOIN "
+      "pg_catalog.pg_prepared_xacts p ON p.transaction = l.transactionid WHERE "
+      "l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted "
+      "AND coalesce(a.datname, p.database, current_database()) = "
+      "current_database() AND l.transactionid::text = ANY (",
       QuoteTextArray(older_transactions_),
       ") AND NOT coalesce(a.state LIKE 'idle in transaction%' OR "
       "a.query_start > ",

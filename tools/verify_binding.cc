@@ -59,6 +59,16 @@ absl::Status CheckRepair(const OptionValues& values) {
       "writes, and repair without --online");
 }
 
+absl::Status CheckOnline(const OptionValues& values) {
+  const OptionValues::Entry& age = values.entry(OptionId::kMaxSnapshotAge);
+  if (values.Flag(OptionId::kOnline) || age.origin != OriginKind::kFlag) {
+    return absl::OkStatus();
+  }
+  return WithHint(absl::InvalidArgumentError(
+                      absl::StrCat(age.where, " goes with --online only")),
+                  "databases that stand still are compared in one state");
+}
+
 // Two texts in one another are neither.
 absl::Status CheckStandardOutput(const OptionValues& values) {
   if (!values.Flag(OptionId::kJson) || values.Text(OptionId::kEvents) != "-") {
@@ -76,6 +86,7 @@ absl::StatusOr<VerifyOptions> BindVerify(const OptionValues& values) {
   VerifyOptions options;
   RETURN_IF_ERROR(CheckSample(values));
   RETURN_IF_ERROR(CheckRepair(values));
+  RETURN_IF_ERROR(CheckOnline(values));
   RETURN_IF_ERROR(CheckStandardOutput(values));
   ASSIGN_OR_RETURN(options.endpoints, BindEndpoints(values));
   options.method = MethodOf(values);
@@ -92,6 +103,8 @@ absl::StatusOr<VerifyOptions> BindVerify(const OptionValues& values) {
       static_cast<double>(values.Integer(OptionId::kSample));
   options.seed = static_cast<uint64_t>(values.Integer(OptionId::kSeed));
   options.max_differences = values.Integer(OptionId::kMaxDifferences);
+  options.online = values.Flag(OptionId::kOnline);
+  options.max_snapshot_age = values.Duration(OptionId::kMaxSnapshotAge);
   options.resume = !values.Flag(OptionId::kRestart);
   if (values.Flag(OptionId::kRepair)) {
     options.repair =

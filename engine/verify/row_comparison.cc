@@ -1,7 +1,6 @@
 #include "engine/verify/row_comparison.h"
 
 #include <algorithm>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -15,6 +14,8 @@
 #include "absl/strings/substitute.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "engine/verify/comparison_tasks.h"
+#include "engine/verify/moving_tables.h"
 #include "engine/verify/piece.h"
 #include "engine/verify/row_differences.h"
 #include "engine/verify/row_room.h"
@@ -27,6 +28,9 @@ namespace walferry {
 namespace {
 
 constexpr absl::Duration kTick = absl::Milliseconds(50);
+
+// How often a table is begun with again that is truncated while it is read.
+constexpr int kMostRestarts = 5;
 
 // Of a table that is cut without a key, a sample takes rows by their key.
 constexpr int64_t kKeyShares = int64_t{1} << 16;
@@ -53,12 +57,6 @@ bool IsOfTable(const absl::Status& status) {
          !absl::IsCancelled(status) && !absl::IsDeadlineExceeded(status);
 }
 
-// Its index in the cut, or the cutting itself.
-struct Task {
-  size_t table = 0;
-  std::optional<size_t> piece;
-};
-
 class Comparison {
  public:
   Comparison(const RowComparisonOptions& options, SnapshotPair& snapshots,
@@ -71,30 +69,35 @@ class Comparison {
               .clients_write = options.clients_write},
         row_room_(options.max_reported_bytes),
         interrupt_(&control.interrupt()),
-        notes_(notes) {
-    for (size_t table = 0; table < pairs.size(); ++table) {
-      work_.push_back(std::make_unique<TableWork>(pairs[table]));
-      tasks_.push_back({.table = table});
-      bytes_total_ += pairs[table].source.bytes;
+        notes_(notes),
+        workers_(std::min<size_t>(
+            pairs.size(), static_cast<size_t>(std::clamp(
+                              options.jobs, 1, snapshots.most_sessions())))),
+        tasks_(pairs.size(), workers_),
+        restarts_(pairs.size()) {
+    for (const TablePair& pair : pairs) {
+      work_.push_back(std::make_unique<TableWork>(pair));
+      bytes_total_ += pair.source.bytes;
     }
   }
 
   absl::Status Run(EventSink& events) {
-    const auto most = std::min<size_t>(
-        work_.size(), static_cast<size_t>(std::clamp(
-                          options_.jobs, 1, snapshots_.most_sessions())));
     std::vector<std::jthread> threads;
     {
       const absl::MutexLock lock(&mutex_);
-      running_ = most;
-      active_.resize(most);
+      running_ = workers_;
+      active_.resize(workers_);
       begun_ = absl::Now();
     }
-    for (size_t worker = 0; worker < most; ++worker) {
+    for (size_t worker = 0; worker < workers_; ++worker) {
       threads.emplace_back([this, worker] { Work(worker); });
     }
     absl::Time next = absl::Now();
     while (!WaitForEnd()) {
+      if (absl::Status renewed = RenewIfDue(); !renewed.ok()) {
+        Stop(renewed);
+        break;
+      }
       if (absl::Now() < next) continue;
       next = absl::Now() + options_.progress_interval;
       if (absl::Status held = snapshots_.Check(); !held.ok()) {
@@ -120,7 +123,7 @@ class Comparison {
       return a.table < b.table;
     });
     result.differing = std::move(differing_);
-    result.bytes = bytes_;
+    result.bytes = std::min(bytes_, bytes_total_);
     result.remarks = remarks_;
     if (kept_ > 0) {
       result.remarks.push_back(absl::StrCat(
@@ -139,8 +142,20 @@ class Comparison {
     if (!ended.ok() && failure_.ok()) {
       failure_ = ended;
       interrupt_.Raise();
+      tasks_.Stop();
     }
+    tasks_.WorkerEnds();
     --running_;
+  }
+
+  // The states are held until all who read them have ended what they are at.
+  absl::Status RenewIfDue() {
+    if (!snapshots_.renewable()) return absl::OkStatus();
+    if (snapshots_.expired()) tasks_.WantRenewal();
+    if (!tasks_.renewal_is_due()) return absl::OkStatus();
+    if (!tasks_.nothing_left()) RETURN_IF_ERROR(snapshots_.Renew());
+    tasks_.Renewed();
+    return absl::OkStatus();
   }
 
   absl::Status WorkThroughTasks(size_t worker) {
@@ -153,28 +168,49 @@ class Comparison {
         absl::StatusOr<SessionPair> opened = snapshots_.Open(&interrupt_);
         if (!opened.ok()) return CannotOpen(worker, opened.status());
         sessions.emplace(*std::move(opened));
+        if (snapshots_.renewable()) RETURN_IF_ERROR(SetSavepoints(*sessions));
       }
-      const std::optional<Task> task = Take(worker);
-      if (!task.has_value()) {
+      ComparisonTask task;
+      const ComparisonTasks::Next next = tasks_.Take(task);
+      if (next != ComparisonTasks::Next::kTask) {
         snapshots_.Close(*std::move(sessions));
-        return absl::OkStatus();
+        sessions.reset();
+        if (next == ComparisonTasks::Next::kEnd) return absl::OkStatus();
+        tasks_.AwaitRenewal();
+        continue;
       }
-      absl::Status done = held.insert(task->table).second
-                              ? HoldTable(*sessions, work_[task->table]->pair())
-                              : absl::OkStatus();
-      if (done.ok()) {
-        done = task->piece.has_value()
-                   ? Compare(*sessions, task->table, *task->piece)
-                   : Cut(*sessions, *task);
+      absl::Status done = absl::OkStatus();
+      // In the way of nobody where changes go on: there each piece is looked at
+      // behind it.
+      if (!snapshots_.renewable() && held.insert(task.table).second) {
+        done = HoldTable(*sessions, work_[task.table]->pair());
       }
+      if (done.ok()) done = Do(worker, task, *sessions);
       if (!done.ok() && !IsOfTable(done)) return done;
       // The transactions have failed with it.
       if (!done.ok()) {
         snapshots_.Close(*std::move(sessions));
         sessions.reset();
+      } else if (snapshots_.renewable()) {
+        RETURN_IF_ERROR(GoBackToSavepoints(*sessions));
       }
-      Finish(worker, *task, done);
+      Finish(worker, task, done);
+      tasks_.Done();
     }
+  }
+
+  absl::Status Do(size_t worker, const ComparisonTask& task,
+                  SessionPair& sessions) {
+    TableWork* work = nullptr;
+    {
+      const absl::MutexLock lock(&mutex_);
+      if (!tasks_.IsCurrent(task)) return absl::OkStatus();
+      work = work_[task.table].get();
+      active_[worker] = ActiveItem{.name = ToDisplay(work->pair().name),
+                                   .bytes_total = work->pair().source.bytes};
+    }
+    return task.piece.has_value() ? Compare(sessions, *work, task)
+                                  : Cut(sessions, *work);
   }
 
   absl::Status CannotOpen(size_t worker, const absl::Status& why) {
@@ -186,39 +222,18 @@ class Comparison {
     return absl::OkStatus();
   }
 
-  // Waits while others cut tables: there may be something to do then.
-  std::optional<Task> Take(size_t worker) {
-    const absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(
-        +[](Comparison* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(self->mutex_) {
-          return !self->tasks_.empty() || self->cutting_ == 0 ||
-                 !self->failure_.ok();
-        },
-        this));
-    if (tasks_.empty() || !failure_.ok()) return std::nullopt;
-    const Task task = tasks_.front();
-    tasks_.pop_front();
-    if (!task.piece.has_value()) ++cutting_;
-    const TablePair& pair = work_[task.table]->pair();
-    active_[worker] = ActiveItem{.name = ToDisplay(pair.name),
-                                 .bytes_total = pair.source.bytes};
-    return task;
-  }
-
-  void Finish(size_t worker, const Task& task, const absl::Status& status) {
+  void Finish(size_t worker, const ComparisonTask& task,
+              const absl::Status& status) {
     const absl::MutexLock lock(&mutex_);
     active_[worker].reset();
+    if (!tasks_.IsCurrent(task)) return;
     TableWork& work = *work_[task.table];
     if (!status.ok()) work.Fail(status);
     const auto pieces =
         static_cast<int64_t>(std::max<size_t>(1, work.cut().pieces.size()));
     if (!task.piece.has_value()) {
-      --cutting_;
       if (status.ok() && work.left() > 0) {
-        // They are next, so that few tables are unfinished at any moment.
-        for (size_t i = work.chosen().size(); i-- > 0;) {
-          tasks_.push_front({.table = task.table, .piece = work.chosen()[i]});
-        }
+        tasks_.AddPieces(task, work.chosen(), !work.cut().by_key);
         return;
       }
       bytes_ += work.pair().source.bytes;
@@ -252,8 +267,7 @@ class Comparison {
         static_cast<int64_t>(options_.sample_percent / 100 * kKeyShares));
   }
 
-  absl::Status Cut(SessionPair& sessions, const Task& task) {
-    TableWork& work = *work_[task.table];
+  absl::Status Cut(SessionPair& sessions, TableWork& work) {
     const TablePair& pair = work.pair();
     work.verdict().method =
         std::string(look_.count_only ? "count" : RowHashName(options_.hash));
@@ -262,7 +276,7 @@ class Comparison {
         BlockPieces(pair, pieces, sessions.source.server_version(),
                     sessions.target.server_version());
     if (look_.count_only) {
-      return Begin(task, std::move(cut), std::nullopt);
+      return Begin(work, std::move(cut), std::nullopt);
     }
     std::optional<VerifyNote> note = FindNote(pair);
     if (pair.ordered && pieces > 1) {
@@ -275,7 +289,7 @@ class Comparison {
       }
       if (!boundaries.empty()) {
         if (!note.has_value()) BeginNote(pair, boundaries);
-        return Begin(task, PiecesBetween(pair, boundaries), std::move(note));
+        return Begin(work, PiecesBetween(pair, boundaries), std::move(note));
       }
     }
     if (note.has_value() && !note->boundaries.empty()) note.reset();
@@ -285,7 +299,7 @@ class Comparison {
       AddCondition(SampleCondition(pair, pair.target), piece.target_condition);
     }
     if (!note.has_value()) BeginNote(pair, {});
-    return Begin(task, std::move(cut), std::move(note));
+    return Begin(work, std::move(cut), std::move(note));
   }
 
   static void AddCondition(const std::string& more, std::string& condition) {
@@ -294,9 +308,8 @@ class Comparison {
         condition.empty() ? more : absl::StrCat(condition, " AND ", more);
   }
 
-  absl::Status Begin(const Task& task, TablePieces cut,
+  absl::Status Begin(TableWork& work, TablePieces cut,
                      std::optional<VerifyNote> note) {
-    TableWork& work = *work_[task.table];
     std::vector<size_t> chosen;
     std::vector<std::string> kept_at;
     int64_t kept = 0, kept_rows = 0;
@@ -340,13 +353,41 @@ class Comparison {
     return chosen;
   }
 
-  absl::Status Compare(SessionPair& sessions, size_t table, size_t number) {
-    TableWork& work = *work_[table];
+  // Its rows are not those of the states any more: the table is compared in
+  // newer ones. What others are still at is of no use, but may not vanish.
+  void BeginAgain(const ComparisonTask& task) {
+    const absl::MutexLock lock(&mutex_);
+    if (!tasks_.IsCurrent(task)) return;
+    std::unique_ptr<TableWork>& work = work_[task.table];
+    if (++restarts_[task.table] > kMostRestarts) {
+      work->Fail(absl::AbortedError(
+          absl::StrCat("it was truncated or written anew each of ",
+                       kMostRestarts + 1, " times that it was read")));
+      return;
+    }
+    auto again = std::make_unique<TableWork>(work->pair());
+    given_up_.push_back(std::exchange(work, std::move(again)));
+    std::erase_if(differing_, [&task](const DifferingPiece& piece) {
+      return piece.table == task.table;
+    });
+    tasks_.Postpone(task.table);
+  }
+
+  absl::Status Compare(SessionPair& sessions, TableWork& work,
+                       const ComparisonTask& task) {
     if (HasFailed(work)) return absl::OkStatus();
+    const size_t number = *task.piece;
     const TablePair& pair = work.pair();
     const Piece& piece = work.cut().pieces[number];
     ASSIGN_OR_RETURN(DigestPair digests,
                      DigestPiece(sessions, pair, piece, look_));
+    if (snapshots_.renewable()) {
+      ASSIGN_OR_RETURN(const bool others, WereWrittenAnew(sessions, pair));
+      if (others) {
+        BeginAgain(task);
+        return absl::OkStatus();
+      }
+    }
     int64_t room = 0;
     {
       const absl::MutexLock lock(&mutex_);
@@ -359,10 +400,8 @@ class Comparison {
       // Its rows would be read twice more, to be left out.
       if (room <= 0 && !look_.count_only &&
           !(digests.source == digests.target)) {
-        differing_.push_back(
-            {.table = table,
-             .piece = work.cut().by_key ? piece : WholePiece(pair),
-             .digests = digests});
+        NoteDiffering(task, work.cut().by_key ? piece : WholePiece(pair),
+                      digests);
         work.LeaveOutRows();
         return absl::OkStatus();
       }
@@ -379,10 +418,17 @@ class Comparison {
                      FindRowDifferences(sessions, pair, differing, look_,
                                         digests, room, row_room_));
     const absl::MutexLock lock(&mutex_);
-    differing_.push_back(
-        {.table = table, .piece = differing, .digests = digests});
+    NoteDiffering(task, differing, digests);
     work.AddFindings(number, std::move(findings));
     return absl::OkStatus();
+  }
+
+  void NoteDiffering(const ComparisonTask& task, const Piece& piece,
+                     const DigestPair& digests)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (!tasks_.IsCurrent(task)) return;
+    differing_.push_back(
+        {.table = task.table, .piece = piece, .digests = digests});
   }
 
   Piece WholePiece(const TablePair& pair) const {
@@ -437,6 +483,7 @@ class Comparison {
     const absl::MutexLock lock(&mutex_);
     if (failure_.ok()) failure_ = why;
     interrupt_.Raise();
+    tasks_.Stop();
   }
 
   bool WaitForEnd() {
@@ -455,7 +502,7 @@ class Comparison {
     Progress progress{.phase = Phase::kVerify,
                       .items_done = tables_done_,
                       .items_total = static_cast<int64_t>(work_.size()),
-                      .bytes = bytes_,
+                      .bytes = std::min(bytes_, bytes_total_),
                       .bytes_total = bytes_total_,
                       .elapsed = absl::Now() - begun_};
     for (const auto& work : work_) progress.rows += work->rows();
@@ -476,12 +523,15 @@ class Comparison {
   absl::Mutex notes_mutex_;
   VerifyNotes* notes_ ABSL_GUARDED_BY(notes_mutex_);
 
+  const size_t workers_;
+  ComparisonTasks tasks_;
+
   absl::Mutex mutex_;
   // A table's cut is written before its pieces are tasks, and only read later.
   std::vector<std::unique_ptr<TableWork>> work_;
-  std::deque<Task> tasks_ ABSL_GUARDED_BY(mutex_);
   std::vector<DifferingPiece> differing_ ABSL_GUARDED_BY(mutex_);
-  int cutting_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<std::unique_ptr<TableWork>> given_up_ ABSL_GUARDED_BY(mutex_);
+  std::vector<int> restarts_ ABSL_GUARDED_BY(mutex_);  // By table.
   size_t running_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> remarks_ ABSL_GUARDED_BY(mutex_);

@@ -1,5 +1,6 @@
 // RunVerify: opens both sides, and lets each part compare what is its own.
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -10,11 +11,13 @@
 #include "absl/time/clock.h"
 #include "engine/connect.h"
 #include "engine/migration_name.h"
+#include "engine/name_some.h"
 #include "engine/server_identity.h"
 #include "engine/verify/both_sides.h"
 #include "engine/verify/check_comparison.h"
 #include "engine/verify/compare_snapshots.h"
 #include "engine/verify/large_object_comparison.h"
+#include "engine/verify/online_verify.h"
 #include "engine/verify/row_comparison.h"
 #include "engine/verify/row_hash.h"
 #include "engine/verify/run_repair.h"
@@ -103,9 +106,10 @@ class Verification {
     report_.method = options_.method;
     report_.started_at = absl::Now();
     ASSIGN_OR_RETURN(const Scope scope, Scope::Create(options_.scope));
-    report_.remarks = snapshots_.remarks();
+    AddRemarks(snapshots_.remarks());
     RETURN_IF_ERROR(CompareInOneSession(scope));
     if (ComparesRows(options_.method)) RETURN_IF_ERROR(CompareAllRows());
+    NoteMoment();
     absl::c_sort(report_.tables,
                  [](const TableVerdict& a, const TableVerdict& b) {
                    return a.table < b.table;
@@ -147,6 +151,7 @@ class Verification {
                                     options_.endpoints.ledger_schema));
     report_.share = found.share;
     rows_.pairs = std::move(found.pairs);
+    if (snapshots_.renewable()) LeaveOutUnlogged();
     if (only_ != nullptr) {
       std::erase_if(rows_.pairs, [this](const TablePair& pair) {
         return !only_->contains(pair.name);
@@ -168,12 +173,56 @@ class Verification {
     // Clients may have large objects of their own.
     if (ComparesLargeObjects(options_) &&
         report_.share != VerifyShare::kBehindClients) {
+      if (snapshots_.renewable()) return RemarkOnLargeObjects(sessions);
       return CompareObjectsOrSayWhyNot(sessions);
     }
     if (!ComparesRows(options_.method)) return absl::OkStatus();
     ASSIGN_OR_RETURN(const std::string left_out, LargeObjectsLeftOut(sessions));
     if (!left_out.empty()) report_.remarks.push_back(left_out);
     return absl::OkStatus();
+  }
+
+  // No stream tells of their rows.
+  void LeaveOutUnlogged() {
+    std::vector<std::string> names;
+    for (const TablePair& pair : pairs_) {
+      if (pair.unlogged) names.push_back(ToDisplay(pair.name));
+    }
+    if (names.empty()) return;
+    pairs_.erase(
+        std::remove_if(pairs_.begin(), pairs_.end(),
+                       [](const TablePair& pair) { return pair.unlogged; }),
+        pairs_.end());
+    report_.remarks.push_back(
+        absl::StrCat("rows of unlogged tables are not compared, as the cutover "
+                     "brings them: ",
+                     NameSome(names)));
+  }
+
+  absl::Status RemarkOnLargeObjects(SessionPair& sessions) {
+    const absl::StatusOr<std::string> found = sessions.source.QueryValue(
+        "SELECT count(*) FROM (SELECT FROM "
+        "pg_catalog.pg_largeobject_metadata LIMIT 1) AS one");
+    if (!found.ok()) return Annotate(found.status(), "source");
+    if (*found == "0") return absl::OkStatus();
+    report_.remarks.push_back(
+        "large objects are not compared: no stream tells of their changes");
+    return absl::OkStatus();
+  }
+
+  // Of states that changes go on behind.
+  void NoteMoment() {
+    const std::optional<PairMoment> moment = snapshots_.moment();
+    if (!moment.has_value()) return;
+    report_.position = moment->position;
+    report_.applier_pause = moment->pause;
+    if (moment->taken <= 1) return;
+    report_.remarks.push_back(absl::StrCat(
+        "parts of the tables were compared at ", moment->taken,
+        " positions one after another, of which the last is told, and the "
+        "longest pause of all: no state was kept for longer than "
+        "--max-snapshot-age, and a table that was truncated meanwhile was "
+        "compared again"));
   }
 
   // A database is always equal to itself, which proves nothing.
@@ -197,7 +246,9 @@ class Verification {
         CompareSchemas(sessions.source, sessions.target, scope,
                        {.privileges = options_.privileges,
                         .owners = options_.privileges,
-                        .ledger_schema = options_.endpoints.ledger_schema}));
+                        .ledger_schema = options_.endpoints.ledger_schema,
+                        .before_cutover = snapshots_.renewable(),
+                        .triggers_come_later = options_.triggers_come_later}));
     report_.schema_compared = true;
     report_.objects_compared = schema.objects;
     report_.objects = std::move(schema.differences);
@@ -321,6 +372,7 @@ absl::StatusOr<VerifyReport> RunVerify(const VerifyOptions& options,
   if (options.repair != RepairMode::kNo) {
     return RunRepair(options, control, events);
   }
+  if (options.online) return VerifyOnline(options, control, events);
   ASSIGN_OR_RETURN(const std::unique_ptr<SnapshotPair> snapshots,
                    TakeSnapshotPair(options.endpoints, &control.interrupt()));
   return VerifySnapshots(options, *snapshots, control, events);

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/catalog.h"
 #include "engine/verify/object_differences.h"
@@ -124,6 +125,42 @@ std::vector<CatalogSequence> OnBoth(const Catalog& source,
   return both;
 }
 
+bool ActsOnRows(const ObjectDifference& object) {
+  return object.kind == "trigger" || object.kind == "rule" ||
+         (object.kind == "constraint" &&
+          absl::StrContains(object.source, "FOREIGN KEY"));
+}
+
+// What is there too early, or otherwise, is a difference all the same.
+void LeaveOutWhatComesLater(const SchemaCompareOptions& options,
+                            SchemaComparison& comparison) {
+  comparison.remarks.push_back(
+      "values of sequences are not compared: the cutover sets them");
+  std::vector<ObjectDifference>& found = comparison.differences;
+  const auto remove = [&found](auto which, absl::string_view remark,
+                               std::vector<std::string>& remarks) {
+    const size_t before = found.size();
+    found.erase(std::remove_if(found.begin(), found.end(), which), found.end());
+    if (found.size() < before) remarks.emplace_back(remark);
+  };
+  remove(
+      [](const ObjectDifference& object) {
+        return object.kind == "materialized view" &&
+               object.what == "is not populated on the target";
+      },
+      "that materialized views are not populated is not reported: the cutover "
+      "fills them",
+      comparison.remarks);
+  if (!options.triggers_come_later) return;
+  remove(
+      [](const ObjectDifference& object) {
+        return ActsOnRows(object) && object.target.empty();
+      },
+      "triggers, rules and foreign keys that are missing on the target are not "
+      "reported: the cutover creates them",
+      comparison.remarks);
+}
+
 absl::StatusOr<SchemaComparison> Compare(Sides& sides, const Scope& scope,
                                          const SchemaCompareOptions& options) {
   PgConnection& source = sides.source.session();
@@ -153,7 +190,8 @@ absl::StatusOr<SchemaComparison> Compare(Sides& sides, const Scope& scope,
   SchemaComparison comparison;
   CompareSchemaObjects({ours, source.server_version()},
                        {theirs, target.server_version()}, comparison);
-  if (scope.options().carries_rows()) {
+  if (options.before_cutover) LeaveOutWhatComesLater(options, comparison);
+  if (scope.options().carries_rows() && !options.before_cutover) {
     ASSIGN_OR_RETURN(
         std::vector<ObjectDifference> values,
         CompareSequenceValues(source, target, OnBoth(here, there, exclusions)));

@@ -19,6 +19,11 @@ struct SchemaCompareOptions {
   bool privileges = false;  // Grants and default privileges.
   bool owners = false;
   std::string ledger_schema = "walferry";  // Left out.
+  // What is not there before a cutover is left out, with a remark: sequences'
+  // values, rows of materialized views, ...
+  bool before_cutover = false;
+  // ... and triggers, rules and foreign keys.
+  bool triggers_come_later = false;
 };
 
 struct SchemaComparison {

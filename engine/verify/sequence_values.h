@@ -15,7 +15,8 @@ namespace walferry {
 
 // Of sequences that both databases have. Both sessions have an empty
 // search_path and are in a transaction. What a role may not read is a finding
-// of weight kUnknown. See CompareSchemas for what is a difference and what a warning.
+// of weight kUnknown. See CompareSchemas for what is a difference and what a
+// warning.
 absl::StatusOr<std::vector<ObjectDifference>> CompareSequenceValues(
     PgConnection& source, PgConnection& target,
     const std::vector<CatalogSequence>& sequences);

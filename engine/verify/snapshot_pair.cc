@@ -75,16 +75,6 @@ void CleanAnew(const Endpoints& endpoints, bool source) {
   }
 }
 
-absl::Status Import(PgConnection& session,
-                    const std::optional<std::string>& snapshot) {
-  return session
-      .Exec(snapshot.has_value()
-                ? absl::StrCat(kBegin, "SET TRANSACTION SNAPSHOT ",
-                               QuoteLiteral(*snapshot))
-                : kBegin)
-      .status();
-}
-
 // Whether a server that serves one session has hung up, or has said so in words
 // that are no PostgreSQL: it has not noticed yet that the client before has
 // gone. All else that cannot be reached is none.
@@ -156,9 +146,9 @@ class PresentPair : public SnapshotPair {
     if (source_alone_) source_unclean_ = true;
     if (target_alone_) target_unclean_ = true;
     RETURN_IF_ERROR(PrepareToCompare(sessions));
-    RETURN_IF_ERROR(Annotate(Import(sessions.source, source_name_),
+    RETURN_IF_ERROR(Annotate(EnterSnapshot(sessions.source, source_name_),
                              "source: taking over the snapshot"));
-    RETURN_IF_ERROR(Annotate(Import(sessions.target, target_name_),
+    RETURN_IF_ERROR(Annotate(EnterSnapshot(sessions.target, target_name_),
                              "target: taking over the snapshot"));
     return sessions;
   }
@@ -237,6 +227,25 @@ absl::Status PrepareToCompare(SessionPair& sessions) {
                            "source: session settings"));
   return Annotate(Configure(sessions.target, settings),
                   "target: session settings");
+}
+
+absl::StatusOr<SessionPair> ConnectToCompare(const Endpoints& endpoints,
+                                             const Interrupt* interrupt,
+                                             Contact contact) {
+  ASSIGN_OR_RETURN(SessionPair sessions,
+                   Connect(endpoints, interrupt, contact));
+  RETURN_IF_ERROR(PrepareToCompare(sessions));
+  return sessions;
+}
+
+absl::Status EnterSnapshot(PgConnection& session,
+                           const std::optional<std::string>& snapshot) {
+  return session
+      .Exec(snapshot.has_value()
+                ? absl::StrCat(kBegin, "SET TRANSACTION SNAPSHOT ",
+                               QuoteLiteral(*snapshot))
+                : kBegin)
+      .status();
 }
 
 absl::StatusOr<std::unique_ptr<SnapshotPair>> TakeSnapshotPair(

@@ -4,12 +4,16 @@
 // One state of the source and one of the target, which many sessions read.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "engine/connect.h"
 #include "engine/options.h"
+#include "protocol/lsn.h"
 #include "protocol/pg_connection.h"
 #include "protocol/pg_interrupt.h"
 
@@ -19,6 +23,15 @@ namespace walferry {
 struct SessionPair {
   PgConnection source;
   PgConnection target;
+};
+
+// When the states are those of a stream that goes on meanwhile.
+struct PairMoment {
+  // Transactions whose commit record starts before it are in both.
+  Lsn position;
+  // How long changes were not applied for it, at most.
+  absl::Duration pause;
+  int taken = 1;  // So many states one after another.
 };
 
 // Whoever knows two states that must be equal implements it: two servers that
@@ -44,11 +57,32 @@ class SnapshotPair {
 
   // What makes the comparison less than one of two states.
   virtual const std::vector<std::string>& remarks() const = 0;
+
+  // ---- Of states that changes go on behind ----
+
+  // Newer ones may take their place. What has been compared stays true.
+  virtual bool renewable() const { return false; }
+  // They should do so soon.
+  virtual bool expired() { return false; }
+  // No session is open. An error leaves no states.
+  virtual absl::Status Renew() {
+    return absl::UnimplementedError("these states have no newer ones");
+  }
+  // Of the last states; the pause is the longest of all.
+  virtual std::optional<PairMoment> moment() { return std::nullopt; }
 };
 
 // Before 12, a float has no shortest text, and its 17 digits are not those of
 // a later server. The bytes that it is sent as are the same everywhere.
 inline constexpr int kShortestFloats = 120000;
+// Sessions with the settings of PrepareToCompare, in no transaction.
+absl::StatusOr<SessionPair> ConnectToCompare(const Endpoints& endpoints,
+                                             const Interrupt* interrupt,
+                                             Contact contact);
+
+// Begins a transaction inside the snapshot; nullopt: in one of its own.
+absl::Status EnterSnapshot(PgConnection& session,
+                           const std::optional<std::string>& snapshot);
 
 // Settings under which equal values have equal text on both sides, and names
 // and values one encoding. Neither is in a transaction yet.

@@ -403,6 +403,9 @@ class Matching {
     TablePair pair;
     pair.name = name;
     pair.whole_tree = source.tree || target.tree;
+    pair.unlogged = absl::c_any_of(
+        source.tables,
+        [](const CatalogTable* table) { return table->unlogged; });
     pair.source = SideOf(name, source, source_);
     pair.target = SideOf(name, target, target_);
     if (!source.tree) {

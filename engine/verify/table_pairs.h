@@ -48,6 +48,7 @@ struct TablePair {
   std::vector<std::string> key;      // Likewise; empty: rows have no name.
   // Both sides have an index of the key, and its order is the same.
   bool ordered = false;
+  bool unlogged = false;  // On the source, or a part of it.
   std::string condition;  // Of the rows that count, in SQL; "": all.
   TableSide source, target;
   // What differs before any row is looked at, as a sentence; "": nothing.

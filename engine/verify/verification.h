@@ -66,6 +66,14 @@ struct VerifyOptions {
   int64_t max_reported = 10000;
   // Run on both sides; `expect` and its like may be unset.
   std::vector<SqlCheck> checks;
+  // While the migration of that name follows: it is asked for one state of both
+  // sides, and its scope counts.
+  bool online = false;
+  // Then states that are older give way to newer ones.
+  absl::Duration max_snapshot_age = absl::Minutes(30);
+  // While changes flow: triggers, rules and foreign keys come at the cutover,
+  // as the target's role could not keep them quiet before.
+  bool triggers_come_later = false;
   // Go on where a run before was interrupted: ranges found equal stay so.
   bool resume = true;
   // Of kChecksum and kSample: also makes the target's rows as the source's,
@@ -188,6 +196,8 @@ absl::StatusOr<VerifyReport> RunVerify(const VerifyOptions& options,
                                        Control& control, EventSink& events);
 
 // The same of two states that somebody else knows, and holds. Repairs nothing.
+// If changes go on behind them, what only a cutover brings is not compared,
+// which is a remark.
 absl::StatusOr<VerifyReport> VerifySnapshots(const VerifyOptions& options,
                                              SnapshotPair& snapshots,
                                              Control& control,

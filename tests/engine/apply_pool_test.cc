@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/wait_until.h"
 
@@ -303,6 +304,32 @@ TEST_F(ApplyPoolTest, OneAppliesALargeTransactionAndNothingBehindItIsTaken) {
   EXPECT_EQ(commits[0], commits[2]);
   EXPECT_EQ(Commits(), "1 1 1 2");
   EXPECT_EQ(state_.counts().transactions, 2);
+}
+
+TEST_F(ApplyPoolTest, StandsAtABarrierWithAllBeforeItCommittedAndNothingElse) {
+  for (const int appliers : {1, 4}) {
+    Start(appliers);
+    const auto barrier = std::make_shared<MeetingBarrier>(kTestPatience);
+    const auto first = static_cast<uint32_t>(state_.applied().value()) + 1;
+    Push(BatchOf(first));
+    Push(BatchOf(first + 1));
+    queue_->Push({.batch = nullptr, .advance = Lsn(), .barrier = barrier});
+    Push(BatchOf(first + 2));
+    EXPECT_EQ(barrier->AwaitStanding(absl::Now() + kTestPatience),
+              Lsn(first + 2));
+    if (appliers > 1) {
+      ASSERT_TRUE(Happens(absl::StrCat("was ahead ", first + 2)));
+    }
+    EXPECT_EQ(state_.applied(), Lsn(first + 2));
+    EXPECT_EQ(stage_.Said("commit").back().substr(0, 8),
+              absl::StrCat("commit ", first + 1));
+    EXPECT_FALSE(stage_.Has(absl::StrCat("apply ", first + 2)));
+    barrier->Lift();
+    ASSERT_TRUE(Drained());
+    EXPECT_EQ(state_.applied(), Lsn(first + 3));
+    End();
+    pool_.reset();
+  }
 }
 
 TEST_F(ApplyPoolTest, WhoWaitsLooksWhetherTheOneBeforeWaitsForHim) {

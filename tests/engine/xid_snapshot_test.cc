@@ -21,6 +21,22 @@ TEST(XidSnapshot, ReadsWhatTheServerPrints) {
   EXPECT_EQ(snapshot.ToString(), "4294967296:4294967300:4294967296,4294967298");
 }
 
+TEST(XidSnapshot, SeesWhatHadEndedWhenItWasTaken) {
+  ASSERT_OK_AND_ASSIGN(const XidSnapshot snapshot,
+                       XidSnapshot::Parse("4294967290:4294967300:4294967291,"
+                                          "4294967298"));
+  EXPECT_TRUE(snapshot.Sees(4294967289u));
+  EXPECT_TRUE(snapshot.Sees(4294967290u));
+  EXPECT_FALSE(snapshot.Sees(4294967291u));
+  EXPECT_TRUE(snapshot.Sees(4294967292u));
+  // Of the next epoch.
+  EXPECT_TRUE(snapshot.Sees(1));
+  EXPECT_FALSE(snapshot.Sees(2));
+  EXPECT_TRUE(snapshot.Sees(3));
+  EXPECT_FALSE(snapshot.Sees(4));
+  EXPECT_FALSE(snapshot.Sees(100));
+}
+
 TEST(XidSnapshot, MayHaveNobodyRunning) {
   ASSERT_OK_AND_ASSIGN(const XidSnapshot snapshot, XidSnapshot::Parse("7:7:"));
   EXPECT_THAT(snapshot.running, IsEmpty());
