@@ -126,14 +126,19 @@ absl::StatusOr<absl::Time> MigrationRun::TryCutover(Follower& follower,
       options_.cutover == CutoverMode::kManual || control_.cutover_requested();
   // Not while the source is still: that is what its writers wait for.
   if (asked) RETURN_IF_ERROR(PrepareRest());
+  RETURN_IF_ERROR(ProveForCutover(follower, run));
   if (options_.freeze == FreezeMode::kReadOnly) {
     RETURN_IF_ERROR(ComeNear(follower));
     // None is frozen for the sake of one that is not near.
     if (joint()) {
-      RETURN_IF_ERROR(AgreeWithOthers(follower, JointStep::kNear, true,
-                                      absl::Now() + options_.cutover_timeout,
-                                      [] { return true; })
-                          .status());
+      // Another one may be compared for as long as it takes.
+      const absl::Time deadline = options_.proof == nullptr
+                                      ? absl::Now() + options_.cutover_timeout
+                                      : absl::InfiniteFuture();
+      RETURN_IF_ERROR(
+          AgreeWithOthers(follower, JointStep::kNear, true, deadline, [] {
+            return true;
+          }).status());
     }
   }
   RETURN_IF_ERROR(CheckStillAsked());
@@ -155,18 +160,22 @@ absl::StatusOr<absl::Time> MigrationRun::TryCutover(Follower& follower,
        .timeout = asked || frozen_ ? options_.cutover_timeout
                                    : absl::InfiniteDuration(),
        .longest_pause = asked ? kPauseIfAsked : options_.stream.poll_interval},
-      follower, run, *source_, StepsOfCutover(follower));
+      follower, run, *source_, StepsOfCutover(follower, run));
   if (!still_since.ok()) return Thaw(still_since.status());
   return still_since;
 }
 
-CutoverSteps MigrationRun::StepsOfCutover(Follower& follower) {
+CutoverSteps MigrationRun::StepsOfCutover(Follower& follower, StreamRun& run) {
   CutoverSteps steps{.watch =
                          [this] {
                            RETURN_IF_ERROR(CheckStillAsked());
                            return WatchSourceIfDue();
                          },
-                     .finish = [this] { return FinishTarget(); },
+                     .finish =
+                         [this, &follower, &run] {
+                           RETURN_IF_ERROR(FinishTarget());
+                           return ProveOnceMore(follower, run);
+                         },
                      .unchanged = [this] { return SourceIsUnchanged(); },
                      .agree = nullptr,
                      .written_late = nullptr};

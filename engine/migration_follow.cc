@@ -188,6 +188,7 @@ absl::Status MigrationRun::Follow() {
   Follower follower(FollowContext(*run));
   const absl::Status followed = FollowUntilCutover(follower, *run);
   held_states_.clear();
+  proving_.reset();
   // Its own error is known already.
   if (!followed.ok()) run->Stop().IgnoreError();
   follower.AddToTotals();
@@ -216,6 +217,7 @@ absl::Status MigrationRun::FollowUntilCutover(Follower& follower,
       RETURN_IF_ERROR(ServeMeetings(follower, run));
       next_meeting = absl::Now() + kAskInterval;
     }
+    RETURN_IF_ERROR(ProveIfDue(follower));
     if (now < next_ask) continue;
     next_ask = now + kAskInterval;
     ASSIGN_OR_RETURN(const bool asked, CutoverIsAskedFor(follower));

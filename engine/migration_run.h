@@ -11,6 +11,7 @@
 //   migration_load.cc     schema, copy, indexes
 //   migration_follow.cc   stream
 //   migration_meetings.cc one state of both sides, while the stream runs
+//   migration_prove.cc    comparisons while the stream runs
 //   migration_cutover.cc  cutover
 //   migration_finish.cc   what is dropped and reported at the end
 //   migration_offline.cc  what takes the place of stream and cutover
@@ -30,6 +31,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "engine/analyze.h"
+#include "engine/background_proof.h"
 #include "engine/catalog.h"
 #include "engine/connect.h"
 #include "engine/control.h"
@@ -167,6 +169,15 @@ class MigrationRun {
                       Follower& follower, StreamRun& run);
   absl::Status CheckHeld(MeetingRequests& requests,
                          const MeetingRequest& request);
+  // migration_prove.cc
+  absl::Status ProveIfDue(const Follower& follower);
+  void BeginProof();
+  bool TakeProof();
+  absl::Status AwaitProof(Follower& follower, StreamRun& run,
+                          absl::Time deadline);
+  absl::Status ProveForCutover(Follower& follower, StreamRun& run);
+  absl::Status ProofAllowsCutover() const;
+  absl::Status ProveOnceMore(Follower& follower, StreamRun& run);
 
   // migration_cutover.cc
   absl::Status ThawLeftover();
@@ -177,7 +188,7 @@ class MigrationRun {
       Follower& follower, JointStep step, bool yes, absl::Time deadline,
       const std::function<absl::StatusOr<bool>()>& holds);
   void TellWrittenLate();
-  CutoverSteps StepsOfCutover(Follower& follower);
+  CutoverSteps StepsOfCutover(Follower& follower, StreamRun& run);
   absl::Status Freeze(Follower& follower);
   absl::Status Thaw(const absl::Status& why);
   absl::Status PrepareRest();
@@ -304,10 +315,21 @@ class MigrationRun {
   bool checked_ = false;
   bool replaced_ = false;  // The target's database is one that this run made.
   FollowTotals followed_;  // By all attempts.
+  // The last comparison of this run that has ended.
+  struct Proved {
+    enum class Found { kEqual, kNotEqual, kUnknown };
+    Found found = Found::kUnknown;
+    std::string text;
+    absl::Duration took;
+    absl::Time at;
+  };
+  std::optional<Proved> proved_;
   bool text_only_ = false;
   // The ledger may have notes of what the target's settings were.
   bool fast_noted_ = false;
   Report report_;
+  // One that goes on. Ends before all that it is told of.
+  std::unique_ptr<BackgroundProof> proving_;
 };
 
 }  // namespace walferry

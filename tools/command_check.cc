@@ -5,6 +5,7 @@
 #include "tools/archive_binding.h"
 #include "tools/command.h"
 #include "tools/json_text.h"
+#include "tools/online_proof.h"
 #include "tools/option_binding.h"
 #include "tools/signal_watch.h"
 #include "tools/verify_step.h"
@@ -30,6 +31,8 @@ Checked Check(const CommandContext& context) {
     const absl::Status verify =
         BindServerVerify(context.values, context.engine, *options);
     if (!verify.ok()) return {.usage = verify};
+    const auto proof =
+        BindOnlineProof(context.values, context.engine, options->migrate);
     checked.accept = options->migrate.accept;
     const SignalWatch watch(control, InterruptMeaning::kStop);
     checked.report = context.engine.check_server(*options, control);

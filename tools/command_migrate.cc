@@ -9,6 +9,7 @@
 #include "tools/command.h"
 #include "tools/confirm_drop.h"
 #include "tools/live_run.h"
+#include "tools/online_proof.h"
 #include "tools/option_binding.h"
 #include "tools/server_live.h"
 #include "tools/verify_step.h"
@@ -81,10 +82,13 @@ CommandOutcome RunMigrateCommand(const CommandContext& context) {
     const absl::Status verify =
         BindServerVerify(context.values, context.engine, *server);
     if (!verify.ok()) return FailUsage(verify);
+    const auto proof =
+        BindOnlineProof(context.values, context.engine, server->migrate);
     return RunServerLive(context, *server);
   }
-  const absl::StatusOr<MigrateOptions> options = BindMigrate(context.values);
+  absl::StatusOr<MigrateOptions> options = BindMigrate(context.values);
   if (!options.ok()) return FailUsage(options.status());
+  const auto proof = BindOnlineProof(context.values, context.engine, *options);
   const absl::StatusOr<ArchiveMigrationOptions> by_archive =
       BindArchiveMigration(context.values, *options);
   if (!by_archive.ok()) return FailUsage(by_archive.status());

@@ -35,10 +35,6 @@ VerifyMethod MethodOf(const OptionValues& values) {
 
 // "": it can be compared.
 std::string WhyNot(const MigrateOptions& migrate, bool input) {
-  if (migrate.mode == MigrateMode::kOnline) {
-    return "an online migration is compared by walferry verify, when writes "
-           "have stopped";
-  }
   if (!migrate.scope.carries_rows()) return "no rows are carried";
   if (input) return "the source may have changed since the archive was made";
   return "";
@@ -154,6 +150,8 @@ absl::StatusOr<VerifyStep> VerifyStep::Bind(const OptionValues& values,
                                             const MigrateOptions& migrate,
                                             bool input) {
   VerifyStep step;
+  step.options_.method = VerifyMethod::kOff;
+  if (migrate.mode == MigrateMode::kOnline) return step;
   const VerifyMethod method = MethodOf(values);
   const std::string why_not = WhyNot(migrate, input);
   if (method == VerifyMethod::kOff || !why_not.empty()) {
@@ -163,10 +161,8 @@ absl::StatusOr<VerifyStep> VerifyStep::Bind(const OptionValues& values,
                           entry.where, " compares nothing here: ", why_not)),
                       "leave it out, or use --verify off");
     }
-    step.options_.method = VerifyMethod::kOff;
     // Where rows are carried somebody might take them for compared.
-    if (method != VerifyMethod::kOff && migrate.scope.carries_rows() &&
-        migrate.mode == MigrateMode::kOffline) {
+    if (method != VerifyMethod::kOff && migrate.scope.carries_rows()) {
       step.why_not_ = why_not;
     }
     return step;
@@ -214,17 +210,8 @@ absl::Status VerifyStep::Run(const EngineCalls& engine, Control& control,
 absl::Status BindServerVerify(const OptionValues& values,
                               const EngineCalls& engine,
                               ServerMigrateOptions& options) {
+  if (options.migrate.mode == MigrateMode::kOnline) return absl::OkStatus();
   options.verify = MethodOf(values);
-  if (options.migrate.mode == MigrateMode::kOnline) {
-    const OptionValues::Entry& entry = values.entry(OptionId::kVerify);
-    if (options.verify != VerifyMethod::kOff &&
-        entry.origin == OriginKind::kFlag) {
-      return WithHint(absl::InvalidArgumentError(absl::StrCat(
-                          entry.where, " does not go with --all-databases")),
-                      "compare each database with walferry verify afterwards");
-    }
-    options.verify = VerifyMethod::kOff;
-  }
   if (options.verify == VerifyMethod::kOff) return absl::OkStatus();
   options.compare = [&engine, method = options.verify](
                         const MigrateOptions& migrate, VerifyShare share,

@@ -20,6 +20,9 @@ constexpr int kOfComparingOnSource = 1;
 constexpr int kOfComparingOnTarget = 2;
 constexpr int kWithSnapshotOnSource = 3;
 constexpr int kOfFollowingOnSource = 2;
+// Snapshots that the follower takes, and who asks it for them.
+constexpr int kOfMeetingOnSource = 1;
+constexpr int kOfMeetingOnTarget = 2;
 
 // A state that so many databases may be in, at so many connections each.
 struct State {
@@ -129,10 +132,14 @@ PeakConnections PeakConnectionsOf(const ServerJobs& jobs) {
   int compared_on_source = kOfComparingOnSource + jobs.jobs;
   int compared_on_target = kOfComparingOnTarget + jobs.jobs;
   int of_the_run = kOfTheRunOnTarget;
-  if (jobs.keep_snapshots) {
+  if (jobs.keep_snapshots || jobs.online) {
     compared_on_source += other_on_source;
     compared_on_target += other_on_target;
-    if (jobs.fast_target) ++of_the_run;
+  }
+  if (jobs.keep_snapshots && jobs.fast_target) ++of_the_run;
+  if (jobs.online) {
+    compared_on_source += kOfMeetingOnSource;
+    compared_on_target += kOfMeetingOnTarget;
   }
   return {.source =
               PeakOf(all, {{jobs.dump_parallel, kOfReadingOnSource + jobs.jobs},

@@ -55,7 +55,8 @@ struct ServerJobs {
 //
 // With keep_snapshots those that wait or build have the guard and another
 // session on the source besides; and who is compared before clients come has
-// all that it waits with.
+// all that it waits with. Who is compared online follows meanwhile, and has one
+// session more on the source and two on the target (engine/meeting.h).
 //
 // Besides, the run itself has a session on the target, and another one while it
 // makes a fast target durable for clients.

@@ -270,13 +270,13 @@ ServerJobs JobsFor(const ServerMigrateOptions& options, size_t databases) {
   const auto of_them = [&](int limit) {
     return at_once(online ? std::min(limit, options.max_parallel) : limit);
   };
+  const bool compares = online ? options.migrate.proof != nullptr
+                               : options.verify != VerifyMethod::kOff;
   return {.max_parallel = online ? std::max(1, static_cast<int>(databases))
                                  : at_once(options.max_parallel),
           .dump_parallel = of_them(options.dump_parallel),
           .restore_parallel = of_them(options.restore_parallel),
-          .verify_parallel = options.verify == VerifyMethod::kOff
-                                 ? 0
-                                 : of_them(options.verify_concurrency),
+          .verify_parallel = compares ? of_them(options.verify_concurrency) : 0,
           .jobs = options.migrate.jobs,
           .index_jobs = options.migrate.index_jobs,
           .keep_snapshots = !options.delay_table_data.empty(),

@@ -1,0 +1,135 @@
+// Comparisons of source and target while the stream runs: when the target has
+// caught up, now and then, and for the cutover.
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "engine/background_proof.h"
+#include "engine/migration_run.h"
+#include "protocol/status.h"
+
+namespace walferry {
+namespace {
+
+constexpr absl::string_view kWayOn =
+    "walferry verify --online names the rows; with --verify off nothing is "
+    "compared";
+
+// "1.2s", without digits that nobody measures.
+std::string Short(absl::Duration duration) {
+  return absl::FormatDuration(absl::Trunc(duration, absl::Milliseconds(1)));
+}
+
+}  // namespace
+
+// The first as soon as the target has caught up, so that the cutover need not
+// wait for it.
+absl::Status MigrationRun::ProveIfDue(const Follower& follower) {
+  if (options_.proof == nullptr || !follower.caught_up()) {
+    return absl::OkStatus();
+  }
+  if (proving_ != nullptr) {
+    TakeProof();
+    return absl::OkStatus();
+  }
+  const bool due = proved_.has_value()
+                       ? options_.verify_every > absl::ZeroDuration() &&
+                             absl::Now() - proved_->at >= options_.verify_every
+                       : true;
+  if (due) BeginProof();
+  return absl::OkStatus();
+}
+
+void MigrationRun::BeginProof() {
+  proving_ =
+      std::make_unique<BackgroundProof>(*options_.proof, options_.endpoints);
+}
+
+// False: it has not ended.
+bool MigrationRun::TakeProof() {
+  const std::optional<absl::StatusOr<ProofFound>> found = proving_->found();
+  if (!found.has_value()) return false;
+  using Found = Proved::Found;
+  proved_ = {.found = !found->ok()      ? Found::kUnknown
+                      : (*found)->equal ? Found::kEqual
+                                        : Found::kNotEqual,
+             .text = found->ok() ? (*found)->text
+                                 : absl::StrCat("they could not be compared: ",
+                                                found->status().message()),
+             .took = proving_->elapsed(),
+             .at = absl::Now()};
+  proving_.reset();
+  Notify(proved_->found == Found::kEqual ? Notice::Level::kInfo
+                                         : Notice::Level::kWarning,
+         absl::StrCat("source and target compared in ", Short(proved_->took),
+                      ": ", proved_->text));
+  return true;
+}
+
+// The verdict of a comparison that is begun now, or was begun before.
+absl::Status MigrationRun::AwaitProof(Follower& follower, StreamRun& run,
+                                      absl::Time deadline) {
+  if (proving_ == nullptr) BeginProof();
+  while (!TakeProof()) {
+    if (absl::Now() >= deadline) {
+      proving_.reset();
+      return absl::OkStatus();
+    }
+    follower.SetWaitingFor(proving_->waiting_for());
+    RETURN_IF_ERROR(CheckStillAsked());
+    RETURN_IF_ERROR(ServeMeetings(follower, run));
+    RETURN_IF_ERROR(follower.Turn());
+  }
+  follower.SetWaitingFor("");
+  return absl::OkStatus();
+}
+
+// kDeadlineExceeded: they are not known to be equal. A verdict of this run
+// counts, however old it is: while the source is still there is another one,
+// unless that took too long.
+absl::Status MigrationRun::ProveForCutover(Follower& follower, StreamRun& run) {
+  if (options_.proof == nullptr) return absl::OkStatus();
+  if (proving_ != nullptr || !proved_.has_value() ||
+      proved_->found != Proved::Found::kEqual) {
+    RETURN_IF_ERROR(AwaitProof(follower, run, absl::InfiniteFuture()));
+  }
+  return ProofAllowsCutover();
+}
+
+// What differs stays so until somebody mends it: a run that nobody looks at
+// ends. Whoever looks on asks again.
+absl::Status MigrationRun::ProofAllowsCutover() const {
+  if (proved_->found == Proved::Found::kEqual) return absl::OkStatus();
+  std::string text = absl::StrCat(
+      "the target is not known to be equal to the source: ", proved_->text);
+  if (options_.cutover == CutoverMode::kAuto && !joint() &&
+      proved_->found == Proved::Found::kNotEqual) {
+    return WithHint(absl::FailedPreconditionError(std::move(text)), kWayOn);
+  }
+  return absl::DeadlineExceededError(absl::StrCat(text, "; ", kWayOn));
+}
+
+// While the source is still.
+absl::Status MigrationRun::ProveOnceMore(Follower& follower, StreamRun& run) {
+  if (options_.proof == nullptr || proved_->took > options_.verify_budget) {
+    return absl::OkStatus();
+  }
+  const absl::Time before = proved_->at;
+  proving_.reset();
+  RETURN_IF_ERROR(
+      AwaitProof(follower, run, absl::Now() + options_.verify_budget));
+  if (proved_->at == before) {
+    Notify(Notice::Level::kWarning,
+           absl::StrCat("a comparison while the source is still takes longer "
+                        "than the --verify-budget of ",
+                        Short(options_.verify_budget), "; the one of ",
+                        Short(absl::Now() - before), " ago counts"));
+  }
+  return ProofAllowsCutover();
+}
+
+}  // namespace walferry
