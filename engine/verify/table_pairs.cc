@@ -326,6 +326,10 @@ class Matching {
   using Trees = absl::flat_hash_map<QualifiedName, PartitionTree>;
 
   static bool IsDelayed(const CatalogTable& table) { return table.delayed; }
+  static bool HasDelayed(const Unit& unit) {
+    return absl::c_any_of(
+        unit.tables, [](const CatalogTable* table) { return table->delayed; });
+  }
 
   bool Wants(bool delayed) const {
     return found_.share == VerifyShare::kAll ||
@@ -384,6 +388,7 @@ class Matching {
       return;
     }
     for (const CatalogTable* table : target.tables) left_.erase(table->name);
+    if (!Wants(HasDelayed(source))) return;
     TableVerdict verdict;
     verdict.table = root;
     verdict.detail = absl::StrCat(
@@ -395,11 +400,7 @@ class Matching {
 
   void Add(const QualifiedName& name, const Unit& source, const Unit& target) {
     for (const CatalogTable* table : target.tables) left_.erase(table->name);
-    if (!Wants(absl::c_any_of(source.tables, [](const CatalogTable* table) {
-          return table->delayed;
-        }))) {
-      return;
-    }
+    if (!Wants(HasDelayed(source))) return;
     TablePair pair;
     pair.name = name;
     pair.whole_tree = source.tree || target.tree;
