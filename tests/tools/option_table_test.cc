@@ -80,7 +80,9 @@ TEST(OptionTable, GivesTypesThatNeedOneADefault) {
       case OptionType::kSize:
       case OptionType::kDuration:
       case OptionType::kChoice:
-        EXPECT_NE(spec.default_text, "") << spec.name;
+        // What --verify does by default is another thing online.
+        EXPECT_EQ(spec.default_text.empty(), spec.id == OptionId::kVerify)
+            << spec.name;
         break;
       case OptionType::kString:
       case OptionType::kName:
