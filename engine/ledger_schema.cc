@@ -8,6 +8,30 @@
 #include "protocol/quoting.h"
 
 namespace walferry {
+namespace {
+
+// Since version 4.
+std::string MeetingTableSql(absl::string_view quoted_schema) {
+  return absl::Substitute(R"sql(
+CREATE TABLE IF NOT EXISTS $0.meeting (
+  migration text NOT NULL REFERENCES $0.migration ON DELETE CASCADE,
+  id text NOT NULL,
+  holds_appliers boolean NOT NULL,
+  state text NOT NULL DEFAULT 'asked',
+  asked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  renewed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  waiting_for text NOT NULL DEFAULT '',
+  source_snapshot text NOT NULL DEFAULT '',
+  target_snapshot text NOT NULL DEFAULT '',
+  position pg_lsn NOT NULL DEFAULT '0/0',
+  pause_seconds double precision NOT NULL DEFAULT 0,
+  failure text NOT NULL DEFAULT '',
+  PRIMARY KEY (migration, id));
+)sql",
+                          quoted_schema);
+}
+
+}  // namespace
 
 std::string LedgerSchemaSql(absl::string_view schema) {
   const std::string quoted = QuoteIdentifier(schema);
@@ -79,23 +103,9 @@ CREATE TABLE IF NOT EXISTS $0.copy_range (
   PRIMARY KEY (migration, schema_name, table_name, first_block),
   FOREIGN KEY (migration, schema_name, table_name)
     REFERENCES $0.table_copy ON DELETE CASCADE);
-CREATE TABLE IF NOT EXISTS $0.meeting (
-  migration text NOT NULL REFERENCES $0.migration ON DELETE CASCADE,
-  id text NOT NULL,
-  holds_appliers boolean NOT NULL,
-  state text NOT NULL DEFAULT 'asked',
-  asked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  renewed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  waiting_for text NOT NULL DEFAULT '',
-  source_snapshot text NOT NULL DEFAULT '',
-  target_snapshot text NOT NULL DEFAULT '',
-  position pg_lsn NOT NULL DEFAULT '0/0',
-  pause_seconds double precision NOT NULL DEFAULT 0,
-  failure text NOT NULL DEFAULT '',
-  PRIMARY KEY (migration, id));
 )sql",
           quoted),
-      StreamTableSql(schema), ";\n",
+      MeetingTableSql(quoted), StreamTableSql(schema), ";\n",
       absl::Substitute("INSERT INTO $0.version SELECT $1 "
                        "WHERE NOT EXISTS (SELECT FROM $0.version);",
                        quoted, kLedgerVersion));
@@ -103,14 +113,15 @@ CREATE TABLE IF NOT EXISTS $0.meeting (
 
 std::string LedgerUpgradeSql(absl::string_view schema,
                              absl::string_view version) {
-  // Version 4 counts changes by table.
+  // Version 4 counts changes by table, and is asked for states to compare.
   if (version != "3") return "";
+  const std::string quoted = QuoteIdentifier(schema);
   return absl::Substitute(
       "LOCK TABLE $0.version IN ACCESS EXCLUSIVE MODE;\n"
       "ALTER TABLE $0.stream ADD COLUMN IF NOT EXISTS counted_since pg_lsn;\n"
-      "$1;\n"
-      "UPDATE $0.version SET version = $2;",
-      QuoteIdentifier(schema), StreamTableSql(schema), kLedgerVersion);
+      "$1$2;\n"
+      "UPDATE $0.version SET version = $3;",
+      quoted, MeetingTableSql(quoted), StreamTableSql(schema), kLedgerVersion);
 }
 
 }  // namespace walferry
