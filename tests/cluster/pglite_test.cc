@@ -16,7 +16,6 @@
 #include "absl/strings/substitute.h"
 #include "engine/archive/archives.h"
 #include "engine/migration.h"
-#include "engine/verify/verification.h"
 #include "protocol/status.h"
 #include "tests/testing/built_paths.h"
 #include "tests/testing/child_process.h"
@@ -281,28 +280,6 @@ TEST_F(PgliteTest, HasItsSessionBackWhenTheRunIsStopped) {
       StatusIs(absl::StatusCode::kCancelled, "stopped on request"));
   ExpectGivenBack(*pglite_);
   ExpectGivenBack(*other);
-}
-
-TEST_F(PgliteTest, HasItsSessionBackWhenAComparisonIsStopped) {
-  const char kTable[] =
-      "CREATE TABLE a (i int, t text); INSERT INTO a SELECT i, repeat('x', 99) "
-      "FROM generate_series(1, 400000) i";
-  ASSERT_OK(pglite_->Exec(kTable));
-  ASSERT_OK(server_->Exec(kTable, "first"));
-  Control control;
-  // Rows are being read then, by a session in which all is set.
-  EventHook stop([&](const Event& event) {
-    const auto* progress = std::get_if<Progress>(&event);
-    if (progress != nullptr && !progress->active.empty()) control.RequestStop();
-  });
-  VerifyOptions options;
-  options.endpoints = {.source = pglite_->ConnInfo(),
-                       .target = server_->ConnInfo("first"),
-                       .name = "test"};
-  options.schema = false;
-  EXPECT_EQ(RunVerify(options, control, stop).status().code(),
-            absl::StatusCode::kCancelled);
-  ExpectGivenBack(*pglite_);
 }
 
 TEST_F(PgliteTest, HasItsSessionBackWhenPgDumpFailsAndIsNotAskedAgain) {
