@@ -35,6 +35,7 @@ PgConnectOptions Connector::SourceOptions(absl::string_view role) const {
                    {"intervalstyle", "postgres"},
                    {"extra_float_digits", "3"},
                    {"lc_monetary", "C"},
+                   {"quote_all_identifiers", "off"},
                    {"statement_timeout", "0"},
                    {"lock_timeout", "0"},
                    {"idle_in_transaction_session_timeout", "0"},

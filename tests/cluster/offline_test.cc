@@ -126,6 +126,14 @@ TEST_F(OfflineTest, TellsOfPreparedTransactions) {
   ASSERT_OK(OnSource("ROLLBACK PREPARED 'p'"));
 }
 
+// The check compared names that one side's setting had quoted.
+TEST_F(OfflineTest, TakesNoNamesThatADatabaseQuotesForOthers) {
+  ASSERT_OK(target_->Exec("ALTER DATABASE app SET quote_all_identifiers = on"));
+  ASSERT_OK(Migrate(Options()));
+  ASSERT_OK(target_->Exec("ALTER DATABASE app RESET quote_all_identifiers"));
+  ExpectEqual();
+}
+
 // Foreign keys, triggers and rules come after the rows: no right to keep them
 // quiet is needed.
 TEST_F(OfflineTest, NeedsNoSuperuser) {
