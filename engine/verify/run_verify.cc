@@ -185,14 +185,12 @@ class Verification {
   // No stream tells of their rows.
   void LeaveOutUnlogged() {
     std::vector<std::string> names;
-    for (const TablePair& pair : pairs_) {
+    for (const TablePair& pair : rows_.pairs) {
       if (pair.unlogged) names.push_back(ToDisplay(pair.name));
     }
     if (names.empty()) return;
-    pairs_.erase(
-        std::remove_if(pairs_.begin(), pairs_.end(),
-                       [](const TablePair& pair) { return pair.unlogged; }),
-        pairs_.end());
+    std::erase_if(rows_.pairs,
+                  [](const TablePair& pair) { return pair.unlogged; });
     report_.remarks.push_back(
         absl::StrCat("rows of unlogged tables are not compared, as the cutover "
                      "brings them: ",

@@ -22,7 +22,7 @@ TableVerdict VerdictAfter(const TablePair& pair, bool by_key,
   EXPECT_FALSE(work.PieceDone());
   work.Fail(absl::PermissionDeniedError("source: no"));
   EXPECT_TRUE(work.PieceDone());
-  work.End(VerifyMethod::kChecksum, 100);
+  work.End(RowLook{}, 100);
   return work.verdict();
 }
 
