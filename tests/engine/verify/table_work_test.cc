@@ -1,5 +1,7 @@
 #include "engine/verify/table_work.h"
 
+#include <utility>
+
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
 
@@ -15,14 +17,14 @@ constexpr DigestPair kDifferent = {.source = {.rows = 2, .sum = 7},
 
 // Of two pieces, of which the second one cannot be read.
 TableVerdict VerdictAfter(const TablePair& pair, bool by_key,
-                          const DigestPair& first) {
+                          const DigestPair& first, const RowLook& look = {}) {
   TableWork work(pair);
   work.Begin({.by_key = by_key, .pieces = {{}, {}}}, {0, 1}, 0, 0);
   work.AddDigests(first);
   EXPECT_FALSE(work.PieceDone());
   work.Fail(absl::PermissionDeniedError("source: no"));
   EXPECT_TRUE(work.PieceDone());
-  work.End(RowLook{}, 100);
+  work.End(look, 100);
   return work.verdict();
 }
 
@@ -51,6 +53,47 @@ TEST(TableWork, IsDifferentIfItsColumnsAreAndItCannotBeRead) {
 // Blocks say something only together.
 TEST(TableWork, IsUnknownIfBlocksDifferAndOthersCannotBeRead) {
   EXPECT_EQ(VerdictAfter({}, false, kDifferent).outcome, Outcome::kUnknown);
+}
+
+// A range that differs may hold rows of clients.
+TEST(TableWork, IsUnknownWhereClientsWriteIfAPartCannotBeRead) {
+  EXPECT_EQ(VerdictAfter({}, true, kDifferent, {.clients_write = true}).outcome,
+            Outcome::kUnknown);
+}
+
+// Of one piece that was read, where clients write.
+TableVerdict VerdictOf(const DigestPair& digests, RowFindings findings,
+                       bool count_only = false) {
+  const TablePair pair;
+  TableWork work(pair);
+  work.Begin({.by_key = true, .pieces = {{}}}, {0}, 0, 0);
+  EXPECT_TRUE(work.AddDigests(digests));
+  work.AddFindings(0, std::move(findings));
+  EXPECT_TRUE(work.PieceDone());
+  work.End({.count_only = count_only, .clients_write = true}, 100);
+  return work.verdict();
+}
+
+TEST(TableWork, CountsWhatClientsHaveAddedAndNamesWhatTheyHaveTaken) {
+  const DigestPair more = {.source = {.rows = 2, .sum = 7},
+                           .target = {.rows = 5, .sum = 9}};
+  TableVerdict verdict = VerdictOf(more, {.extra = 3});
+  EXPECT_EQ(verdict.outcome, Outcome::kEqual);
+  EXPECT_EQ(verdict.of_clients, 3);
+  EXPECT_EQ(verdict.extra, 0);
+  verdict = VerdictOf(more, {.missing = 1, .extra = 4});
+  EXPECT_EQ(verdict.outcome, Outcome::kDifferent);
+  EXPECT_EQ(verdict.of_clients, 4);
+  EXPECT_EQ(VerdictOf(more, {.extra = 3, .different = 1}).outcome,
+            Outcome::kDifferent);
+  // By numbers alone.
+  verdict = VerdictOf(more, {}, /*count_only=*/true);
+  EXPECT_EQ(verdict.outcome, Outcome::kEqual);
+  EXPECT_EQ(verdict.of_clients, 3);
+  verdict = VerdictOf({.source = more.target, .target = more.source}, {},
+                      /*count_only=*/true);
+  EXPECT_EQ(verdict.outcome, Outcome::kDifferent);
+  EXPECT_EQ(verdict.detail, "5 rows on the source, 2 on the target");
 }
 
 }  // namespace
