@@ -21,8 +21,11 @@ namespace {
 constexpr absl::Duration kToStandStill = absl::Seconds(1);
 // Snapshots that are taken while it stands still, a millisecond apart.
 constexpr int kSnapshotsOfAHold = 20;
-// From then on until the appliers stand at the barrier.
-constexpr absl::Duration kToStand = absl::Seconds(10);
+// From then on until the appliers stand at the barrier: they have to come so
+// far, and work as always until they have. Longer than kTurnInterval the run is
+// looked after meanwhile.
+constexpr absl::Duration kToStand = absl::Minutes(1);
+constexpr absl::Duration kTurnInterval = absl::Seconds(1);
 // They are not kept for longer by a meeting that does not come to its end.
 constexpr absl::Duration kLongestStand = absl::Seconds(15);
 constexpr absl::Duration kLockWait = absl::Seconds(30);
@@ -62,8 +65,8 @@ class Meeting {
       RETURN_IF_ERROR(End(target_));
       RETURN_IF_ERROR(context_.turn());
     }
-    if (!options_.holds_appliers) barrier_->Lift();
     NotePause();
+    if (!options_.holds_appliers) barrier_->Lift();
     met_.pause = longest_pause_;
     return std::make_unique<HeldStates>(
         std::move(met_), std::move(source_), std::move(target_),
@@ -84,23 +87,40 @@ class Meeting {
 
   absl::Status Attempt() {
     RETURN_IF_ERROR(point_.Hold(absl::Now() + kToStandStill));
-    held_at_ = absl::Now();
+    held_ = HeldFor{.since = absl::Now()};
     ASSIGN_OR_RETURN(XidSnapshot snapshot, TakeSourceSnapshot());
     const absl::StatusOr<Lsn> end = LastRecordEnd(context_.source);
     if (!end.ok()) return Annotate(end.status(), "source");
     barrier_ = std::make_shared<MeetingBarrier>(
         options_.holds_appliers ? options_.hold_limit : kLongestStand);
     point_.Sort(std::move(snapshot), *end, barrier_);
-    const absl::Time deadline = absl::Now() + kToStand;
-    RETURN_IF_ERROR(point_.AwaitSorted(deadline));
-    const std::optional<Lsn> applied = barrier_->AwaitStanding(deadline);
-    if (!applied.has_value()) {
-      return absl::DeadlineExceededError(absl::StrCat(
-          "the target did not come to ", point_.position().ToString(),
-          " within ", absl::FormatDuration(kToStand)));
-    }
+    held_->reader = absl::Now() - held_->since;
+    ASSIGN_OR_RETURN(const Lsn applied, AwaitAppliers());
     met_.position = point_.position();
-    return TakeTargetSnapshot(*applied);
+    return TakeTargetSnapshot(applied);
+  }
+
+  // Where the target is when they stand at a barrier that is known to be at its
+  // place.
+  absl::StatusOr<Lsn> AwaitAppliers() {
+    const absl::Time deadline = absl::Now() + kToStand;
+    while (true) {
+      const absl::Time slice = absl::Now() + kTurnInterval;
+      const absl::Status sorted = point_.AwaitSorted(slice);
+      if (sorted.ok()) {
+        const std::optional<Lsn> applied = barrier_->AwaitStanding(slice);
+        if (applied.has_value()) return *applied;
+      } else if (!absl::IsDeadlineExceeded(sorted)) {
+        return sorted;
+      }
+      if (absl::Now() >= deadline) {
+        return absl::DeadlineExceededError(
+            absl::StrCat("the target is too far behind: within ",
+                         absl::FormatDuration(kToStand),
+                         " it did not come to where the source was"));
+      }
+      RETURN_IF_ERROR(context_.turn());
+    }
   }
 
   // The first statement takes it.
@@ -155,10 +175,16 @@ class Meeting {
     return session.Exec("ROLLBACK").status();
   }
 
+  // What was read before the barrier was applied in between.
   void NotePause() {
-    if (!held_at_.has_value()) return;
-    longest_pause_ = std::max(longest_pause_, absl::Now() - *held_at_);
-    held_at_.reset();
+    if (!held_.has_value()) return;
+    const absl::Duration reader =
+        held_->reader.value_or(absl::Now() - held_->since);
+    const absl::Duration appliers =
+        barrier_ == nullptr ? absl::ZeroDuration() : barrier_->stood();
+    longest_pause_ = std::max(longest_pause_, reader + appliers);
+    held_.reset();
+    if (barrier_ != nullptr && barrier_->lifted()) barrier_.reset();
   }
 
   const MeetingContext& context_;
@@ -167,7 +193,11 @@ class Meeting {
   PgConnection source_;
   PgConnection target_;
   std::shared_ptr<MeetingBarrier> barrier_;
-  std::optional<absl::Time> held_at_;
+  struct HeldFor {
+    absl::Time since;
+    std::optional<absl::Duration> reader;  // Once it has gone on.
+  };
+  std::optional<HeldFor> held_;
   absl::Duration longest_pause_;
   MetStates met_;
 };

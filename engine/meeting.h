@@ -54,8 +54,8 @@ struct MetStates {
   std::string target_snapshot;
   // Transactions whose commit record starts before it are in both, no others.
   Lsn position;
-  // How long the stream was held up, at most: from the moment its reading
-  // thread stood still until the appliers went on. Of all attempts the longest.
+  // How long the stream was held up, at most: its reading thread stood still,
+  // and then, at the barrier, its appliers. Of all attempts the longest.
   absl::Duration pause;
   absl::Time at;  // When the snapshots were taken.
 };

@@ -195,6 +195,11 @@ std::string NextStep(const VerifyAccount& account) {
       if (report.repair.has_value() && report.repair->dry_run) {
         return "the same command without --dry-run repairs these rows";
       }
+      if (report.position.has_value()) {
+        return "both sides are of one position: what differs was written on "
+               "the target, or is a fault; mend it there, and run the same "
+               "command again";
+      }
       return "what applications have written to one side only differs, too: "
              "stop them, and run the same command again";
     case Verdict::kUnknown:

@@ -30,7 +30,7 @@ namespace {
 constexpr absl::Duration kTick = absl::Milliseconds(50);
 
 // How often a table is begun with again that is truncated while it is read.
-constexpr int kMostRestarts = 5;
+constexpr int kMostRestarts = 20;
 
 // Of a table that is cut without a key, a sample takes rows by their key.
 constexpr int64_t kKeyShares = int64_t{1} << 16;

@@ -87,8 +87,9 @@ TEST(VerifyText, HasEverythingThatWasFound) {
       "remarks\n"
       "  table public.far is foreign and was not compared\n"
       "\n"
-      "next: what applications have written to one side only differs, too: "
-      "stop them, and run the same command again\n");
+      "next: both sides are of one position: what differs was written on the "
+      "target, or is a fault; mend it there, and run the same command "
+      "again\n");
 }
 
 TEST(VerifyText, SaysWhatToDoNext) {
@@ -107,6 +108,10 @@ TEST(VerifyText, SaysWhatToDoNext) {
             "make these objects alike, and run the same command again\n");
   report.tables.push_back(SampleDifferentTable());
   EXPECT_EQ(next(report), "--method checksum names the rows\n");
+  report.method = VerifyMethod::kChecksum;
+  EXPECT_EQ(next(report),
+            "what applications have written to one side only differs, too: "
+            "stop them, and run the same command again\n");
   report = EqualReport();
   report.tables.push_back(SampleVerification().tables.back());
   EXPECT_EQ(next(report),
