@@ -189,8 +189,9 @@ TEST_F(VerifyExactTest, KeepsSomeRowsAndCountsThatOthersDiffer) {
   ASSERT_OK_AND_ASSIGN(const auto snapshots, TakeSnapshotPair(Both(), nullptr));
   ASSERT_OK_AND_ASSIGN(const Scope scope, Scope::Create({}));
   ASSERT_OK_AND_ASSIGN(SessionPair sessions, snapshots->Open(nullptr));
-  ASSERT_OK_AND_ASSIGN(const TablePairs found,
-                       FindTablePairs(sessions, scope, "walferry"));
+  ASSERT_OK_AND_ASSIGN(
+      const TablePairs found,
+      FindTablePairs(sessions, scope, VerifyShare::kAll, "walferry"));
   Control control;
   RowComparisonOptions options{
       .jobs = 1, .max_reported = 250, .max_reported_bytes = 1};
