@@ -122,6 +122,34 @@ TEST_F(VerifyCommandTest, EndsWithThreeIfAnAnswerDiffers) {
   EXPECT_THAT(result.output, HasSubstr("  equal      rows"));
 }
 
+TEST_F(VerifyCommandTest, RepairsAndEndsWithZero) {
+  ASSERT_OK(
+      OnTarget("UPDATE t SET v = '' WHERE id = 2;"
+               "DELETE FROM t WHERE id = 3;"
+               "INSERT INTO t VALUES (4, 'd')"));
+  const std::string done =
+      "repaired\n  public.t: 1 row inserted, 1 row deleted, 1 row updated\n";
+  const CommandResult dry = Run({"--no-schema", "--repair", "--dry-run"});
+  EXPECT_EQ(dry.exit_code, 3);
+  EXPECT_THAT(dry.output, HasSubstr("\nwould be " + done));
+  EXPECT_THAT(dry.output, HasSubstr("VALUES\n  ('3', 'c');\n"));
+  EXPECT_EQ(
+      Run({"--no-schema", "--repair", "--dry-run", "--report", Path("r.json")})
+          .exit_code,
+      3);
+  const auto json = nlohmann::json::parse(ReadFile(Path("r.json")));
+  EXPECT_EQ(json["repair"]["statements"].back(), "COMMIT");
+  // Nobody sits there.
+  EXPECT_EQ(Run({"--no-schema", "--repair"}).exit_code, 2);
+  EXPECT_THAT(TargetValue("SELECT count(*) FROM t WHERE id = 4"),
+              IsOkAndHolds("1"));
+  const CommandResult repaired = Run({"--no-schema", "--repair", "--yes"});
+  EXPECT_EQ(repaired.exit_code, 0) << repaired.output;
+  EXPECT_THAT(repaired.output, HasSubstr("equal: all rows of "));
+  EXPECT_THAT(repaired.output, HasSubstr("\n" + done));
+  EXPECT_EQ(Run({"--no-schema"}).exit_code, 0);
+}
+
 TEST_F(VerifyCommandTest, EndsWithOneIfATableMayNotBeRead) {
   OnBoth("CREATE TABLE secret (id int PRIMARY KEY)");
   ASSERT_OK(OnSource("CREATE ROLE reader LOGIN; GRANT SELECT ON t TO reader"));
