@@ -14,8 +14,6 @@ namespace walferry {
 namespace {
 
 constexpr absl::Duration kFirstPause = absl::Milliseconds(20);
-// Whoever is waited for has the same time, and knows better what it lacks.
-constexpr absl::Duration kGraceForOthers = absl::Seconds(2);
 // Between two looks for open writers while others are waited for.
 constexpr absl::Duration kLookInterval = absl::Milliseconds(100);
 
@@ -146,7 +144,7 @@ absl::StatusOr<bool> CutoverAttempt::StillProved() {
 absl::StatusOr<bool> CutoverAttempt::ProvedWithOthers() {
   ASSIGN_OR_RETURN(const bool proved, Proved());
   if (!proved || !steps_.agree) return proved;
-  const absl::Time deadline = deadline_ + kGraceForOthers;
+  const absl::Time deadline = deadline_ + settings_.grace_for_others;
   RETURN_IF_ERROR(
       steps_.agree(JointStep::kProved, true, deadline, [] { return true; })
           .status());
@@ -166,7 +164,11 @@ absl::StatusOr<bool> CutoverAttempt::ProvedWithOthers() {
 absl::StatusOr<absl::Time> CutoverAttempt::Run() {
   while (true) {
     RETURN_IF_ERROR(WaitUntilStill());
+    // The time is for the source to be found still, and not for what is done
+    // when it is.
+    const absl::Time begun = absl::Now();
     RETURN_IF_ERROR(steps_.finish());
+    deadline_ += absl::Now() - begun;
     ASSIGN_OR_RETURN(const bool proved, ProvedWithOthers());
     if (proved) return still_since_;
     RETURN_IF_ERROR(Pause(kFirstPause,

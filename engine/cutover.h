@@ -23,6 +23,9 @@ struct CutoverSettings {
   absl::Duration quiet_for = absl::Milliseconds(100);
   // How long to wait for that; infinite: as long as it takes.
   absl::Duration timeout = absl::Minutes(5);
+  // For how much longer others are waited for, who have the same time and know
+  // better what they lack.
+  absl::Duration grace_for_others = absl::Seconds(2);
   // Between two looks at a source that is being written, at most.
   absl::Duration longest_pause = absl::Milliseconds(100);
 };

@@ -25,6 +25,8 @@ namespace {
 constexpr absl::Duration kQuietForAuto = absl::Seconds(1);
 // Between two looks at a source whose writers are said to have stopped.
 constexpr absl::Duration kPauseIfAsked = absl::Milliseconds(100);
+// Beyond the time that all have.
+constexpr absl::Duration kGraceForOthers = absl::Seconds(2);
 // What the stream may be behind when the source is frozen.
 constexpr absl::Duration kNear = absl::Seconds(1);
 
@@ -159,6 +161,9 @@ absl::StatusOr<absl::Time> MigrationRun::TryCutover(Follower& follower,
       {.quiet_for = asked ? silence : std::max(silence, kQuietForAuto),
        .timeout = asked || frozen_ ? options_.cutover_timeout
                                    : absl::InfiniteDuration(),
+       .grace_for_others = kGraceForOthers + (options_.proof == nullptr
+                                                  ? absl::ZeroDuration()
+                                                  : options_.verify_budget),
        .longest_pause = asked ? kPauseIfAsked : options_.stream.poll_interval},
       follower, run, *source_, StepsOfCutover(follower, run));
   if (!still_since.ok()) return Thaw(still_since.status());

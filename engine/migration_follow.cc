@@ -222,7 +222,6 @@ absl::Status MigrationRun::FollowUntilCutover(Follower& follower,
     next_ask = now + kAskInterval;
     ASSIGN_OR_RETURN(const bool asked, CutoverIsAskedFor(follower));
     if (!asked) continue;
-    RETURN_IF_ERROR(EndMeetings("a cutover has begun"));
     const absl::StatusOr<absl::Time> still_since = TryCutover(follower, run);
     if (still_since.ok()) return Finish(run, *still_since);
     const absl::Status& why = still_since.status();

@@ -54,14 +54,18 @@ bool MigrationRun::TakeProof() {
   const std::optional<absl::StatusOr<ProofFound>> found = proving_->found();
   if (!found.has_value()) return false;
   using Found = Proved::Found;
-  proved_ = {.found = !found->ok()      ? Found::kUnknown
-                      : (*found)->equal ? Found::kEqual
-                                        : Found::kNotEqual,
-             .text = found->ok() ? (*found)->text
-                                 : absl::StrCat("they could not be compared: ",
-                                                found->status().message()),
-             .took = proving_->elapsed(),
-             .at = absl::Now()};
+  if (found->ok()) {
+    proved_ = {.found = (*found)->equal ? Found::kEqual : Found::kNotEqual,
+               .text = (*found)->text,
+               .took = (*found)->took,
+               .at = absl::Now()};
+  } else {
+    proved_ = {.found = Found::kUnknown,
+               .text = absl::StrCat("they could not be compared: ",
+                                    found->status().message()),
+               .took = proving_->elapsed(),
+               .at = absl::Now()};
+  }
   proving_.reset();
   Notify(proved_->found == Found::kEqual ? Notice::Level::kInfo
                                          : Notice::Level::kWarning,
@@ -93,8 +97,16 @@ absl::Status MigrationRun::AwaitProof(Follower& follower, StreamRun& run,
 // unless that took too long.
 absl::Status MigrationRun::ProveForCutover(Follower& follower, StreamRun& run) {
   if (options_.proof == nullptr) return absl::OkStatus();
-  if (proving_ != nullptr || !proved_.has_value() ||
-      proved_->found != Proved::Found::kEqual) {
+  // One that was begun before may have met what the cutover has ended.
+  const bool begun_before = proving_ != nullptr;
+  if (begun_before) {
+    RETURN_IF_ERROR(AwaitProof(follower, run, absl::InfiniteFuture()));
+  }
+  const bool of_use =
+      proved_.has_value() &&
+      (proved_->found == Proved::Found::kEqual ||
+       (begun_before && proved_->found == Proved::Found::kNotEqual));
+  if (!of_use) {
     RETURN_IF_ERROR(AwaitProof(follower, run, absl::InfiniteFuture()));
   }
   return ProofAllowsCutover();
@@ -113,22 +125,29 @@ absl::Status MigrationRun::ProofAllowsCutover() const {
   return absl::DeadlineExceededError(absl::StrCat(text, "; ", kWayOn));
 }
 
+void MigrationRun::TellOfOldProof() {
+  Notify(Notice::Level::kWarning,
+         absl::StrCat("a comparison while the source is still takes longer "
+                      "than the --verify-budget of ",
+                      Short(options_.verify_budget), "; the one of ",
+                      Short(absl::Now() - proved_->at), " ago counts"));
+}
+
 // While the source is still.
 absl::Status MigrationRun::ProveOnceMore(Follower& follower, StreamRun& run) {
-  if (options_.proof == nullptr || proved_->took > options_.verify_budget) {
+  if (options_.proof == nullptr ||
+      options_.verify_budget <= absl::ZeroDuration()) {
+    return absl::OkStatus();
+  }
+  if (proved_->took > options_.verify_budget) {
+    TellOfOldProof();
     return absl::OkStatus();
   }
   const absl::Time before = proved_->at;
   proving_.reset();
   RETURN_IF_ERROR(
       AwaitProof(follower, run, absl::Now() + options_.verify_budget));
-  if (proved_->at == before) {
-    Notify(Notice::Level::kWarning,
-           absl::StrCat("a comparison while the source is still takes longer "
-                        "than the --verify-budget of ",
-                        Short(options_.verify_budget), "; the one of ",
-                        Short(absl::Now() - before), " ago counts"));
-  }
+  if (proved_->at == before) TellOfOldProof();
   return ProofAllowsCutover();
 }
 

@@ -177,6 +177,7 @@ class MigrationRun {
                           absl::Time deadline);
   absl::Status ProveForCutover(Follower& follower, StreamRun& run);
   absl::Status ProofAllowsCutover() const;
+  void TellOfOldProof();
   absl::Status ProveOnceMore(Follower& follower, StreamRun& run);
 
   // migration_cutover.cc

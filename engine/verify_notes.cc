@@ -54,7 +54,6 @@ std::string VerifyNotes::Of(const QualifiedName& table) const {
                       " AND table_name = ", QuoteLiteral(table.name));
 }
 
-// A session that was lost may hold it until its server has noticed.
 absl::Status VerifyNotes::SpeakUtf8() {
   if (connection_.parameter("server_encoding") == "SQL_ASCII") {
     return absl::OkStatus();
@@ -62,6 +61,11 @@ absl::Status VerifyNotes::SpeakUtf8() {
   return connection_.Exec("SET client_encoding = UTF8").status();
 }
 
+absl::Status VerifyNotes::KeepTriggersQuiet() {
+  return connection_.Exec("SET session_replication_role = replica").status();
+}
+
+// A session that was lost may hold it until its server has noticed.
 absl::Status VerifyNotes::Lock() {
   const absl::Status locked =
       connection_

@@ -42,6 +42,9 @@ class VerifyNotes {
 
   // As the sessions do that read names and keys (PrepareToCompare).
   absl::Status SpeakUtf8();
+  // Event triggers of the target's own, which would fire for the notes' table
+  // and may write rows that are compared. Takes a right that a role may lack.
+  absl::Status KeepTriggersQuiet();
 
   // Takes the name for this session. kFailedPrecondition: another comparison
   // has it, and does not let go of it soon.

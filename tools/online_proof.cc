@@ -5,6 +5,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
@@ -43,6 +44,8 @@ OnlineProof::OnlineProof(const EngineCalls& engine, VerifyMethod method,
   options_.schema = false;
   options_.jobs = migrate.jobs;
   options_.online = true;
+  // Each proof is of the states that it has met, and of nothing before.
+  options_.notes = false;
   options_.max_snapshot_age = migrate.max_snapshot_age;
 }
 
@@ -69,6 +72,7 @@ absl::StatusOr<ProofFound> OnlineProof::Compare(const Endpoints& endpoints,
                                                 EventSink& events) {
   RETURN_IF_ERROR(AwaitTurn(control));
   const absl::Cleanup give_back = [this] { GiveBackTurn(); };
+  const absl::Time begun = absl::Now();
   VerifyOptions options = options_;
   options.endpoints = endpoints;
   absl::StatusOr<VerifyReport> report =
@@ -76,6 +80,7 @@ absl::StatusOr<ProofFound> OnlineProof::Compare(const Endpoints& endpoints,
   if (!report.ok()) return report.status();
   const VerifyAccount account = {*std::move(report), ""};
   return ProofFound{.equal = VerdictOf(account) == Verdict::kEqual,
+                    .took = absl::Now() - begun,
                     .text = absl::StrCat(VerdictText(account),
                                          DifferingTables(account.report))};
 }

@@ -76,6 +76,9 @@ struct VerifyOptions {
   bool triggers_come_later = false;
   // Go on where a run before was interrupted: ranges found equal stay so.
   bool resume = true;
+  // What is found equal is noted on the target for a later run, and what an
+  // earlier one has noted counts.
+  bool notes = true;
   // Of kChecksum and kSample: also makes the target's rows as the source's,
   // once they are known to differ, and compares again.
   RepairMode repair = RepairMode::kNo;
