@@ -128,6 +128,7 @@ absl::StatusOr<absl::Time> MigrationRun::TryCutover(Follower& follower,
       options_.cutover == CutoverMode::kManual || control_.cutover_requested();
   // Not while the source is still: that is what its writers wait for.
   if (asked) RETURN_IF_ERROR(PrepareRest());
+  follower.SetPhase(Phase::kCutover);
   RETURN_IF_ERROR(ProveForCutover(follower, run));
   if (options_.freeze == FreezeMode::kReadOnly) {
     RETURN_IF_ERROR(ComeNear(follower));

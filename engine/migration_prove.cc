@@ -19,6 +19,9 @@ constexpr absl::string_view kWayOn =
     "walferry verify --online names the rows; with --verify off nothing is "
     "compared";
 
+// Behind a comparison that could not be made.
+constexpr absl::Duration kTryAgain = absl::Minutes(1);
+
 // "1.2s", without digits that nobody measures.
 std::string Short(absl::Duration duration) {
   return absl::FormatDuration(absl::Trunc(duration, absl::Milliseconds(1)));
@@ -36,12 +39,18 @@ absl::Status MigrationRun::ProveIfDue(const Follower& follower) {
     TakeProof();
     return absl::OkStatus();
   }
-  const bool due = proved_.has_value()
-                       ? options_.verify_every > absl::ZeroDuration() &&
-                             absl::Now() - proved_->at >= options_.verify_every
-                       : true;
-  if (due) BeginProof();
+  if (ProofIsDue()) BeginProof();
   return absl::OkStatus();
+}
+
+bool MigrationRun::ProofIsDue() const {
+  if (!proved_.has_value()) return true;
+  const absl::Duration age = absl::Now() - proved_->at;
+  if (proved_->found == Proved::Found::kUnknown && age >= kTryAgain) {
+    return true;
+  }
+  return options_.verify_every > absl::ZeroDuration() &&
+         age >= options_.verify_every;
 }
 
 void MigrationRun::BeginProof() {

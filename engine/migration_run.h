@@ -171,6 +171,7 @@ class MigrationRun {
                          const MeetingRequest& request);
   // migration_prove.cc
   absl::Status ProveIfDue(const Follower& follower);
+  bool ProofIsDue() const;
   void BeginProof();
   bool TakeProof();
   absl::Status AwaitProof(Follower& follower, StreamRun& run,

@@ -215,10 +215,10 @@ TEST_F(VerifyRowsTest, SaysWhatItCannotReadAndComparesTheRest) {
   EXPECT_FALSE(report.found_differences());
   EXPECT_THAT(
       Differences(report),
-      ElementsAre("public.docs unknown: source: a sample of keys: permission "
+      ElementsAre("public.docs unknown: source: permission "
                   "denied for table "
                   "docs (SQLSTATE 42501)",
-                  "public.people unknown: source: a sample of keys: query "
+                  "public.people unknown: source: query "
                   "would be affected by "
                   "row-level security policy for table \"people\" (SQLSTATE "
                   "42501)"));
