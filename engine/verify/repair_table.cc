@@ -25,28 +25,32 @@ std::string ColumnsSql(const std::string& table, int version) {
       table, version < kGeneratedColumns ? "false" : "a.attgenerated <> ''");
 }
 
-// Of the table and, of a tree, of all in it. Of a foreign key only what writes
-// to other tables: the others refuse, and are heard.
-std::string ActingSql(const std::string& table, bool tree) {
+// Of the table and, of a tree, of all in it. Before PostgreSQL 15 a partition's
+// trigger that stands for its parent's counts as internal; so do those of
+// constraints, which are no users'. Of a foreign key only what writes to other
+// tables: the others refuse, and are heard.
+std::string ActingSql(const std::string& table, bool tree, bool replica_role) {
   return absl::Substitute(
       "WITH RECURSIVE all_of_it (oid) AS (SELECT $0::regclass::oid UNION "
       "SELECT i.inhrelid FROM pg_inherits i JOIN all_of_it a ON i.inhparent = "
       "a.oid WHERE $1) SELECT format('trigger %I', t.tgname) FROM pg_trigger t "
-      "WHERE t.tgrelid IN (SELECT oid FROM all_of_it) AND NOT t.tgisinternal "
-      "AND t.tgenabled IN ('O', 'A') UNION SELECT format('rule %I', "
-      "r.rulename) FROM pg_rewrite r WHERE r.ev_class IN (SELECT oid FROM "
-      "all_of_it) AND r.ev_enabled IN ('O', 'A') UNION SELECT format('foreign "
-      "key %I of %s', f.conname, f.conrelid::regclass) FROM pg_constraint f "
-      "WHERE f.contype = 'f' AND f.confrelid IN (SELECT oid FROM all_of_it) "
-      "AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', "
-      "'d')) ORDER BY 1",
-      table, tree ? "true" : "false");
+      "WHERE t.tgrelid IN (SELECT oid FROM all_of_it) AND (NOT t.tgisinternal "
+      "OR t.tgconstraint = 0) AND t.tgenabled IN ($2) UNION SELECT "
+      "format('rule %I', r.rulename) FROM pg_rewrite r WHERE r.ev_class IN "
+      "(SELECT oid FROM all_of_it) AND r.ev_enabled IN ($2) UNION SELECT "
+      "format('foreign key %I of %s', f.conname, f.conrelid::regclass) FROM "
+      "pg_constraint f WHERE $3 AND f.contype = 'f' AND f.confrelid IN (SELECT "
+      "oid FROM all_of_it) AND (f.confdeltype IN ('c', 'n', 'd') OR "
+      "f.confupdtype IN ('c', 'n', 'd')) ORDER BY 1",
+      table, tree ? "true" : "false", replica_role ? "'A', 'R'" : "'A', 'O'",
+      replica_role ? "false" : "true");
 }
 
 }  // namespace
 
 absl::StatusOr<RepairTable> ReadRepairTable(PgConnection& target,
-                                            const TablePair& pair) {
+                                            const TablePair& pair,
+                                            bool replica_role) {
   RepairTable table{.pair = &pair};
   const std::string name = QuoteLiteral(Quote(pair.name));
   ASSIGN_OR_RETURN(const PgResult columns,
@@ -65,7 +69,7 @@ absl::StatusOr<RepairTable> ReadRepairTable(PgConnection& target,
     if (columns.Bool(row, 2) || pair.whole_tree) table.replaced.insert(column);
   }
   ASSIGN_OR_RETURN(const PgResult acting,
-                   target.Exec(ActingSql(name, pair.whole_tree)));
+                   target.Exec(ActingSql(name, pair.whole_tree, replica_role)));
   for (int row = 0; row < acting.rows(); ++row) {
     table.acting.emplace_back(acting.Text(row, 0));
   }

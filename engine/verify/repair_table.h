@@ -29,14 +29,16 @@ struct RepairTable {
   absl::flat_hash_set<std::string> replaced;
   // That only the target has, with values that a row deleted would lose.
   std::vector<std::string> own;
-  // What would act on written rows where session_replication_role is "origin":
-  // "trigger a", "rule b", "foreign key c of public.lines".
+  // What would act on written rows, so that they or other tables' rows become
+  // others: "trigger a", "rule b", "foreign key c of public.lines".
   std::vector<std::string> acting;
 };
 
-// The pair outlives it. The session's search_path is empty.
+// The pair outlives it. The session's search_path is empty. `replica_role`:
+// session_replication_role will be "replica" and not "origin".
 absl::StatusOr<RepairTable> ReadRepairTable(PgConnection& target,
-                                            const TablePair& pair);
+                                            const TablePair& pair,
+                                            bool replica_role);
 
 // Whether the role may set session_replication_role. In a transaction, which
 // stays as it is.

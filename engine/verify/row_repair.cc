@@ -123,10 +123,11 @@ class RowRepair {
     for (const DifferingPiece& range : rows_.pieces) {
       const TablePair& pair = rows_.pairs[range.table];
       if (!facts_.contains(range.table)) {
-        ASSIGN_OR_RETURN(facts_[range.table],
-                         ReadRepairTable(sessions_->target, pair));
+        ASSIGN_OR_RETURN(
+            facts_[range.table],
+            ReadRepairTable(sessions_->target, pair, replica_role_));
         const RepairTable& table = facts_[range.table];
-        if (!replica_role_ && !table.acting.empty()) {
+        if (!table.acting.empty()) {
           ResultOf(pair).failures.push_back(
               absl::StrCat(ToDisplay(pair.name),
                            ": left as it is, as this would act on "
@@ -136,7 +137,7 @@ class RowRepair {
       }
       const RepairTable& table = facts_[range.table];
       ResultOf(pair);
-      if (replica_role_ || table.acting.empty()) ranges.push_back(&range);
+      if (table.acting.empty()) ranges.push_back(&range);
     }
     return ranges;
   }

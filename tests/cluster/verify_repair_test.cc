@@ -276,6 +276,44 @@ TEST_F(VerifyRepairTest, KeepsTriggersAndForeignKeysQuietIfItMay) {
       ElementsAre("public.a +1 -1 ~0", "public.b +1 -1 ~0"));
 }
 
+// They act on a replica, too, and would write to a table that was found equal.
+TEST_F(VerifyRepairTest, LeavesTablesAloneWhoseTriggersActOnAReplica) {
+  OnBoth(
+      "CREATE TABLE audit (id int); CREATE TABLE always (id int PRIMARY KEY); "
+      "CREATE TABLE replica (id int PRIMARY KEY); CREATE TABLE ruled (id int "
+      "PRIMARY KEY); CREATE TABLE quiet (id int PRIMARY KEY);"
+      "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT "
+      "INTO public.audit VALUES (new.id); RETURN new; END $$;"
+      "CREATE TRIGGER t BEFORE INSERT ON always FOR EACH ROW EXECUTE FUNCTION "
+      "f(); ALTER TABLE always ENABLE ALWAYS TRIGGER t;"
+      "CREATE TRIGGER t BEFORE INSERT ON replica FOR EACH ROW EXECUTE FUNCTION "
+      "f(); ALTER TABLE replica ENABLE REPLICA TRIGGER t;"
+      "CREATE TRIGGER t BEFORE INSERT ON quiet FOR EACH ROW EXECUTE FUNCTION "
+      "f(); CREATE TRIGGER off BEFORE INSERT ON quiet FOR EACH ROW EXECUTE "
+      "FUNCTION f(); ALTER TABLE quiet DISABLE TRIGGER off");
+  ASSERT_OK(
+      OnSource("ALTER TABLE always DISABLE TRIGGER t; ALTER TABLE replica "
+               "DISABLE TRIGGER t; ALTER TABLE quiet DISABLE TRIGGER t;"
+               "INSERT INTO always VALUES (1); INSERT INTO replica VALUES (1);"
+               "INSERT INTO ruled VALUES (1); INSERT INTO quiet VALUES (1)"));
+  ASSERT_OK(
+      OnTarget("CREATE RULE r AS ON INSERT TO ruled DO ALSO INSERT INTO audit "
+               "VALUES (new.id); ALTER TABLE ruled ENABLE ALWAYS RULE r"));
+  EXPECT_THAT(Repair(),
+              ElementsAre("public.always +0 -0 ~0",
+                          "public.always: left as it is, as this "
+                          "would act on what is written: trigger t",
+                          "public.quiet +1 -0 ~0", "public.replica +0 -0 ~0",
+                          "public.replica: left as it is, as this "
+                          "would act on what is written: trigger t",
+                          "public.ruled +0 -0 ~0",
+                          "public.ruled: left as it is, as this "
+                          "would act on what is written: rule r",
+                          "public.always", "missing id=1", "public.replica",
+                          "missing id=1", "public.ruled", "missing id=1"));
+  EXPECT_THAT(TargetValue("SELECT count(*) FROM audit"), IsOkAndHolds("0"));
+}
+
 class VerifyRepairRoleTest : public VerifyRepairTest {
  protected:
   // May write, and nothing else.
@@ -336,6 +374,26 @@ TEST_F(VerifyRepairRoleTest, LeavesTablesWithTriggersAlone) {
                        "target, so that foreign keys are in force while rows "
                        "are repaired, and tables with triggers or rules are "
                        "left as they are"));
+}
+
+// Before PostgreSQL 15 a partition's is internal.
+TEST_F(VerifyRepairRoleTest, LeavesPartitionsWithTriggersOfTheirParentAlone) {
+  if (source_->major_version() < 13 || target_->major_version() < 13) {
+    GTEST_SKIP() << "such triggers are of PostgreSQL 13";
+  }
+  OnBoth(
+      "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+      "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);"
+      "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN "
+      "new; END $$;"
+      "CREATE TRIGGER t BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION f()");
+  ASSERT_OK(OnTarget("INSERT INTO p VALUES (1)"));
+  ToClerk();
+  EXPECT_THAT(Repair(AsClerk()),
+              ElementsAre("public.p1 +0 -0 ~0",
+                          "public.p1: left as it is, as this would act on what "
+                          "is written: trigger t",
+                          "public.p1", "extra id=1"));
 }
 
 TEST_F(VerifyRepairRoleTest, SaysWhatItMayNotWrite) {
@@ -481,7 +539,7 @@ TEST_F(VerifyRepairTest, ADryRunChangesNothingAndItsSqlDoes) {
   }
 }
 
-// A trigger holds the second table's transaction in its middle.
+// An index holds the second table's transaction in its middle.
 TEST_F(VerifyRepairTest, LeavesWholeRangesIfItIsKilled) {
   OnBoth(
       "CREATE TABLE a (id int PRIMARY KEY, v text); CREATE TABLE b (id int "
@@ -491,10 +549,9 @@ TEST_F(VerifyRepairTest, LeavesWholeRangesIfItIsKilled) {
   ASSERT_OK(OnTarget(
       "DELETE FROM a WHERE id % 100 = 0; DELETE FROM b WHERE id % 2 = 0; "
       "INSERT INTO b VALUES (-1, 'x');"
-      "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-      "IF new.id = 500 THEN PERFORM pg_advisory_xact_lock(7); END IF; RETURN "
-      "new; END $$; CREATE TRIGGER hold BEFORE INSERT ON b FOR EACH ROW "
-      "EXECUTE FUNCTION hold(); ALTER TABLE b ENABLE ALWAYS TRIGGER hold"));
+      "CREATE FUNCTION hold(id int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS "
+      "$$ BEGIN IF id = 500 THEN PERFORM pg_advisory_xact_lock(7); END IF; "
+      "RETURN id; END $$; CREATE INDEX ON b (hold(id))"));
   ASSERT_OK_AND_ASSIGN(
       PgConnection holder,
       PgConnection::Open({.conninfo = target_->ConnInfo("app")}));
