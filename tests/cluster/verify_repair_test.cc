@@ -6,17 +6,14 @@
 #include <signal.h>
 
 #include <string>
-#include <utility>
-#include <variant>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "protocol/pg_connection.h"
-#include "tests/cluster/verify_fixture.h"
+#include "tests/cluster/verify_repair_fixture.h"
 #include "tests/testing/built_paths.h"
 #include "tests/testing/child_process.h"
-#include "tests/testing/event_hook.h"
 #include "tests/testing/wait_until.h"
 
 namespace walferry {
@@ -26,45 +23,6 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-class VerifyRepairTest : public VerifyTest {
- protected:
-  VerifyOptions RepairOptions() const {
-    VerifyOptions options = Options();
-    options.repair = RepairMode::kYes;
-    return options;
-  }
-
-  // What was done to each table, what could not be, and what differs still.
-  static std::vector<std::string> Told(const VerifyReport& report) {
-    std::vector<std::string> lines;
-    if (!report.repair.has_value()) return {"no repair"};
-    for (const TableRepair& table : report.repair->tables) {
-      lines.push_back(absl::StrCat(ToDisplay(table.table), " +", table.inserted,
-                                   " -", table.deleted, " ~", table.updated));
-      lines.insert(lines.end(), table.failures.begin(), table.failures.end());
-    }
-    for (std::string& line : Differences(report)) {
-      lines.push_back(std::move(line));
-    }
-    return lines;
-  }
-
-  std::vector<std::string> Repair(const VerifyOptions& options) {
-    const absl::StatusOr<VerifyReport> report = Verify(options);
-    if (!report.ok()) return {report.status().ToString()};
-    return Told(*report);
-  }
-  std::vector<std::string> Repair() { return Repair(RepairOptions()); }
-
-  std::vector<std::string> RepairAfter(const std::string& on_target) {
-    const absl::Status done = OnTarget(on_target);
-    if (!done.ok()) return {done.ToString()};
-    std::vector<std::string> told = Repair();
-    EXPECT_THAT(DifferencesAfter("SELECT"), IsEmpty());
-    return told;
-  }
-};
 
 TEST_F(VerifyRepairTest, MakesRowsOfAllTablesEqual) {
   OnBoth(kVerifiedTables);
@@ -406,57 +364,6 @@ TEST_F(VerifyRepairRoleTest, SaysWhatItMayNotWrite) {
                           "public.a: target: permission denied for table a "
                           "(SQLSTATE 42501)",
                           "public.a", "extra id=7"));
-}
-
-// Acts when the rows are compared, and before they are repaired.
-class VerifyRepairRaceTest : public VerifyRepairTest {
- protected:
-  std::vector<std::string> RepairDuring(const std::string& on_target) {
-    bool done = false;
-    EventHook hook([&](const Event& event) {
-      const auto* finished = std::get_if<PhaseFinished>(&event);
-      if (finished == nullptr || std::exchange(done, true)) return;
-      EXPECT_OK(OnTarget(on_target));
-    });
-    Control control;
-    const absl::StatusOr<VerifyReport> report =
-        RunVerify(RepairOptions(), control, hook);
-    if (!report.ok()) return {report.status().ToString()};
-    return Told(*report);
-  }
-};
-
-TEST_F(VerifyRepairRaceTest, LeavesARangeThatHasChangedSinceItWasCompared) {
-  OnBoth(
-      "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT i, 'v'"
-      " FROM generate_series(1, 10) i; CREATE TABLE u (id int PRIMARY KEY)");
-  ASSERT_OK(
-      OnTarget("UPDATE t SET v = 'w' WHERE id = 5; INSERT INTO u VALUES "
-               "(1)"));
-  EXPECT_THAT(RepairDuring("UPDATE t SET v = 'later' WHERE id = 5"),
-              ElementsAre("public.t +0 -0 ~0",
-                          "public.t: has changed on the target since it was "
-                          "compared, and nothing was written there",
-                          "public.u +0 -1 ~0", "public.t",
-                          "different id=5; v: v -> later"));
-}
-
-TEST_F(VerifyRepairRaceTest, WritesWhatTheSourceHadWhenItWasCompared) {
-  OnBoth(
-      "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES "
-      "(1, 'a')");
-  ASSERT_OK(OnTarget("UPDATE t SET v = 'b'"));
-  bool done = false;
-  EventHook hook([&](const Event& event) {
-    const auto* finished = std::get_if<PhaseFinished>(&event);
-    if (finished == nullptr || std::exchange(done, true)) return;
-    EXPECT_OK(OnSource("UPDATE t SET v = 'c'"));
-  });
-  Control control;
-  ASSERT_OK_AND_ASSIGN(const VerifyReport report,
-                       RunVerify(RepairOptions(), control, hook));
-  EXPECT_THAT(Told(report), ElementsAre("public.t +0 -0 ~1", "public.t",
-                                        "different id=1; v: c -> a"));
 }
 
 TEST_F(VerifyRepairTest, IsRefusedWhileAMigrationHasNotEnded) {
