@@ -62,7 +62,7 @@ class RowRepair {
     const absl::Time begun = absl::Now();
     RETURN_IF_ERROR(Reopen());
     const absl::Status done = RunInSessions();
-    if (sessions_.has_value()) snapshots_.Close(*std::move(sessions_));
+    CloseSessions();
     RETURN_IF_ERROR(done);
     for (auto& [name, table] : tables_done_) {
       result_.report.tables.push_back(std::move(table));
@@ -72,10 +72,15 @@ class RowRepair {
   }
 
  private:
-  // Whatever has become of transactions, they are new ones.
-  absl::Status Reopen() {
+  void CloseSessions() {
     if (sessions_.has_value()) snapshots_.Close(*std::move(sessions_));
     sessions_.reset();
+  }
+
+  // Whatever has become of transactions, they are new ones. An error leaves no
+  // sessions.
+  absl::Status Reopen() {
+    CloseSessions();
     ASSIGN_OR_RETURN(SessionPair opened, snapshots_.Open(&interrupt_));
     sessions_.emplace(std::move(opened));
     return absl::OkStatus();
@@ -204,11 +209,11 @@ class RowRepair {
         const absl::Status repaired = Repair({range}, options_.max_rows);
         if (repaired.ok()) {
           progress = true;
+        } else if (EndsThisRun(repaired)) {
+          return repaired;
         } else if (MayGoLater(repaired)) {
           later.push_back(range);
           why.push_back(repaired);
-        } else if (EndsTheRun(repaired)) {
-          return repaired;
         } else {
           Fail(*range, repaired);
         }
@@ -221,10 +226,15 @@ class RowRepair {
           std::max<int64_t>(
               100, kRowsOfManyRanges / static_cast<int64_t>(ranges.size())));
       if (repaired.ok()) return repaired;
-      if (EndsTheRun(repaired)) return repaired;
+      if (EndsThisRun(repaired)) return repaired;
     }
     for (size_t i = 0; i < ranges.size(); ++i) Fail(*ranges[i], why[i]);
     return absl::OkStatus();
+  }
+
+  // Whatever the error is, nothing can be done without sessions.
+  bool EndsThisRun(const absl::Status& status) const {
+    return EndsTheRun(status) || !sessions_.has_value();
   }
 
   void Fail(const DifferingPiece& range, const absl::Status& why) {
@@ -267,7 +277,10 @@ class RowRepair {
     if (EndsTheRun(done)) return done;
     repairs.clear();
     RETURN_IF_ERROR(Reopen());
-    RETURN_IF_ERROR(LeaveTargetSnapshot());
+    if (absl::Status left = LeaveTargetSnapshot(); !left.ok()) {
+      CloseSessions();
+      return left;
+    }
     return done;
   }
 
