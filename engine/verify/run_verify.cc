@@ -156,6 +156,11 @@ class Verification {
       std::erase_if(rows_.pairs, [this](const TablePair& pair) {
         return !only_->contains(pair.name);
       });
+      // One side may have lost it meanwhile.
+      absl::c_copy_if(found.single, std::back_inserter(report_.tables),
+                      [this](const TableVerdict& table) {
+                        return only_->contains(table.table);
+                      });
       return absl::OkStatus();
     }
     AddRemarks(found.remarks);
