@@ -112,6 +112,9 @@ class RowRepair {
             " of ",
             CountOf(static_cast<int64_t>(tables_done_.size()), "table"))});
     RETURN_IF_ERROR(LeaveTargetSnapshot());
+    if (options_.may_write != nullptr) {
+      RETURN_IF_ERROR(options_.may_write(sessions_->target));
+    }
     return RepairAll(ranges);
   }
 

@@ -4,14 +4,17 @@
 // Makes rows that a comparison has found different as they are on the source.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/event.h"
 #include "engine/verify/compare_snapshots.h"
 #include "engine/verify/snapshot_pair.h"
 #include "engine/verify/verification.h"
+#include "protocol/pg_connection.h"
 
 namespace walferry {
 
@@ -19,6 +22,9 @@ struct RowRepairOptions {
   bool dry_run = false;
   // That are dealt with at once, of a range; a dry run shows no more.
   int64_t max_rows = 10000;
+  // Asked before anything is written, of a session that sees what is now: the
+  // comparison may have taken hours.
+  std::function<absl::Status(PgConnection& target)> may_write;
 };
 
 struct RowRepairResult {

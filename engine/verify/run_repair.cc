@@ -23,7 +23,7 @@ namespace walferry {
 namespace {
 
 // A migration that goes on would write its changes on top, or the same rows.
-absl::Status CheckNoMigration(PgConnection& target, const std::string& schema) {
+absl::Status FindNoMigration(PgConnection& target, const std::string& schema) {
   const std::string table = absl::StrCat(QuoteIdentifier(schema), ".migration");
   ASSIGN_OR_RETURN(
       const std::string found,
@@ -53,14 +53,19 @@ absl::Status CheckNoMigration(PgConnection& target, const std::string& schema) {
                    "compared"));
 }
 
+absl::Status CheckNoMigration(PgConnection& target,
+                              const VerifyOptions& options) {
+  return Annotate(FindNoMigration(target, options.endpoints.ledger_schema),
+                  "target");
+}
+
 absl::Status CheckNoMigration(const VerifyOptions& options,
                               SnapshotPair& snapshots,
                               const Interrupt& interrupt) {
   ASSIGN_OR_RETURN(SessionPair sessions, snapshots.Open(&interrupt));
-  const absl::Status checked =
-      CheckNoMigration(sessions.target, options.endpoints.ledger_schema);
+  const absl::Status checked = CheckNoMigration(sessions.target, options);
   snapshots.Close(std::move(sessions));
-  return Annotate(checked, "target");
+  return checked;
 }
 
 // What a repair of rows leaves alone.
@@ -117,7 +122,11 @@ class Repair {
       ASSIGN_OR_RETURN(
           repaired,
           RepairRows({.dry_run = options_.repair == RepairMode::kDryRun,
-                      .max_rows = std::max<int64_t>(1, options_.max_reported)},
+                      .max_rows = std::max<int64_t>(1, options_.max_reported),
+                      .may_write =
+                          [this](PgConnection& target) {
+                            return CheckNoMigration(target, options_);
+                          }},
                      compared.rows, *snapshots, control_.interrupt(), events_));
     }
     std::optional<std::string> left_alone = LeftAlone(compared);
