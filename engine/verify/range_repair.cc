@@ -24,7 +24,7 @@ constexpr int64_t kBytesAtOnce = int64_t{8} << 20;
 constexpr size_t kTupleBytesAtOnce = size_t{1} << 20;
 constexpr int64_t kCopiesAtOnce = 100'000;
 
-using Texts = absl::flat_hash_map<RowPlace, ValueTexts>;
+using Texts = ValuesByPlace;
 
 absl::Status ReadOfTable(PgConnection& session, const std::string& from,
                          absl::Span<const std::string> expressions,
@@ -195,16 +195,35 @@ absl::Status RangeRepair::InBatches(const Rows& rows, bool both,
   return absl::OkStatus();
 }
 
+// Of one side. Of all columns that are written: exactly, although hashes, and
+// the texts of keys, have floats of 15 digits.
+absl::StatusOr<ValuesByPlace> RangeRepair::ReadValues(
+    PgConnection& session, const TableSide& side, absl::string_view side_name,
+    absl::Span<const FoundRow* const> rows,
+    std::optional<RowPlace> FoundRow::*place) {
+  if (!RoundsFloats(sessions_)) {
+    return ReadTexts(session, side, side_name, written_, rows, place);
+  }
+  // If it fails between, the transaction takes it back.
+  RETURN_IF_ERROR(
+      Annotate(session.Exec("SET extra_float_digits = 3").status(), side_name));
+  ASSIGN_OR_RETURN(ValuesByPlace values,
+                   ReadTexts(session, side, side_name, written_, rows, place));
+  RETURN_IF_ERROR(
+      Annotate(session.Exec("SET extra_float_digits = 0").status(), side_name));
+  return values;
+}
+
 absl::Status RangeRepair::FindReplaced() {
   if (table_.replaced.empty()) return absl::OkStatus();
   const BatchWork compare_some =
       [this](absl::Span<const FoundRow* const> some) -> absl::Status {
     ASSIGN_OR_RETURN(const Texts source,
-                     ReadTexts(sessions_.source, pair_.source, "source",
-                               written_, some, &FoundRow::source));
+                     ReadValues(sessions_.source, pair_.source, "source", some,
+                                &FoundRow::source));
     ASSIGN_OR_RETURN(const Texts target,
-                     ReadTexts(sessions_.target, pair_.target, "target",
-                               written_, some, &FoundRow::target));
+                     ReadValues(sessions_.target, pair_.target, "target", some,
+                                &FoundRow::target));
     for (const FoundRow* row : some) {
       const ValueTexts& there = source.at(*row->source);
       const ValueTexts& here = target.at(*row->target);
@@ -331,8 +350,8 @@ absl::Status RangeRepair::Insert(RepairSink& sink) {
   const BatchWork insert_some =
       [&](absl::Span<const FoundRow* const> some) -> absl::Status {
     ASSIGN_OR_RETURN(const Texts source,
-                     ReadTexts(sessions_.source, pair_.source, "source",
-                               written_, some, &FoundRow::source));
+                     ReadValues(sessions_.source, pair_.source, "source", some,
+                                &FoundRow::source));
     for (const FoundRow* row : some) {
       const bool anew = replaced_.contains(row);
       const int64_t copies = anew ? 1 : row->source_count - row->target_count;
@@ -351,11 +370,11 @@ absl::Status RangeRepair::Insert(RepairSink& sink) {
 absl::Status RangeRepair::Update(absl::Span<const FoundRow* const> rows,
                                  RepairSink& sink) {
   ASSIGN_OR_RETURN(const Texts source,
-                   ReadTexts(sessions_.source, pair_.source, "source", written_,
-                             rows, &FoundRow::source));
+                   ReadValues(sessions_.source, pair_.source, "source", rows,
+                              &FoundRow::source));
   ASSIGN_OR_RETURN(const Texts target,
-                   ReadTexts(sessions_.target, pair_.target, "target", written_,
-                             rows, &FoundRow::target));
+                   ReadValues(sessions_.target, pair_.target, "target", rows,
+                              &FoundRow::target));
   ASSIGN_OR_RETURN(Texts keys,
                    ReadTexts(sessions_.target, pair_.target, "target",
                              pair_.target.key_texts, rows, &FoundRow::target));

@@ -5,16 +5,22 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "engine/verify/repair_sink.h"
+#include "engine/verify/repair_sql.h"
 #include "engine/verify/repair_table.h"
 #include "engine/verify/row_comparison.h"
 #include "engine/verify/row_search.h"
+#include "engine/verify/row_values.h"
 #include "engine/verify/snapshot_pair.h"
 
 namespace walferry {
@@ -29,6 +35,8 @@ struct RepairCounts {
     return *this;
   }
 };
+
+using ValuesByPlace = absl::flat_hash_map<RowPlace, ValueTexts>;
 
 // Search, then Delete, then Write, and this as often as rows are left out. What
 // is deleted before anything is written is in nobody's way: not even the rows
@@ -65,6 +73,10 @@ class RangeRepair {
 
   Rows OfKind(RowDifference::Kind kind) const;
   absl::Status InBatches(const Rows& rows, bool both, const BatchWork& work);
+  absl::StatusOr<ValuesByPlace> ReadValues(
+      PgConnection& session, const TableSide& side, absl::string_view side_name,
+      absl::Span<const FoundRow* const> rows,
+      std::optional<RowPlace> FoundRow::*place);
   absl::Status FindReplaced();
   absl::Status DeleteRows(absl::Span<const FoundRow* const> rows,
                           RepairSink& sink);

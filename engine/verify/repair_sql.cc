@@ -34,8 +34,10 @@ std::string ConditionSql(const TablePair& table, RowHash hash,
 
 }  // namespace
 
-std::string RepairSettingsSql(int server_version, absl::string_view encoding) {
+std::string RepairSettingsSql(int server_version, absl::string_view encoding,
+                              bool round_floats) {
   return absl::StrCat(ValueSettingsSql(server_version, kLockWait),
+                      round_floats ? "SET extra_float_digits = 0;" : "",
                       "SET synchronous_commit = 'on';SET client_encoding = ",
                       QuoteLiteral(encoding));
 }

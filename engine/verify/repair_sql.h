@@ -25,8 +25,10 @@ namespace walferry {
 using ValueTexts = std::vector<std::optional<std::string>>;
 
 // Under which the statements mean in any session what they mean here: SETs
-// divided by semicolons.
-std::string RepairSettingsSql(int server_version, absl::string_view encoding);
+// divided by semicolons. `round_floats`: hashes are of floats as RoundsFloats
+// says.
+std::string RepairSettingsSql(int server_version, absl::string_view encoding,
+                              bool round_floats);
 
 // What begins the transaction of a range. Triggers and foreign keys keep quiet
 // with `replica_role`.

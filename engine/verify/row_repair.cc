@@ -161,7 +161,8 @@ class RowRepair {
     NotingSink sink(result_.report);
     RETURN_IF_ERROR(sink.Take(
         RepairSettingsSql(sessions_->target.server_version(),
-                          sessions_->target.parameter("client_encoding"))));
+                          sessions_->target.parameter("client_encoding"),
+                          RoundsFloats(*sessions_))));
     bool left_out = false;
     for (const DifferingPiece* range : ranges) {
       const std::unique_ptr<RangeRepair> repair =

@@ -114,6 +114,37 @@ TEST_F(VerifyRepairTest, CarriesValuesOfAllKindsOfTypes) {
               ElementsAre("\"S \"\"x\".\"T 'y\" +0 -0 ~1"));
 }
 
+// Where they are compared to 15 digits, too: with a side before PostgreSQL 12,
+// as parts of other values.
+TEST_F(VerifyRepairTest, CarriesFloatsExactly) {
+  OnBoth(
+      "CREATE TYPE pair AS (a float8, b text);"
+      "CREATE TABLE t (id int PRIMARY KEY, f float8, g float4, p pair);"
+      "INSERT INTO t SELECT i, 0.1::float8 + 0.2, 1 / 3.0, ROW(0.1::float8 + "
+      "0.2, 'x') FROM generate_series(1, 4) i");
+  ASSERT_OK(
+      OnTarget("DELETE FROM t WHERE id = 1; UPDATE t SET p = ROW((p).a, 'y') "
+               "WHERE id = 2; UPDATE t SET f = 0.3 WHERE id = 3"));
+  EXPECT_THAT(RepairAfter("SELECT"), ElementsAre("public.t +1 -0 ~2"));
+  constexpr char kExact[] =
+      "SELECT count(*) FROM t WHERE f = 0.1::float8 + 0.2 AND (p).a = f AND g "
+      "= (1 / 3.0)::float4";
+  EXPECT_THAT(TargetValue(kExact), IsOkAndHolds("4"));
+  ASSERT_OK(
+      OnTarget("DELETE FROM t WHERE id = 1; UPDATE t SET p = ROW((p).a, 'y') "
+               "WHERE id = 2; UPDATE t SET f = 0.3 WHERE id = 3"));
+  VerifyOptions dry_run = RepairOptions();
+  dry_run.repair = RepairMode::kDryRun;
+  ASSERT_OK_AND_ASSIGN(const VerifyReport report, Verify(dry_run));
+  ASSERT_OK_AND_ASSIGN(
+      PgConnection session,
+      PgConnection::Open({.conninfo = target_->ConnInfo("app")}));
+  for (const std::string& sql : report.repair->statements) {
+    ASSERT_OK(session.Exec(sql).status()) << sql;
+  }
+  EXPECT_THAT(TargetValue(kExact), IsOkAndHolds("4"));
+}
+
 TEST_F(VerifyRepairTest, LeavesGeneratedColumnsToTheTarget) {
   if (source_->major_version() < 12 || target_->major_version() < 12) {
     GTEST_SKIP() << "generated columns are of PostgreSQL 12";

@@ -13,6 +13,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TablePair Orders() {
   TablePair table;
@@ -104,10 +105,14 @@ TEST(RepairSql, BeginsWithWhatTheRoleMay) {
 }
 
 TEST(RepairSql, PinsWhatValuesMean) {
-  const std::string settings = RepairSettingsSql(180000, "UTF8");
+  const std::string settings =
+      RepairSettingsSql(180000, "UTF8", /*round_floats=*/false);
   EXPECT_THAT(settings, HasSubstr("SET search_path = '';"));
   EXPECT_THAT(settings, HasSubstr("SET datestyle = 'ISO, MDY';"));
   EXPECT_THAT(settings, EndsWith("SET client_encoding = 'UTF8'"));
+  EXPECT_THAT(settings, Not(HasSubstr("SET extra_float_digits = 0;")));
+  EXPECT_THAT(RepairSettingsSql(180000, "UTF8", /*round_floats=*/true),
+              HasSubstr("SET extra_float_digits = 0;"));
 }
 
 }  // namespace
