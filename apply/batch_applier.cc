@@ -116,7 +116,8 @@ class BatchApplier final : public AheadApplier {
   absl::Status ApplyAll(const ChangeBatch& batch);
   absl::Status ApplyRange(const ChangeBatch& batch, size_t first, size_t last);
   absl::Status ApplyExactly(size_t first, size_t last);
-  absl::Status FallBack(const ChangeBatch& batch, size_t first, size_t last);
+  absl::Status FallBack(const ChangeBatch& batch, size_t first, size_t last,
+                        CountsByTable before);
   bool MayFallBack(const absl::Status& failure, int64_t begin) const;
   bool MayBeStale(const absl::Status& status) const;
   // The change that the last failure is about, if it is about one.
@@ -318,18 +319,19 @@ absl::Status BatchApplier::ApplyRange(const ChangeBatch& batch, size_t first,
   const absl::Status status = sets_.Apply(first, last);
   if (!status.ok()) {
     if (!MayFallBack(status, begin)) return status;
-    applied_.ReturnTo(std::move(before));
-    RETURN_IF_ERROR(FallBack(batch, first, last));
+    RETURN_IF_ERROR(FallBack(batch, first, last, std::move(before)));
   }
   return transaction_.Release(kRangeSavepoint);
 }
 
 absl::Status BatchApplier::FallBack(const ChangeBatch& batch, size_t first,
-                                    size_t last) {
+                                    size_t last, CountsByTable before) {
   ++fallbacks_;
   // Maybe they are altered, which no statement of the exact path need show.
   reload_tables_ = true;
   RETURN_IF_ERROR(transaction_.RollBackTo(kRangeSavepoint));
+  // Not before: until then results of what is rolled back may come in.
+  applied_.ReturnTo(std::move(before));
   exact_.Start(batch);
   if (last - first <= kExactRun) return ApplyExactly(first, last);
   const size_t middle = first + (last - first) / 2;
