@@ -124,6 +124,11 @@ class Insertion {
 
 }  // namespace
 
+bool RoundsFloats(const SessionPair& sessions) {
+  return std::min(sessions.source.server_version(),
+                  sessions.target.server_version()) < kShortestFloats;
+}
+
 RangeRepair::RangeRepair(SessionPair& sessions, const RepairTable& table,
                          const DifferingPiece& range, const RowLook& look,
                          int64_t max_rows)

@@ -36,6 +36,10 @@ struct RepairCounts {
   }
 };
 
+// Whether PrepareToCompare has set 15 digits of a float, which tell not every
+// float from its neighbours.
+bool RoundsFloats(const SessionPair& sessions);
+
 using ValuesByPlace = absl::flat_hash_map<RowPlace, ValueTexts>;
 
 // Search, then Delete, then Write, and this as often as rows are left out. What

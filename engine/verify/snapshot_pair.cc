@@ -209,11 +209,6 @@ class PresentPair : public SnapshotPair {
 
 }  // namespace
 
-bool RoundsFloats(const SessionPair& sessions) {
-  return std::min(sessions.source.server_version(),
-                  sessions.target.server_version()) < kShortestFloats;
-}
-
 // UTF-8 is what patterns and reports are in; rows are hashed before they are
 // converted. Bytes of SQL_ASCII know no conversion.
 absl::Status PrepareToCompare(SessionPair& sessions) {
@@ -224,7 +219,8 @@ absl::Status PrepareToCompare(SessionPair& sessions) {
       absl::StrCat("SET client_encoding = ", bytes ? "SQL_ASCII" : "UTF8", ";");
   // So many digits of a float all versions print alike. Columns of floats are
   // compared as they are sent.
-  if (RoundsFloats(sessions)) {
+  if (std::min(sessions.source.server_version(),
+               sessions.target.server_version()) < kShortestFloats) {
     absl::StrAppend(&settings, "SET extra_float_digits = 0;");
   }
   RETURN_IF_ERROR(Annotate(Configure(sessions.source, settings),

@@ -84,9 +84,6 @@ absl::StatusOr<SessionPair> ConnectToCompare(const Endpoints& endpoints,
 absl::Status EnterSnapshot(PgConnection& session,
                            const std::optional<std::string>& snapshot);
 
-// Whether their settings have 15 digits of a float, which not every float is.
-bool RoundsFloats(const SessionPair& sessions);
-
 // Settings under which equal values have equal text on both sides, and names
 // and values one encoding. Neither is in a transaction yet.
 absl::Status PrepareToCompare(SessionPair& sessions);
