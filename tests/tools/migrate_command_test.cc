@@ -155,10 +155,35 @@ TEST_F(MigrateCommandTest, ComparesNothingWhereNothingCanBeEqual) {
       err(), HasSubstr("--verify compares nothing here: no rows are "
                        "carried\nwalferry: hint: leave it out, or use --verify "
                        "off\n"));
-  EXPECT_EQ(Run({"migrate", "--mode", "online"}), ExitCode::kDone);
-  EXPECT_FALSE(compared_.has_value());
-  EXPECT_EQ(Run({"migrate", "--mode", "online", "--verify", "checksum"}),
-            ExitCode::kUsage);
+}
+
+TEST_F(MigrateCommandTest, LendsAnOnlineMigrationTheComparison) {
+  bool lent = false;
+  engine_.migrate = [&](const MigrateOptions& options, Control& control,
+                        EventSink& events) -> absl::StatusOr<Report> {
+    lent = options.proof != nullptr;
+    if (lent) {
+      RETURN_IF_ERROR(
+          options.proof->Compare(options.endpoints, control, events).status());
+    }
+    return Report{.name = "walferry"};
+  };
+  EXPECT_EQ(Run({"migrate", "--mode", "online"}), ExitCode::kDone) << err();
+  EXPECT_TRUE(lent);
+  ASSERT_TRUE(compared_.has_value());
+  EXPECT_EQ(compared_->method, VerifyMethod::kChecksum);
+  EXPECT_TRUE(compared_->online);
+  EXPECT_EQ(Run({"migrate", "--mode", "online", "--verify", "counts"}),
+            ExitCode::kDone)
+      << err();
+  EXPECT_EQ(compared_->method, VerifyMethod::kCounts);
+  compared_.reset();
+  EXPECT_EQ(Run({"migrate", "--mode", "online", "--verify", "off"}),
+            ExitCode::kDone)
+      << err();
+  EXPECT_FALSE(lent);
+  EXPECT_EQ(Offline({}), ExitCode::kDone) << err();
+  EXPECT_FALSE(lent);
 }
 
 TEST_F(MigrateCommandTest, ComparesDelayedTablesBehindClients) {

@@ -33,7 +33,9 @@ TEST(OnlineProofTest, ComparesWhatFollowsAsItIsAskedTo) {
   EngineCalls engine;
   engine.verify = [&](const VerifyOptions& options, Control&, EventSink&) {
     asked = options;
-    return ReportOf(TableVerdict::Outcome::kEqual, 0);
+    VerifyReport report = ReportOf(TableVerdict::Outcome::kEqual, 0);
+    report.method = options.method;
+    return report;
   };
   MigrateOptions migrate;
   migrate.jobs = 7;

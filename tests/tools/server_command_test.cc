@@ -200,6 +200,27 @@ TEST_F(ServerCommandTest, ComparesByTheMethodThatIsAskedFor) {
   EXPECT_FALSE(asked.compare);
 }
 
+TEST_F(ServerCommandTest, LendsOnlineMigrationsTheComparison) {
+  bool lent = false;
+  engine_.migrate_server = [&](const ServerMigrateOptions& options, Control&,
+                               ServerEventSink&) {
+    lent = options.migrate.proof != nullptr;
+    EXPECT_FALSE(options.compare);
+    EXPECT_EQ(options.verify, VerifyMethod::kOff);
+    return absl::StatusOr<ServerReport>(TwoDatabases());
+  };
+  EXPECT_EQ(Run({"migrate", "--all-databases"}), ExitCode::kDone) << err();
+  EXPECT_TRUE(lent);
+  EXPECT_EQ(Run({"migrate", "--all-databases", "--verify=counts"}),
+            ExitCode::kDone)
+      << err();
+  EXPECT_TRUE(lent);
+  EXPECT_EQ(Run({"migrate", "--all-databases", "--verify=off"}),
+            ExitCode::kDone)
+      << err();
+  EXPECT_FALSE(lent);
+}
+
 TEST_F(ServerCommandTest, EndsWithThreeIfADatabaseDiffers) {
   ServerReport report = TwoDatabases();
   report.databases[0].comparison = {
@@ -314,10 +335,6 @@ TEST_F(ServerCommandTest, RefusesWhatDoesNotGoTogether) {
            {{"migrate", "--all-databases", "--slot=s"},
             "walferry: error: --slot does not go with --all-databases\n"
             "walferry: hint: each database has a slot of its own\n"},
-           {{"migrate", "--all-databases", "--verify=counts"},
-            "walferry: error: --verify does not go with --all-databases\n"
-            "walferry: hint: compare each database with walferry verify "
-            "afterwards\n"},
            {{"migrate", "--mode=offline", "--verify-concurrency=3"},
             "walferry: error: --verify-concurrency goes with --all-databases "
             "only\n"

@@ -188,6 +188,7 @@ TEST_F(VerifyCommandTest, FindsWrongUsageFirst) {
 }
 
 TEST_F(VerifyCommandTest, RepairsATargetWhoseNameIsTyped) {
+  environment_["WALFERRY_TARGET"] = "host=new port=5433 dbname=shop";
   Run({"verify"});
   EXPECT_EQ(asked_->repair, RepairMode::kNo);
   Run({"verify", "--repair", "--dry-run"});
