@@ -3,7 +3,8 @@
 
 // What a comparison with its source has found of a database that was moved, and
 // its note in the ledger of the whole: what was found equal is not compared
-// again.
+// again. With delayed tables there are two: what all but those was like before
+// clients came is known by its own note alone, as it cannot be compared later.
 
 #include <functional>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "engine/control.h"
 #include "engine/event.h"
 #include "engine/ledger.h"
@@ -44,16 +46,34 @@ absl::string_view ComparisonStateName(DatabaseComparison::State state);
 // Whether it was found equal by a method that proves as much as `method`.
 bool Settles(const DatabaseComparison& comparison, VerifyMethod method);
 
-inline constexpr absl::string_view kComparisonKind = "comparison";
+// Of kBeforeClients, and of the others, which stand for the database.
+absl::string_view ComparisonKind(VerifyShare share);
 
-// `oid`: of the target's database, see DatabaseOid (server_ledger.h).
-LedgerObject ComparisonNoteOf(const std::string& database,
-                              const std::string& oid,
+// Which database of its name it is, and which beginning of its migration:
+// notes of another one are not believed. `oid`: of the target's, see
+// DatabaseOid (server_ledger.h). `begun`: by its own ledger.
+std::string ComparedDatabase(const std::string& oid, absl::Time begun);
+
+LedgerObject ComparisonNoteOf(VerifyShare share, const std::string& database,
+                              const std::string& compared,
                               const DatabaseComparison& comparison);
-// kNone if nothing is noted, or of another database of that name.
-DatabaseComparison NotedComparison(const std::vector<LedgerObject>& objects,
+// kNone if nothing is noted, or not of `compared`.
+DatabaseComparison NotedComparison(VerifyShare share,
+                                   const std::vector<LedgerObject>& objects,
                                    const std::string& database,
-                                   const std::string& oid);
+                                   const std::string& compared);
+// What there is to be known of the database.
+DatabaseComparison KnownComparison(const std::vector<LedgerObject>& objects,
+                                   const std::string& database,
+                                   const std::string& compared);
+// The note that says nothing where nothing is compared: of a comparison that
+// has not come to its end, or before clients, who are not there yet, an equal
+// one.
+bool SaysNothing(const LedgerObject& note, const std::string& database);
+
+// Once clients work on it: why all but the delayed tables is not known to be
+// equal by `method`, for which `before` was noted. "": it is.
+std::string DoubtOf(const DatabaseComparison& before, VerifyMethod method);
 
 }  // namespace walferry
 

@@ -65,7 +65,8 @@ absl::StatusOr<DatabaseStatus> ReadDatabase(
       RunStatus(of_database, control);
   if (status.ok()) {
     DatabaseStatus found = StatusOf(*status);
-    found.comparison = NotedComparison(objects, noted.name, oid);
+    found.comparison = KnownComparison(
+        objects, noted.name, ComparedDatabase(oid, status->started_at));
     using State = DatabaseComparison::State;
     if (found.phase == PhaseName(Phase::kDone) &&
         (found.comparison.state == State::kComparing ||

@@ -16,7 +16,8 @@
 //   objects "freeze"             databases of the source that are read-only
 //   step "usable"                clients work on a database while others are
 //                                moved, or its delayed rows
-//   objects "comparison"         engine/server/database_comparison.h
+//   objects "comparison", "comparison before clients"
+//                                engine/server/database_comparison.h
 //   step "globals"               roles and tablespaces are there
 //   objects "setting", "unsynced"  engine/fast_target.h
 

@@ -84,12 +84,20 @@ class ServerRun {
                              Ledger& ledger);
 
   // server_run_compare.cc
-  absl::Status NoteComparison(const DatabasePlan& plan,
-                              const DatabaseComparison& comparison,
-                              EventSink& events);
+  // See ComparedDatabase.
+  absl::StatusOr<std::string> Compared(const DatabasePlan& plan,
+                                       const MigrateOptions& migrate,
+                                       EventSink& events);
+  absl::Status NoteComparison(const LedgerObject& note, EventSink& events);
+  absl::Status ForgetWhatSaysNothing(const DatabasePlan& plan,
+                                     EventSink& events);
   absl::Status CompareBeforeClients(size_t place, const DatabasePlan& plan,
                                     const MigrateOptions& migrate,
                                     EventSink& events);
+  // `before`: what was noted before clients came.
+  absl::StatusOr<DatabaseComparison> Compare(const MigrateOptions& migrate,
+                                             const DatabaseComparison& before,
+                                             EventSink& events);
   absl::Status CompareMoved(size_t place, const DatabasePlan& plan,
                             const MigrateOptions& migrate, EventSink& events);
 

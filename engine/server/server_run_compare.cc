@@ -1,10 +1,12 @@
 // What was moved is compared with its source, database by database.
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "engine/ledger_time.h"
 #include "engine/server/database_comparison.h"
 #include "engine/server/server_run.h"
 #include "engine/turns.h"
@@ -15,76 +17,146 @@ namespace {
 
 using State = DatabaseComparison::State;
 
-}  // namespace
-
-absl::Status ServerRun::NoteComparison(const DatabasePlan& plan,
-                                       const DatabaseComparison& comparison,
-                                       EventSink& events) {
-  return Persist(
-      events, [&](PgConnection& target, Ledger& ledger) -> absl::Status {
-        ASSIGN_OR_RETURN(const std::string oid, DatabaseOid(target, plan.name));
-        return ledger.AddObject(ComparisonNoteOf(plan.name, oid, comparison));
-      });
+// By its own ledger.
+absl::StatusOr<absl::Time> BeginningOf(const Endpoints& of_database,
+                                       const Interrupt& interrupt) {
+  const Connector connector{.endpoints = of_database, .interrupt = &interrupt};
+  ASSIGN_OR_RETURN(PgConnection target, connector.OpenTarget("compare"));
+  Ledger ledger(target, {.schema = of_database.ledger_schema,
+                         .migration = of_database.name});
+  ASSIGN_OR_RETURN(const std::optional<LedgerMigration> row, ledger.Read());
+  if (!row) return absl::UnixEpoch();
+  ASSIGN_OR_RETURN(const auto begun, LedgerTime(row->started_at));
+  return begun.value_or(absl::UnixEpoch());
 }
 
-// Nothing is noted of what is equal: the database's own ledger says that
-// clients may come, and that stands for it.
+VerifyShare LastShareOf(const MigrateOptions& migrate) {
+  return migrate.scope.delay_table_data.empty() ? VerifyShare::kAll
+                                                : VerifyShare::kBehindClients;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ServerRun::Compared(const DatabasePlan& plan,
+                                                const MigrateOptions& migrate,
+                                                EventSink& events) {
+  std::string compared;
+  RETURN_IF_ERROR(
+      Persist(events, [&](PgConnection& target, Ledger&) -> absl::Status {
+        ASSIGN_OR_RETURN(const std::string oid, DatabaseOid(target, plan.name));
+        ASSIGN_OR_RETURN(const absl::Time begun,
+                         BeginningOf(migrate.endpoints, control_.interrupt()));
+        compared = ComparedDatabase(oid, begun);
+        return absl::OkStatus();
+      }));
+  return compared;
+}
+
+absl::Status ServerRun::NoteComparison(const LedgerObject& note,
+                                       EventSink& events) {
+  return Persist(events, [&](PgConnection&, Ledger& ledger) {
+    return ledger.AddObject(note);
+  });
+}
+
+absl::Status ServerRun::ForgetWhatSaysNothing(const DatabasePlan& plan,
+                                              EventSink& events) {
+  return Persist(events, [&](PgConnection&, Ledger& ledger) -> absl::Status {
+    ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger.Objects());
+    for (const LedgerObject& note : objects) {
+      if (!SaysNothing(note, plan.name)) continue;
+      RETURN_IF_ERROR(ledger.RemoveObject(note));
+    }
+    return absl::OkStatus();
+  });
+}
+
 absl::Status ServerRun::CompareBeforeClients(size_t place,
                                              const DatabasePlan& plan,
                                              const MigrateOptions& migrate,
                                              EventSink& events) {
-  if (!options_.compare) return absl::OkStatus();
-  DatabaseComparison& comparison = comparisons_[place];
-  comparison.method = options_.verify;
+  // Rows may have been copied anew since they were found equal.
+  if (!options_.compare) return ForgetWhatSaysNothing(plan, events);
+  ASSIGN_OR_RETURN(const std::string compared, Compared(plan, migrate, events));
+  DatabaseComparison before = {.method = options_.verify};
   ASSIGN_OR_RETURN(
-      comparison.found,
+      before.found,
       options_.compare(migrate, VerifyShare::kBeforeClients, control_, events));
-  comparison.state =
-      comparison.found.empty() ? State::kNone : State::kDifferent;
-  RETURN_IF_ERROR(NoteComparison(plan, comparison, events));
-  if (comparison.found.empty()) return absl::OkStatus();
-  return WithHint(absl::FailedPreconditionError(absl::StrCat(
-                      comparison.found,
-                      "; clients were not told that they may work on it")),
-                  "look at the rows with walferry verify, and run the same "
-                  "command again: it compares again; with --verify off it lets "
-                  "clients in as it is");
+  before.state = before.found.empty() ? State::kEqual : State::kDifferent;
+  RETURN_IF_ERROR(NoteComparison(ComparisonNoteOf(VerifyShare::kBeforeClients,
+                                                  plan.name, compared, before),
+                                 events));
+  if (before.state == State::kEqual) return absl::OkStatus();
+  comparisons_[place] = before;
+  return WithHint(
+      absl::FailedPreconditionError(absl::StrCat(
+          before.found, "; clients were not told that they may work on it")),
+      "look at the rows with walferry verify, and run the same "
+      "command again: it compares again; with --verify off it lets "
+      "clients in as it is");
+}
+
+absl::StatusOr<DatabaseComparison> ServerRun::Compare(
+    const MigrateOptions& migrate, const DatabaseComparison& before,
+    EventSink& events) {
+  const VerifyShare share = LastShareOf(migrate);
+  ASSIGN_OR_RETURN(const std::string found,
+                   options_.compare(migrate, share, control_, events));
+  const std::string doubt = share == VerifyShare::kBehindClients
+                                ? DoubtOf(before, options_.verify)
+                                : "";
+  if (found.empty() && !doubt.empty() && before.state != State::kDifferent) {
+    return WithHint(absl::FailedPreconditionError(doubt),
+                    "walferry verify compares all of it, and with it what "
+                    "clients have written; with --verify off the same command "
+                    "ends as it is");
+  }
+  return DatabaseComparison{
+      .state =
+          found.empty() && doubt.empty() ? State::kEqual : State::kDifferent,
+      .method = options_.verify,
+      .found = absl::StrCat(doubt, doubt.empty() || found.empty() ? "" : "; ",
+                            found)};
 }
 
 absl::Status ServerRun::CompareMoved(size_t place, const DatabasePlan& plan,
                                      const MigrateOptions& migrate,
                                      EventSink& events) {
-  if (!options_.compare) return absl::OkStatus();
+  if (online()) return absl::OkStatus();
+  if (!options_.compare) return ForgetWhatSaysNothing(plan, events);
+  const VerifyShare share = LastShareOf(migrate);
+  ASSIGN_OR_RETURN(const std::string compared, Compared(plan, migrate, events));
   DatabaseComparison& comparison = comparisons_[place];
-  RETURN_IF_ERROR(Persist(
-      events, [&](PgConnection& target, Ledger& ledger) -> absl::Status {
-        ASSIGN_OR_RETURN(const std::string oid, DatabaseOid(target, plan.name));
+  DatabaseComparison before;
+  RETURN_IF_ERROR(
+      Persist(events, [&](PgConnection&, Ledger& ledger) -> absl::Status {
         ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects,
                          ledger.Objects());
-        comparison = NotedComparison(objects, plan.name, oid);
+        comparison = NotedComparison(share, objects, plan.name, compared);
+        before = NotedComparison(VerifyShare::kBeforeClients, objects,
+                                 plan.name, compared);
         return absl::OkStatus();
       }));
   if (Settles(comparison, options_.verify)) return absl::OkStatus();
   ASSIGN_OR_RETURN(const Turn turn,
                    Turn::Take(&turns_, Work::kCompare, control_.interrupt()));
+  const auto note = [&] {
+    return NoteComparison(
+        ComparisonNoteOf(share, plan.name, compared, comparison), events);
+  };
   comparison = {.state = State::kComparing, .method = options_.verify};
-  RETURN_IF_ERROR(NoteComparison(plan, comparison, events));
-  absl::StatusOr<std::string> found = options_.compare(
-      migrate,
-      migrate.scope.delay_table_data.empty() ? VerifyShare::kAll
-                                             : VerifyShare::kBehindClients,
-      control_, events);
+  RETURN_IF_ERROR(note());
+  absl::StatusOr<DatabaseComparison> found = Compare(migrate, before, events);
   // The next run goes on with it.
   if (absl::IsCancelled(found.status())) return found.status();
   if (found.ok()) {
-    comparison.state = found->empty() ? State::kEqual : State::kDifferent;
-    comparison.found = *std::move(found);
-    return NoteComparison(plan, comparison, events);
+    comparison = *std::move(found);
+    return note();
   }
   comparison.state = State::kUnknown;
   comparison.found = std::string(found.status().message());
   // The error itself is what matters; the note is for `walferry status`.
-  NoteComparison(plan, comparison, events).IgnoreError();
+  note().IgnoreError();
   return found.status();
 }
 

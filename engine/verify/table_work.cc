@@ -86,6 +86,11 @@ void TableWork::End(const RowLook& look, int64_t max_reported) {
   verdict_.outcome = differs || !pair_.difference.empty()
                          ? TableVerdict::Outcome::kDifferent
                          : TableVerdict::Outcome::kEqual;
+  // What was not looked at may be missing.
+  if (verdict_.outcome == TableVerdict::Outcome::kEqual && look.clients_write &&
+      verdict_.at_least) {
+    verdict_.outcome = TableVerdict::Outcome::kUnknown;
+  }
 }
 
 void TableWork::LeaveToClients() {

@@ -284,6 +284,79 @@ TEST_F(ServerVerifyTest, KeepsClientsOutOfADatabaseThatDiffers) {
   ExpectAllEqual();
 }
 
+// A comparison of the delayed tables alone does not make it equal.
+TEST_F(ServerVerifyTest, RemembersWhatDifferedWhenClientsWereLetIn) {
+  bool planted = false;
+  ServerMigrateOptions options =
+      Comparing(VerifyMethod::kCounts, [&](const std::string& database) {
+        if (database != "shop" || std::exchange(planted, true)) {
+          return absl::OkStatus();
+        }
+        return target_->Exec(kFirstAccount, "shop");
+      });
+  options.delay_table_data = {"shop.orders"};
+  ASSERT_OK_AND_ASSIGN(ServerReport report, Move(options));
+  EXPECT_EQ(OutcomeOf(report).code(), absl::StatusCode::kFailedPrecondition);
+  ServerMigrateOptions off = MoveOptions();
+  off.delay_table_data = options.delay_table_data;
+  ASSERT_OK_AND_ASSIGN(report, Move(off));
+  EXPECT_OK(OutcomeOf(report));
+  EXPECT_TRUE(StatusOf("shop").usable);
+  EXPECT_EQ(StatusOf("shop").comparison.state, State::kDifferent);
+
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_OK_AND_ASSIGN(report, Move(options));
+    EXPECT_OK(OutcomeOf(report));
+    EXPECT_THAT(ShortfallOf(report),
+                StatusIs(absl::StatusCode::kFailedPrecondition,
+                         "1 of 8 databases is not as on the source\n"
+                         "database shop: rows differ; clients were let in as "
+                         "it was"));
+    EXPECT_EQ(StatusOf("shop").comparison.state, State::kDifferent);
+  }
+}
+
+TEST_F(ServerVerifyTest, DoesNotCallEqualWhatClientsHadBeforeItWasCompared) {
+  ServerMigrateOptions off = MoveOptions();
+  off.delay_table_data = {"shop.orders"};
+  ASSERT_OK_AND_ASSIGN(ServerReport report, Move(off));
+  EXPECT_OK(OutcomeOf(report));
+  ServerMigrateOptions options = Comparing(VerifyMethod::kCounts);
+  options.delay_table_data = off.delay_table_data;
+  ASSERT_OK_AND_ASSIGN(report, Move(options));
+  EXPECT_THAT(
+      OutcomeOf(report),
+      StatusIs(absl::StatusCode::kFailedPrecondition,
+               "7 of 8 databases done\n"
+               "database shop: but for its delayed tables it was not compared "
+               "before clients came (walferry verify compares all of it, and "
+               "with it what clients have written; with --verify off the same "
+               "command ends as it is)"));
+  EXPECT_EQ(StatusOf("shop").phase, "verify");
+  EXPECT_EQ(StatusOf("shop").comparison.state, State::kUnknown);
+  EXPECT_EQ(StatusOf("win").comparison.state, State::kEqual);
+  // Where nothing is compared, nothing waits for it.
+  ASSERT_OK_AND_ASSIGN(report, Move(off));
+  EXPECT_OK(OutcomeOf(report));
+  EXPECT_EQ(StatusOf("shop").phase, "done");
+  EXPECT_EQ(StatusOf("shop").comparison.state, State::kNone);
+}
+
+TEST_F(ServerVerifyTest, ComparesADatabaseThatWasBegunAnew) {
+  ServerMigrateOptions options = Comparing(VerifyMethod::kCounts);
+  ASSERT_OK(Move(options));
+  TakeCompared();
+  // With the database's own ledger.
+  ASSERT_OK(
+      target_->Exec("DROP SCHEMA public, walferry CASCADE; "
+                    "CREATE SCHEMA public",
+                    "win"));
+  ASSERT_OK_AND_ASSIGN(const ServerReport report, Move(options));
+  EXPECT_OK(OutcomeOf(report));
+  EXPECT_THAT(TakeCompared(), ElementsAre("win"));
+  EXPECT_EQ(CopiesOf("win"), 2);
+}
+
 TEST_F(ServerVerifyTest, TheCommandEndsWithThreeAndSaysWhichDiffer) {
   ASSERT_OK(source_->Exec(R"sql(
     CREATE FUNCTION plant() RETURNS int LANGUAGE plpgsql AS

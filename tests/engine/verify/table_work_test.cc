@@ -86,6 +86,11 @@ TEST(TableWork, CountsWhatClientsHaveAddedAndNamesWhatTheyHaveTaken) {
   EXPECT_EQ(verdict.of_clients, 4);
   EXPECT_EQ(VerdictOf(more, {.extra = 3, .different = 1}).outcome,
             Outcome::kDifferent);
+  // Rows may be missing among those that nobody has looked at.
+  EXPECT_EQ(VerdictOf(more, {.extra = 3, .at_least = true}).outcome,
+            Outcome::kUnknown);
+  EXPECT_EQ(VerdictOf(more, {.missing = 1, .at_least = true}).outcome,
+            Outcome::kDifferent);
   // By numbers alone.
   verdict = VerdictOf(more, {}, /*count_only=*/true);
   EXPECT_EQ(verdict.outcome, Outcome::kEqual);
