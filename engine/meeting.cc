@@ -19,15 +19,20 @@ namespace {
 
 // How long the reading thread may take to notice that it is to stand still.
 constexpr absl::Duration kToStandStill = absl::Seconds(1);
-// Snapshots that are taken while it stands still, a millisecond apart.
-constexpr int kSnapshotsOfAHold = 20;
-// From then on until the appliers stand at the barrier: they have to come so
-// far, and work as always until they have. Longer than kTurnInterval the run is
-// looked after meanwhile.
-constexpr absl::Duration kToStand = absl::Minutes(1);
+// Snapshots are taken while it stands still, a millisecond apart: so long at
+// the first attempt, and at each further one twice as long. With synchronous
+// replication what was taken shows when the standby has it.
+constexpr absl::Duration kFirstHold = absl::Milliseconds(25);
+constexpr absl::Duration kLongestHold = absl::Seconds(1);
+// Until the appliers stand at the barrier they work as always, and the run is
+// looked after.
 constexpr absl::Duration kTurnInterval = absl::Seconds(1);
-// They are not kept for longer by a meeting that does not come to its end.
+// They are not kept for longer by a meeting that does not come to its end, ...
 constexpr absl::Duration kLongestStand = absl::Seconds(15);
+// ... and not by one whose barrier may prove to be at the wrong place: while
+// they stand, the reading thread may have no room to read up to its end.
+constexpr absl::Duration kLongestDoubt = absl::Seconds(1);
+constexpr absl::Duration kDoubtInterval = absl::Milliseconds(100);
 constexpr absl::Duration kLockWait = absl::Seconds(30);
 
 constexpr char kBegin[] =
@@ -36,6 +41,17 @@ constexpr char kBegin[] =
 absl::Status Configure(PgConnection& session) {
   return session.Exec(ValueSettingsSql(session.server_version(), kLockWait))
       .status();
+}
+
+// What an earlier stream may have applied is not known to this one's.
+absl::Status CheckOlder(const MeetingContext& context) {
+  ASSIGN_OR_RETURN(const std::string running,
+                   context.run.older_transactions(context.source));
+  if (running.empty()) return absl::OkStatus();
+  return absl::AbortedError(absl::StrCat(
+      "transactions on the source must end first that run since before the "
+      "stream began: ",
+      running));
 }
 
 bool IsForAnotherAttempt(const absl::Status& status) {
@@ -53,20 +69,21 @@ class Meeting {
         target_(std::move(target)) {}
 
   absl::StatusOr<std::unique_ptr<HeldStates>> Run() {
-    RETURN_IF_ERROR(CheckOlder());
-    const absl::Time deadline = absl::Now() + options_.patience;
+    const absl::Time deadline =
+        std::min(absl::Now() + options_.patience, options_.deadline);
     while (true) {
       const absl::Status met = Attempt();
       if (met.ok()) break;
       point_.Abandon();
       NotePause();
+      barrier_.reset();
       if (!IsForAnotherAttempt(met) || absl::Now() >= deadline) return met;
       RETURN_IF_ERROR(End(source_));
       RETURN_IF_ERROR(End(target_));
       RETURN_IF_ERROR(context_.turn());
     }
-    NotePause();
     if (!options_.holds_appliers) barrier_->Lift();
+    NotePause();
     met_.pause = longest_pause_;
     return std::make_unique<HeldStates>(
         std::move(met_), std::move(source_), std::move(target_),
@@ -74,27 +91,18 @@ class Meeting {
   }
 
  private:
-  // What an earlier stream may have applied is not known to this one's.
-  absl::Status CheckOlder() {
-    ASSIGN_OR_RETURN(const std::string running,
-                     context_.run.older_transactions(context_.source));
-    if (running.empty()) return absl::OkStatus();
-    return absl::AbortedError(absl::StrCat(
-        "transactions on the source must end first that run since before the "
-        "stream began: ",
-        running));
-  }
-
   absl::Status Attempt() {
     RETURN_IF_ERROR(point_.Hold(absl::Now() + kToStandStill));
     held_ = HeldFor{.since = absl::Now()};
-    ASSIGN_OR_RETURN(XidSnapshot snapshot, TakeSourceSnapshot());
-    const absl::StatusOr<Lsn> end = LastRecordEnd(context_.source);
-    if (!end.ok()) return Annotate(end.status(), "source");
+    ASSIGN_OR_RETURN(SourceSnapshot taken, TakeSourceSnapshot());
+    if (!taken.end.has_value()) {
+      ASSIGN_OR_RETURN(taken.end, WriteBehind());
+    }
     barrier_ = std::make_shared<MeetingBarrier>(
         options_.holds_appliers ? options_.hold_limit : kLongestStand);
-    point_.Sort(std::move(snapshot), *end, barrier_);
+    point_.Sort(std::move(taken.xids), *taken.end, barrier_);
     held_->reader = absl::Now() - held_->since;
+    RETURN_IF_ERROR(WriteBehind().status());
     ASSIGN_OR_RETURN(const Lsn applied, AwaitAppliers());
     met_.position = point_.position();
     return TakeTargetSnapshot(applied);
@@ -103,44 +111,91 @@ class Meeting {
   // Where the target is when they stand at a barrier that is known to be at its
   // place.
   absl::StatusOr<Lsn> AwaitAppliers() {
-    const absl::Time deadline = absl::Now() + kToStand;
+    const absl::Time begun = absl::Now();
+    const absl::Time deadline =
+        std::min(begun + options_.to_stand, options_.deadline);
     while (true) {
-      const absl::Time slice = absl::Now() + kTurnInterval;
-      const absl::Status sorted = point_.AwaitSorted(slice);
+      const absl::Status sorted =
+          AwaitSorted(std::min(deadline, absl::Now() + kTurnInterval));
       if (sorted.ok()) {
-        const std::optional<Lsn> applied = barrier_->AwaitStanding(slice);
+        const std::optional<Lsn> applied = barrier_->AwaitStanding(
+            std::min(deadline, absl::Now() + kTurnInterval));
         if (applied.has_value()) return *applied;
+        if (barrier_->lifted()) {
+          return absl::AbortedError("the appliers did not wait long enough");
+        }
       } else if (!absl::IsDeadlineExceeded(sorted)) {
         return sorted;
       }
       if (absl::Now() >= deadline) {
         return absl::DeadlineExceededError(
             absl::StrCat("the target is too far behind: within ",
-                         absl::FormatDuration(kToStand),
+                         absl::FormatDuration(absl::Trunc(
+                             absl::Now() - begun, absl::Milliseconds(1))),
                          " it did not come to where the source was"));
       }
       RETURN_IF_ERROR(context_.turn());
     }
   }
 
+  absl::Status AwaitSorted(absl::Time deadline) {
+    while (true) {
+      absl::Status sorted =
+          point_.AwaitSorted(std::min(deadline, absl::Now() + kDoubtInterval));
+      if (!absl::IsDeadlineExceeded(sorted)) return sorted;
+      if (barrier_->stood() >= kLongestDoubt) {
+        return absl::AbortedError(
+            "too much was committed on the source while its snapshot was "
+            "taken");
+      }
+      if (absl::Now() >= deadline) return sorted;
+    }
+  }
+
+  // The log's end, which the walsender reaches without further writes.
+  absl::StatusOr<Lsn> WriteBehind() {
+    absl::StatusOr<Lsn> end = LastRecordEnd(context_.source);
+    if (!end.ok()) return Annotate(end.status(), "source");
+    return end;
+  }
+
+  struct SourceSnapshot {
+    XidSnapshot xids;
+    // All that it sees committed before, and little else: the more there is,
+    // the longer the appliers stand. Unknown on a standby, which shows a
+    // transaction before it says that its commit is replayed.
+    std::optional<Lsn> end;
+  };
+
   // The first statement takes it.
-  absl::StatusOr<XidSnapshot> TakeSourceSnapshot() {
+  absl::StatusOr<SourceSnapshot> TakeSourceSnapshot() {
     absl::Status taken;
-    for (int i = 0; i < kSnapshotsOfAHold; ++i) {
-      if (i > 0) {
+    const absl::Time until = absl::Now() + hold_;
+    hold_ = std::min(2 * hold_, kLongestHold);
+    for (bool first = true; first || absl::Now() < until; first = false) {
+      if (!first) {
         RETURN_IF_ERROR(End(source_));
         absl::SleepFor(absl::Milliseconds(1));
       }
-      const absl::StatusOr<PgResult> row =
-          source_.Exec(absl::StrCat(kBegin,
-                                    "SELECT pg_catalog.pg_current_snapshot(), "
-                                    "pg_catalog.pg_export_snapshot()"));
+      const absl::StatusOr<PgResult> row = source_.Exec(absl::StrCat(
+          kBegin,
+          "SELECT pg_catalog.pg_current_snapshot(), "
+          "pg_catalog.pg_export_snapshot(), CASE WHEN NOT "
+          "pg_catalog.pg_is_in_recovery() THEN "
+          "pg_catalog.pg_current_wal_insert_lsn() END, (SELECT setting FROM "
+          "pg_catalog.pg_settings WHERE name = 'wal_segment_size')"));
       if (!row.ok()) return Annotate(row.status(), "source: the snapshot");
       met_.at = absl::Now();
       met_.source_snapshot = std::string(row->Text(0, 1));
-      ASSIGN_OR_RETURN(XidSnapshot snapshot,
-                       XidSnapshot::Parse(row->Text(0, 0)));
-      taken = point_.CheckTaken(snapshot);
+      SourceSnapshot snapshot;
+      ASSIGN_OR_RETURN(snapshot.xids, XidSnapshot::Parse(row->Text(0, 0)));
+      if (!row->IsNull(0, 2)) {
+        ASSIGN_OR_RETURN(const Lsn insert, row->LsnAt(0, 2));
+        ASSIGN_OR_RETURN(const int64_t segment_bytes, row->Int64(0, 3));
+        snapshot.end =
+            WithoutPageHeader(insert, static_cast<uint64_t>(segment_bytes));
+      }
+      taken = point_.CheckTaken(snapshot.xids);
       if (taken.ok()) return snapshot;
       if (!IsForAnotherAttempt(taken)) break;
     }
@@ -184,7 +239,6 @@ class Meeting {
         barrier_ == nullptr ? absl::ZeroDuration() : barrier_->stood();
     longest_pause_ = std::max(longest_pause_, reader + appliers);
     held_.reset();
-    if (barrier_ != nullptr && barrier_->lifted()) barrier_.reset();
   }
 
   const MeetingContext& context_;
@@ -199,6 +253,7 @@ class Meeting {
   };
   std::optional<HeldFor> held_;
   absl::Duration longest_pause_;
+  absl::Duration hold_ = kFirstHold;
   MetStates met_;
 };
 
@@ -237,6 +292,8 @@ void HeldStates::ReleaseAppliers() {
 
 absl::StatusOr<std::unique_ptr<HeldStates>> Meet(
     const MeetingContext& context, const MeetingOptions& options) {
+  // Before sessions are opened: it may be asked many times.
+  RETURN_IF_ERROR(CheckOlder(context));
   ASSIGN_OR_RETURN(PgConnection source,
                    context.connector.OpenSource("meeting"));
   ASSIGN_OR_RETURN(PgConnection target,

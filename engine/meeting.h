@@ -45,6 +45,10 @@ struct MeetingOptions {
   absl::Duration hold_limit = absl::Minutes(5);
   // For snapshots are taken until one divides the stream.
   absl::Duration patience = absl::Seconds(5);
+  // How long the appliers may take to come to where the source was.
+  absl::Duration to_stand = absl::Seconds(5);
+  // Nothing is waited for beyond it.
+  absl::Time deadline = absl::InfiniteFuture();
 };
 
 // What a meeting is about, as it is told to others.

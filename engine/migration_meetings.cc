@@ -51,7 +51,8 @@ absl::Status MigrationRun::EndMeetings(absl::string_view why) {
   return absl::OkStatus();
 }
 
-absl::Status MigrationRun::ServeMeetings(Follower& follower, StreamRun& run) {
+absl::Status MigrationRun::ServeMeetings(Follower& follower, StreamRun& run,
+                                         absl::Time deadline) {
   MeetingRequests requests(*target_, ledger_->sql().key());
   ASSIGN_OR_RETURN(const std::vector<MeetingRequest> all, requests.All());
   const auto is_wanted = [&all](const std::string& id) {
@@ -66,7 +67,7 @@ absl::Status MigrationRun::ServeMeetings(Follower& follower, StreamRun& run) {
     if (request.silent) {
       RETURN_IF_ERROR(requests.Withdraw(request.id));
     } else if (request.state == MeetingRequest::State::kAsked) {
-      RETURN_IF_ERROR(Answer(requests, request, follower, run));
+      RETURN_IF_ERROR(Answer(requests, request, follower, run, deadline));
     } else if (request.state == MeetingRequest::State::kMet) {
       RETURN_IF_ERROR(CheckHeld(requests, request));
     }
@@ -76,13 +77,15 @@ absl::Status MigrationRun::ServeMeetings(Follower& follower, StreamRun& run) {
 
 absl::Status MigrationRun::Answer(MeetingRequests& requests,
                                   const MeetingRequest& request,
-                                  Follower& follower, StreamRun& run) {
+                                  Follower& follower, StreamRun& run,
+                                  absl::Time deadline) {
   absl::StatusOr<std::unique_ptr<HeldStates>> states =
       absl::AbortedError("the migration has not caught up yet");
-  if (follower.caught_up()) {
-    states = MeetNow(
-        follower, run,
-        {.holds_appliers = request.holds_appliers, .patience = kPatience});
+  if (follower.caught_up() && follower.is_near()) {
+    states = MeetNow(follower, run,
+                     {.holds_appliers = request.holds_appliers,
+                      .patience = kPatience,
+                      .deadline = deadline});
   }
   if (states.ok()) {
     RETURN_IF_ERROR(requests.SetMet(request.id, (*states)->met()));

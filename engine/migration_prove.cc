@@ -94,7 +94,7 @@ absl::Status MigrationRun::AwaitProof(Follower& follower, StreamRun& run,
     }
     follower.SetWaitingFor(proving_->waiting_for());
     RETURN_IF_ERROR(CheckStillAsked());
-    RETURN_IF_ERROR(ServeMeetings(follower, run));
+    RETURN_IF_ERROR(ServeMeetings(follower, run, deadline));
     RETURN_IF_ERROR(follower.Turn());
   }
   follower.SetWaitingFor("");

@@ -164,9 +164,10 @@ class MigrationRun {
       Follower& follower, StreamRun& run, const MeetingOptions& options);
   absl::Status BeginMeetings();
   absl::Status EndMeetings(absl::string_view why);
-  absl::Status ServeMeetings(Follower& follower, StreamRun& run);
+  absl::Status ServeMeetings(Follower& follower, StreamRun& run,
+                             absl::Time deadline = absl::InfiniteFuture());
   absl::Status Answer(MeetingRequests& requests, const MeetingRequest& request,
-                      Follower& follower, StreamRun& run);
+                      Follower& follower, StreamRun& run, absl::Time deadline);
   absl::Status CheckHeld(MeetingRequests& requests,
                          const MeetingRequest& request);
   // migration_prove.cc

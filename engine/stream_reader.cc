@@ -126,7 +126,10 @@ absl::Status StreamReader::OnQuiet(absl::Time now) {
   }
   ASSIGN_OR_RETURN(const auto bytes, stream_.Next(deadline));
   if (!bytes) return absl::OkStatus();
-  while (meeting_.hold_wanted()) meeting_.StandStill(absl::InfiniteFuture());
+  while (meeting_.hold_wanted()) {
+    meeting_.StandStill(absl::Now() + kLongNap);
+    RETURN_IF_ERROR(SendStatusIfDue(absl::Now()));
+  }
   last_frame_ = absl::Now();
   return TakeFrame(*bytes);
 }

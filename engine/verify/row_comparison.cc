@@ -210,7 +210,7 @@ class Comparison {
                                    .bytes_total = work->pair().source.bytes};
     }
     return task.piece.has_value() ? Compare(sessions, *work, task)
-                                  : Cut(sessions, *work);
+                                  : Cut(sessions, *work, task);
   }
 
   absl::Status CannotOpen(size_t worker, const absl::Status& why) {
@@ -267,7 +267,8 @@ class Comparison {
         static_cast<int64_t>(options_.sample_percent / 100 * kKeyShares));
   }
 
-  absl::Status Cut(SessionPair& sessions, TableWork& work) {
+  absl::Status Cut(SessionPair& sessions, TableWork& work,
+                   const ComparisonTask& task) {
     const TablePair& pair = work.pair();
     work.verdict().method =
         std::string(look_.count_only ? "count" : RowHashName(options_.hash));
@@ -278,7 +279,9 @@ class Comparison {
     if (look_.count_only) {
       return Begin(work, std::move(cut), std::nullopt);
     }
-    std::optional<VerifyNote> note = FindNote(pair);
+    std::optional<VerifyNote> note;
+    // What is noted of a table that was written anew is of its rows before.
+    if (!IsBegunAgain(task)) note = FindNote(pair);
     if (pair.ordered && pieces > 1) {
       std::vector<KeyBoundary> boundaries;
       if (note.has_value()) {
@@ -371,6 +374,11 @@ class Comparison {
       return piece.table == task.table;
     });
     tasks_.Postpone(task.table);
+  }
+
+  bool IsBegunAgain(const ComparisonTask& task) {
+    const absl::MutexLock lock(&mutex_);
+    return restarts_[task.table] > 0;
   }
 
   absl::Status Compare(SessionPair& sessions, TableWork& work,

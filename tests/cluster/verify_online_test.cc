@@ -17,6 +17,7 @@
 #include "engine/meeting_request.h"
 #include "engine/migration.h"
 #include "engine/verify/online_pair.h"
+#include "engine/verify_notes.h"
 #include "tests/cluster/verify_fixture.h"
 #include "tests/testing/background_run.h"
 #include "tests/testing/sql.h"
@@ -32,8 +33,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-// Transactions that are larger than a batch, with parts that are undone. The
-// next one begins when the one before is on the target.
+// Transactions that are larger than a batch, with parts that are undone. Two at
+// most are not on the target yet.
 class LargeWriter {
  public:
   LargeWriter(const std::string& source, const std::string& target)
@@ -57,11 +58,12 @@ class LargeWriter {
           "large VALUES (-",
           round, ", 'round'); COMMIT"));
       if (!written.ok()) return;
+      if (round == 1) continue;
       WaitUntil([&] {
         return stopping_.load() ||
-               reader
-                       ->QueryValue(absl::StrCat(
-                           "SELECT count(*) FROM large WHERE id = -", round))
+               reader->QueryValue(
+                         absl::StrCat("SELECT count(*) FROM large WHERE id = -",
+                                      round - 1))
                        .value_or("1") == "1";
       });
     }
@@ -360,6 +362,106 @@ TEST_F(VerifyOnlineTest, ComparesATableAgainThatWasTruncated) {
     EXPECT_EQ(meetings, 2);
     EXPECT_TRUE(Arrives("SELECT count(*) FROM large", "0"));
   }
+}
+
+// So ranges that were found equal before are not kept as they were noted.
+TEST_F(VerifyOnlineTest, ReadsRowsAgainThatWereWrittenAnew) {
+  constexpr char kLoad[] =
+      "INSERT INTO large SELECT i, repeat('x', 100) FROM "
+      "generate_series(1, 5000) i";
+  ASSERT_OK(OnSource(kLoad));
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_OK_AND_ASSIGN(SqlConnection session,
+                       SqlConnection::Open(target_->ConnInfo("app")));
+  const Connector connector{.endpoints = Both()};
+  ASSERT_OK_AND_ASSIGN(PgConnection target, connector.OpenTarget("notes"));
+  VerifyNotes notes(std::move(target),
+                    {.schema = "walferry", .migration = "test"});
+  ASSERT_OK(notes.Create());
+  ASSERT_OK(session.Exec(
+      "CREATE FUNCTION stand() RETURNS trigger LANGUAGE plpgsql AS "
+      "'BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NEW; END';"
+      "CREATE TRIGGER stand BEFORE UPDATE ON walferry.verify_range FOR EACH "
+      "ROW "
+      "EXECUTE FUNCTION stand(); SELECT pg_advisory_lock(77)"));
+  VerifyOptions options = Online();
+  options.schema = false;
+  options.resume = true;
+  options.jobs = 1;
+  options.range_bytes = 16 << 10;
+  options.scope.tables = {"large"};
+  std::vector<std::string> found = {"not compared"};
+  std::thread comparer([&] { found = OnlineDifferences(options); });
+  EXPECT_TRUE(Arrives(
+      "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT "
+      "granted AND objid = 77",
+      "1"));
+  EXPECT_OK(OnSource("TRUNCATE large"));
+  EXPECT_TRUE(Arrives("SELECT count(*) FROM large", "0"));
+  EXPECT_OK(OnSource(kLoad));
+  EXPECT_TRUE(Arrives("SELECT count(*) FROM large", "5000"));
+  EXPECT_OK(OnTarget("UPDATE large SET body = 'y' WHERE id IN (1, 5000)"));
+  EXPECT_OK(session.Exec("SELECT pg_advisory_unlock(77)"));
+  comparer.join();
+  const std::string x(100, 'x');
+  EXPECT_THAT(
+      found,
+      ElementsAre("public.large",
+                  absl::StrCat("different id=1; body: ", x, " -> y"),
+                  absl::StrCat("different id=5000; body: ", x, " -> y")));
+}
+
+// The appliers stand before the transaction that the snapshot does not see, and
+// the reading thread has no room for all of it.
+TEST_F(VerifyOnlineTest, DoesNotKeepTheAppliersForWhatCannotBeRead) {
+  ASSERT_OK(source_->Exec("ALTER DATABASE app SET synchronous_commit = local"));
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_OK(source_->Exec("ALTER SYSTEM SET synchronous_standby_names = 'no'"));
+  ASSERT_OK(source_->Exec("SELECT pg_reload_conf()"));
+  ASSERT_OK_AND_ASSIGN(SqlConnection locker,
+                       SqlConnection::Open(target_->ConnInfo("app")));
+  ASSERT_OK(locker.Exec("BEGIN; LOCK TABLE still"));
+  // Full is the way to the appliers ...
+  ASSERT_OK(OnSource("UPDATE still SET v = 'w' WHERE id = 1"));
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_OK(OnSource(absl::StrCat(
+        "INSERT INTO large SELECT i, repeat('x', 100) FROM generate_series(",
+        i * 5000 + 1, ", ", i * 5000 + 5000, ") i")));
+  }
+  // ... for one that has committed, and does not show.
+  std::thread committer([this] {
+    OnSource(
+        "SET synchronous_commit = on; BEGIN; INSERT INTO large SELECT -i, "
+        "repeat('x', 100) FROM generate_series(1, 20000) i; COMMIT")
+        .IgnoreError();
+  });
+  EXPECT_TRUE(WaitUntil([this] {
+    return SourceValue(
+               "SELECT count(*) FROM pg_stat_activity WHERE wait_event "
+               "= 'SyncRep'")
+               .value_or("") == "1";
+  }));
+  absl::StatusOr<std::unique_ptr<AskedStates>> asked =
+      absl::UnknownError("not asked");
+  const AskOptions asking = Asking();
+  std::thread asker([&] { asked = AskForMeeting(asking); });
+  EXPECT_TRUE(WaitUntil([this] {
+    return SourceValue(
+               "SELECT count(*) FROM pg_stat_activity WHERE state = "
+               "'idle in transaction' AND query LIKE "
+               "'%pg_export_snapshot%'")
+               .value_or("") == "1";
+  }));
+  EXPECT_OK(locker.Exec("COMMIT"));
+  const absl::Time begun = absl::Now();
+  EXPECT_TRUE(Arrives("SELECT count(*) FROM large", "40000"));
+  EXPECT_LT(absl::Now() - begun, absl::Seconds(10));
+  EXPECT_OK(OnSource(
+      "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = "
+      "'SyncRep'"));
+  committer.join();
+  asker.join();
+  EXPECT_OK(asked);
 }
 
 // The appliers truncate it while it is compared.
