@@ -81,7 +81,7 @@ absl::Status MigrationRun::Answer(MeetingRequests& requests,
                                   absl::Time deadline) {
   absl::StatusOr<std::unique_ptr<HeldStates>> states =
       absl::AbortedError("the migration has not caught up yet");
-  if (follower.caught_up() && follower.is_near()) {
+  if (follower.caught_up()) {
     states = MeetNow(follower, run,
                      {.holds_appliers = request.holds_appliers,
                       .patience = kPatience,

@@ -23,6 +23,12 @@ constexpr absl::string_view kComparesAgain =
     "; the same command compares again, and with --verify off it lets clients "
     "in as it is";
 
+// An earlier run has, or has not.
+constexpr absl::string_view kNotComparedNow =
+    "all but the delayed tables was not compared by this run: since an earlier "
+    "one clients may work on it; if that one had --verify off, it is not "
+    "known to be equal";
+
 VerifyMethod MethodOf(const OptionValues& values) {
   const std::string& name = values.Text(OptionId::kVerify);
   if (name.empty()) return VerifyMethod::kCounts;
@@ -172,9 +178,9 @@ absl::StatusOr<VerifyStep> VerifyStep::Bind(const OptionValues& values,
 }
 
 absl::Status VerifyStep::BeforeClients(const EngineCalls& engine,
-                                       Control& control,
-                                       EventSink& events) const {
+                                       Control& control, EventSink& events) {
   if (options_.method == VerifyMethod::kOff) return absl::OkStatus();
+  compared_before_clients_ = true;
   VerifyOptions options = options_;
   options.share = VerifyShare::kBeforeClients;
   EventsWithoutPhases without(events);
@@ -200,6 +206,10 @@ absl::Status VerifyStep::Run(const EngineCalls& engine, Control& control,
   const absl::StatusOr<Found> found =
       Compare(options_, engine, control, events);
   if (!found.ok()) return found.status();
+  if (options_.share == VerifyShare::kBehindClients &&
+      !compared_before_clients_) {
+    Tell(events, Notice::Level::kWarning, std::string(kNotComparedNow));
+  }
   if (found->verdict == Verdict::kDifferent) {
     shortfall_ =
         WithHint(absl::FailedPreconditionError(found->text), kNamesRows);

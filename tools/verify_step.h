@@ -32,7 +32,7 @@ class VerifyStep {
   // For RunDelayingMigration, before clients come: all but the delayed tables.
   // What differs is an error, too.
   absl::Status BeforeClients(const EngineCalls& engine, Control& control,
-                             EventSink& events) const;
+                             EventSink& events);
 
   // After a migration that ended well; tells of the comparison as notices. An
   // error: nobody knows whether they are equal, or it was stopped. The same
@@ -45,6 +45,7 @@ class VerifyStep {
 
  private:
   VerifyOptions options_;
+  bool compared_before_clients_ = false;
   std::string why_not_;  // Why nothing is compared, if it is to be said.
   absl::Status shortfall_;
 };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "engine/migration_proof.h"
 #include "protocol/status.h"
 #include "tests/tools/program_fixture.h"
 
@@ -210,6 +211,11 @@ TEST_F(MigrateCommandTest, ComparesDelayedTablesBehindClients) {
       "the tables of old:5432/shop and new:5433/shop have as many rows";
   EXPECT_THAT(err(), HasSubstr("info    but for delayed tables: " + equal));
   EXPECT_THAT(err(), HasSubstr("info    delayed tables: " + equal));
+  const std::string not_now =
+      "warning all but the delayed tables was not compared by this run: since "
+      "an earlier one clients may work on it; if that one had --verify off, it "
+      "is not known to be equal\n";
+  EXPECT_THAT(err(), Not(HasSubstr(not_now)));
 
   compared_with_->tables[0].of_clients = 3;
   EXPECT_EQ(Offline({"--delay-table-data", "t"}), ExitCode::kDone);
@@ -238,6 +244,17 @@ TEST_F(MigrateCommandTest, ComparesDelayedTablesBehindClients) {
   EXPECT_EQ(Offline({"--delay-table-data", "t", "--verify", "off"}),
             ExitCode::kDone);
   EXPECT_THAT(shares, testing::IsEmpty());
+
+  // Clients work on it since an earlier run.
+  engine_.migrate_delaying = [](const MigrateOptions&,
+                                const std::function<absl::Status()>&, Control&,
+                                EventSink&) -> absl::StatusOr<Report> {
+    return Report{.name = "walferry"};
+  };
+  compared_with_ = OneTable(TableVerdict::Outcome::kEqual, 7);
+  EXPECT_EQ(Offline({"--delay-table-data", "t"}), ExitCode::kDone);
+  EXPECT_THAT(shares, ElementsAre(VerifyShare::kBehindClients));
+  EXPECT_THAT(err(), HasSubstr(not_now));
 }
 
 TEST_F(MigrateCommandTest, HandsEveryOptionOfAnArchiveToTheEngine) {
