@@ -84,10 +84,14 @@ class ServerRun {
                              Ledger& ledger);
 
   // server_run_compare.cc
-  // See ComparedDatabase.
-  absl::StatusOr<std::string> Compared(const DatabasePlan& plan,
-                                       const MigrateOptions& migrate,
-                                       EventSink& events);
+  struct Moved {
+    std::string compared;  // See ComparedDatabase.
+    // What is left to be compared when it is complete.
+    VerifyShare share = VerifyShare::kAll;
+  };
+  absl::StatusOr<Moved> WhatWasMoved(const DatabasePlan& plan,
+                                     const MigrateOptions& migrate,
+                                     EventSink& events);
   absl::Status NoteComparison(const LedgerObject& note, EventSink& events);
   absl::Status ForgetWhatSaysNothing(const DatabasePlan& plan,
                                      EventSink& events);
@@ -96,6 +100,7 @@ class ServerRun {
                                     EventSink& events);
   // `before`: what was noted before clients came.
   absl::StatusOr<DatabaseComparison> Compare(const MigrateOptions& migrate,
+                                             VerifyShare share,
                                              const DatabaseComparison& before,
                                              EventSink& events);
   absl::Status CompareMoved(size_t place, const DatabasePlan& plan,

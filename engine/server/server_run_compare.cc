@@ -5,7 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "engine/delayed_tables.h"
 #include "engine/ledger_time.h"
 #include "engine/server/database_comparison.h"
 #include "engine/server/server_run.h"
@@ -18,38 +20,44 @@ namespace {
 using State = DatabaseComparison::State;
 
 // By its own ledger.
-absl::StatusOr<absl::Time> BeginningOf(const Endpoints& of_database,
-                                       const Interrupt& interrupt) {
+struct Course {
+  absl::Time begun = absl::UnixEpoch();
+  // Clients came before all of it was there: some of its tables are delayed,
+  // which the patterns alone do not say.
+  bool clients_came = false;
+};
+
+absl::StatusOr<Course> CourseOf(const Endpoints& of_database,
+                                const Interrupt& interrupt) {
   const Connector connector{.endpoints = of_database, .interrupt = &interrupt};
   ASSIGN_OR_RETURN(PgConnection target, connector.OpenTarget("compare"));
   Ledger ledger(target, {.schema = of_database.ledger_schema,
                          .migration = of_database.name});
   ASSIGN_OR_RETURN(const std::optional<LedgerMigration> row, ledger.Read());
-  if (!row) return absl::UnixEpoch();
+  if (!row) return Course();
   ASSIGN_OR_RETURN(const auto begun, LedgerTime(row->started_at));
-  return begun.value_or(absl::UnixEpoch());
-}
-
-VerifyShare LastShareOf(const MigrateOptions& migrate) {
-  return migrate.scope.delay_table_data.empty() ? VerifyShare::kAll
-                                                : VerifyShare::kBehindClients;
+  ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger.StepsDone());
+  return Course{.begun = begun.value_or(absl::UnixEpoch()),
+                .clients_came = absl::c_linear_search(steps, kUsableStep)};
 }
 
 }  // namespace
 
-absl::StatusOr<std::string> ServerRun::Compared(const DatabasePlan& plan,
-                                                const MigrateOptions& migrate,
-                                                EventSink& events) {
-  std::string compared;
+absl::StatusOr<ServerRun::Moved> ServerRun::WhatWasMoved(
+    const DatabasePlan& plan, const MigrateOptions& migrate,
+    EventSink& events) {
+  Moved moved;
   RETURN_IF_ERROR(
       Persist(events, [&](PgConnection& target, Ledger&) -> absl::Status {
         ASSIGN_OR_RETURN(const std::string oid, DatabaseOid(target, plan.name));
-        ASSIGN_OR_RETURN(const absl::Time begun,
-                         BeginningOf(migrate.endpoints, control_.interrupt()));
-        compared = ComparedDatabase(oid, begun);
+        ASSIGN_OR_RETURN(const Course course,
+                         CourseOf(migrate.endpoints, control_.interrupt()));
+        moved = {.compared = ComparedDatabase(oid, course.begun),
+                 .share = course.clients_came ? VerifyShare::kBehindClients
+                                              : VerifyShare::kAll};
         return absl::OkStatus();
       }));
-  return compared;
+  return moved;
 }
 
 absl::Status ServerRun::NoteComparison(const LedgerObject& note,
@@ -77,15 +85,16 @@ absl::Status ServerRun::CompareBeforeClients(size_t place,
                                              EventSink& events) {
   // Rows may have been copied anew since they were found equal.
   if (!options_.compare) return ForgetWhatSaysNothing(plan, events);
-  ASSIGN_OR_RETURN(const std::string compared, Compared(plan, migrate, events));
+  ASSIGN_OR_RETURN(const Moved moved, WhatWasMoved(plan, migrate, events));
   DatabaseComparison before = {.method = options_.verify};
   ASSIGN_OR_RETURN(
       before.found,
       options_.compare(migrate, VerifyShare::kBeforeClients, control_, events));
   before.state = before.found.empty() ? State::kEqual : State::kDifferent;
-  RETURN_IF_ERROR(NoteComparison(ComparisonNoteOf(VerifyShare::kBeforeClients,
-                                                  plan.name, compared, before),
-                                 events));
+  RETURN_IF_ERROR(
+      NoteComparison(ComparisonNoteOf(VerifyShare::kBeforeClients, plan.name,
+                                      moved.compared, before),
+                     events));
   if (before.state == State::kEqual) return absl::OkStatus();
   comparisons_[place] = before;
   return WithHint(
@@ -97,9 +106,8 @@ absl::Status ServerRun::CompareBeforeClients(size_t place,
 }
 
 absl::StatusOr<DatabaseComparison> ServerRun::Compare(
-    const MigrateOptions& migrate, const DatabaseComparison& before,
-    EventSink& events) {
-  const VerifyShare share = LastShareOf(migrate);
+    const MigrateOptions& migrate, VerifyShare share,
+    const DatabaseComparison& before, EventSink& events) {
   ASSIGN_OR_RETURN(const std::string found,
                    options_.compare(migrate, share, control_, events));
   const std::string doubt = share == VerifyShare::kBehindClients
@@ -124,17 +132,17 @@ absl::Status ServerRun::CompareMoved(size_t place, const DatabasePlan& plan,
                                      EventSink& events) {
   if (online()) return absl::OkStatus();
   if (!options_.compare) return ForgetWhatSaysNothing(plan, events);
-  const VerifyShare share = LastShareOf(migrate);
-  ASSIGN_OR_RETURN(const std::string compared, Compared(plan, migrate, events));
+  ASSIGN_OR_RETURN(const Moved moved, WhatWasMoved(plan, migrate, events));
   DatabaseComparison& comparison = comparisons_[place];
   DatabaseComparison before;
   RETURN_IF_ERROR(
       Persist(events, [&](PgConnection&, Ledger& ledger) -> absl::Status {
         ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects,
                          ledger.Objects());
-        comparison = NotedComparison(share, objects, plan.name, compared);
+        comparison =
+            NotedComparison(moved.share, objects, plan.name, moved.compared);
         before = NotedComparison(VerifyShare::kBeforeClients, objects,
-                                 plan.name, compared);
+                                 plan.name, moved.compared);
         return absl::OkStatus();
       }));
   if (Settles(comparison, options_.verify)) return absl::OkStatus();
@@ -142,11 +150,13 @@ absl::Status ServerRun::CompareMoved(size_t place, const DatabasePlan& plan,
                    Turn::Take(&turns_, Work::kCompare, control_.interrupt()));
   const auto note = [&] {
     return NoteComparison(
-        ComparisonNoteOf(share, plan.name, compared, comparison), events);
+        ComparisonNoteOf(moved.share, plan.name, moved.compared, comparison),
+        events);
   };
   comparison = {.state = State::kComparing, .method = options_.verify};
   RETURN_IF_ERROR(note());
-  absl::StatusOr<DatabaseComparison> found = Compare(migrate, before, events);
+  absl::StatusOr<DatabaseComparison> found =
+      Compare(migrate, moved.share, before, events);
   // The next run goes on with it.
   if (absl::IsCancelled(found.status())) return found.status();
   if (found.ok()) {
