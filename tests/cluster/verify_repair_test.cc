@@ -121,7 +121,7 @@ TEST_F(VerifyRepairTest, CarriesFloatsExactly) {
       "CREATE TYPE pair AS (a float8, b text);"
       "CREATE TABLE t (id int PRIMARY KEY, f float8, g float4, p pair);"
       "INSERT INTO t SELECT i, 0.1::float8 + 0.2, 1 / 3.0, ROW(0.1::float8 + "
-      "0.2, 'x') FROM generate_series(1, 4) i");
+      "0.2, 'x'::text)::pair FROM generate_series(1, 4) i");
   ASSERT_OK(
       OnTarget("DELETE FROM t WHERE id = 1; UPDATE t SET p = ROW((p).a, 'y') "
                "WHERE id = 2; UPDATE t SET f = 0.3 WHERE id = 3"));
