@@ -91,7 +91,7 @@ struct CaughtUp {
 };
 
 // Clients may work on the target of an offline migration. Rows of so many
-// tables are missing yet, or their indexes (engine/delayed_tables.h).
+// tables are missing yet, or their indexes (engine/catalog/delayed_tables.h).
 struct Usable {
   int64_t delayed_tables = 0;
 };

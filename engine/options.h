@@ -107,14 +107,14 @@ struct MigrateOptions {
   bool keep_slot = false;
   bool keep_publication = false;
   // Settings of the target's server that speed this up, for the time of an
-  // offline migration (engine/fast_target.h).
+  // offline migration (engine/target/fast_target.h).
   bool fast_target = false;
   // Asked when others migrate between the same servers; null: nobody does.
   // Outlives the run.
   Turns* turns = nullptr;
   // Called, also by every later run, before clients are told that they may work
-  // on a target that lacks only delayed rows (engine/delayed_tables.h). May be
-  // empty.
+  // on a target that lacks only delayed rows (engine/catalog/delayed_tables.h).
+  // May be empty.
   std::function<absl::Status()> on_usable;
   // Compares source and target at one position, before the cutover and while
   // they follow; null: nobody does. Outlives the run.

@@ -31,7 +31,7 @@ struct ScopeOptions {
   // The table itself is created, its rows neither copied nor followed.
   std::vector<std::string> exclude_table_data;
   // Their rows come last, when the target is in use already
-  // (engine/delayed_tables.h).
+  // (engine/catalog/delayed_tables.h).
   std::vector<std::string> delay_table_data;
   ScopePart part = ScopePart::kAll;
 

@@ -54,7 +54,7 @@ struct MigrationStatus {
   // Of the copy, over its last minutes; 0: not known.
   double bytes_per_second = 0;
   // Clients may work on the target, though rows of delayed tables, or their
-  // indexes, may be missing yet (engine/delayed_tables.h).
+  // indexes, may be missing yet (engine/catalog/delayed_tables.h).
   bool usable = false;
   std::vector<TableStatus> tables;
   // Of the last run that failed, or "".

@@ -37,6 +37,13 @@ clean_tree() {
 }
 
 # The planted tree must give exactly this one line, and the verdict.
+folder_of_engine() { # [NAME]
+  [[ $# -eq 0 ]] && return
+  mkdir "engine/$1"
+  echo "# $1" >"engine/$1/README.md"
+  echo "file(GLOB sources $1/*.cc)" >engine/CMakeLists.txt
+}
+
 expect() { # WHAT EXPECTED_LINE
   local output
   output=$("$rules" "$root")
@@ -59,9 +66,18 @@ string_view='absl::string_view is the string view of this house'
 clean_tree
 expect_clean 'a clean tree' '^house rules: 3 files, no violation$'
 
-echo '#include "engine/server/roles.h"' >engine/slot.cc
-expect 'a folder above inside a floor' \
-  'engine/slot.cc:1: engine/ must not know engine/server/: arrows point down'
+for folder in '' connect/; do
+  folder_of_engine $folder
+  echo '#include "engine/copy/copy_pool.h"' >"engine/${folder}slot.cc"
+  expect 'a folder above inside a floor' \
+    "engine/${folder}slot.cc:1: what stands before engine/copy/ must not know it: arrows point down"
+done
+folder_of_engine stream
+echo '#include "engine/copy/copy_pool.h"' >engine/stream/slot.cc
+expect_clean 'a folder below inside a floor' 'no violation'
+folder_of_engine else
+expect 'a folder without a place' \
+  "engine/else/:1: its place among the folders of engine/ is not known"
 
 # ---- Includes ----
 echo '#include "engine/slot.h"' >apply/applier.cc
@@ -70,9 +86,6 @@ expect 'an include that points up' \
 echo '#include "tests/testing/wire.h"' >tools/main.cc
 expect 'an include of the tests' \
   'tools/main.cc:1: tools/ must not know this folder: arrows point down'
-echo '#include "engine/archive/archives.h"' >engine/copy.cc
-expect 'an archive that the rest of the engine knows' \
-  'engine/copy.cc:1: engine/archive stands on the rest of engine/, which must not know it'
 printf '%s\n' '#include "apply/x.h"' '#include "protocol/x.h"' >engine/a.cc
 echo '#include "engine/x.h"' >bench/a_bench.cc
 expect_clean 'includes that point down' 'no violation'
@@ -93,9 +106,9 @@ for word in util utils common helper manager base misc; do
   expect "the name $word" \
     "apply/sql_$word.h:1: say what it is instead of '$word'"
 done
-mkdir engine/common
+mkdir apply/common
 expect 'a folder without a meaning' \
-  "engine/common:1: say what it is instead of 'common'"
+  "apply/common:1: say what it is instead of 'common'"
 header protocol/database_utility.h
 expect_clean 'names that only contain such words' 'no violation'
 

@@ -1,7 +1,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "engine/check.h"
+#include "engine/check/check.h"
 #include "tools/archive_binding.h"
 #include "tools/command.h"
 #include "tools/json_text.h"

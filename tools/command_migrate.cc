@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "engine/retry_policy.h"
+#include "engine/connect/retry_policy.h"
 #include "protocol/status.h"
 #include "tools/archive_binding.h"
 #include "tools/archive_text.h"

@@ -11,16 +11,17 @@
 #include "absl/status/statusor.h"
 #include "engine/archive/archive_migration.h"
 #include "engine/archive/archives.h"
-#include "engine/capture.h"
-#include "engine/delayed_tables.h"
-#include "engine/migration.h"
+#include "engine/catalog/delayed_tables.h"
+#include "engine/migration/migration.h"
 #include "engine/server/servers.h"
+#include "engine/stream/capture.h"
 #include "engine/verify/verification.h"
 
 namespace walferry {
 
-// The functions of engine/migration.h, engine/delayed_tables.h,
-// engine/capture.h, engine/archive/archives.h, engine/server/servers.h and
+// The functions of engine/migration/migration.h,
+// engine/catalog/delayed_tables.h, engine/stream/capture.h,
+// engine/archive/archives.h, engine/server/servers.h and
 // engine/verify/verification.h, with the same contracts.
 struct EngineCalls {
   std::function<absl::StatusOr<Report>(const MigrateOptions&, Control&,

@@ -1,6 +1,6 @@
 #include "tools/exit_code.h"
 
-#include "engine/retry_policy.h"
+#include "engine/connect/retry_policy.h"
 
 namespace walferry {
 namespace {

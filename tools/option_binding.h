@@ -5,9 +5,9 @@
 // usage error: something is missing, or two values do not go together.
 
 #include "absl/status/statusor.h"
-#include "engine/capture.h"
 #include "engine/options.h"
 #include "engine/server/servers.h"
+#include "engine/stream/capture.h"
 #include "tools/option_values.h"
 
 namespace walferry {

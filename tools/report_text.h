@@ -6,9 +6,9 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "engine/capture.h"
 #include "engine/report.h"
 #include "engine/status.h"
+#include "engine/stream/capture.h"
 
 namespace walferry {
 

@@ -14,7 +14,7 @@
 #include "bench/copy/command_queue.h"
 #include "bench/copy/result.h"
 #include "bench/copy/sample_database.h"
-#include "engine/pg_tools.h"
+#include "engine/schema/pg_tools.h"
 #include "tests/testing/database_equal.h"
 #include "tests/testing/pg_server.h"
 

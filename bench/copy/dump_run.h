@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "bench/copy/copy_servers.h"
 #include "bench/copy/result.h"
-#include "engine/pg_tools.h"
+#include "engine/schema/pg_tools.h"
 
 namespace walferry {
 

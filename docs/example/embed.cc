@@ -9,7 +9,7 @@
 #include <iostream>
 #include <variant>
 
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "protocol/status.h"
 
 namespace {

@@ -9,8 +9,8 @@
 #include "absl/strings/strip.h"
 #include "engine/archive/archive_list.h"
 #include "engine/archive/disk_files.h"
-#include "engine/pg_program.h"
-#include "engine/subprocess.h"
+#include "engine/schema/pg_program.h"
+#include "engine/schema/subprocess.h"
 #include "protocol/status.h"
 
 namespace walferry {

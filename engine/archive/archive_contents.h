@@ -11,8 +11,8 @@
 #include "absl/strings/string_view.h"
 #include "engine/archive/archive_input.h"
 #include "engine/archive/script_rows.h"
-#include "engine/dump_script.h"
-#include "engine/pg_tools.h"
+#include "engine/schema/dump_script.h"
+#include "engine/schema/pg_tools.h"
 #include "protocol/pg_interrupt.h"
 
 namespace walferry {

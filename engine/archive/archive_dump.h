@@ -9,7 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "engine/archive/archives.h"
-#include "engine/catalog.h"
+#include "engine/catalog/catalog.h"
 #include "protocol/pg_connection.h"
 
 namespace walferry {

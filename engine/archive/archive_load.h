@@ -10,7 +10,7 @@
 #include "engine/archive/restore_errors.h"
 #include "engine/archive/target_database.h"
 #include "engine/event.h"
-#include "engine/pg_tools.h"
+#include "engine/schema/pg_tools.h"
 #include "protocol/pg_interrupt.h"
 
 namespace walferry {

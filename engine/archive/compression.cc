@@ -5,7 +5,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "engine/subprocess.h"
+#include "engine/schema/subprocess.h"
 #include "protocol/status.h"
 
 namespace walferry {

@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "engine/archive/archive_facts.h"
-#include "engine/pg_tools.h"
+#include "engine/schema/pg_tools.h"
 #include "protocol/pg_interrupt.h"
 
 namespace walferry {

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/archive/archive_dump.h"
-#include "engine/same_source.h"
+#include "engine/connect/server_identity.h"
 #include "protocol/status.h"
 
 namespace walferry {

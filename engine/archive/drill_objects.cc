@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/name_some.h"
-#include "engine/pg_program.h"
+#include "engine/schema/pg_program.h"
 #include "protocol/status.h"
 
 namespace walferry {

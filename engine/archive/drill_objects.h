@@ -10,8 +10,8 @@
 #include "absl/status/statusor.h"
 #include "engine/archive/drill_finding.h"
 #include "engine/archive/target_database.h"
-#include "engine/dump_script.h"
-#include "engine/pg_tools.h"
+#include "engine/schema/dump_script.h"
+#include "engine/schema/pg_tools.h"
 #include "protocol/pg_interrupt.h"
 
 namespace walferry {

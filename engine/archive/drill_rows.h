@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "engine/archive/drill_finding.h"
 #include "engine/archive/script_rows.h"
-#include "engine/catalog.h"
+#include "engine/catalog/catalog.h"
 #include "protocol/pg_connection.h"
 
 namespace walferry {

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/name_some.h"
-#include "engine/owned_sequences.h"
+#include "engine/schema/owned_sequences.h"
 #include "protocol/status.h"
 
 namespace walferry {

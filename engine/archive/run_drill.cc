@@ -22,9 +22,9 @@
 #include "engine/archive/scratch_database.h"
 #include "engine/archive/target_database.h"
 #include "engine/archive/target_space.h"
-#include "engine/pg_tools.h"
-#include "engine/same_source.h"
-#include "engine/shared_session.h"
+#include "engine/connect/server_identity.h"
+#include "engine/connect/shared_session.h"
+#include "engine/schema/pg_tools.h"
 #include "protocol/status.h"
 
 namespace walferry {

@@ -12,11 +12,11 @@
 #include "engine/archive/archives.h"
 #include "engine/archive/target_database.h"
 #include "engine/archive/target_space.h"
-#include "engine/drop_permit.h"
-#include "engine/ledger.h"
-#include "engine/pg_tools.h"
-#include "engine/recreate_database.h"
-#include "engine/shared_session.h"
+#include "engine/connect/shared_session.h"
+#include "engine/ledger/ledger.h"
+#include "engine/schema/pg_tools.h"
+#include "engine/target/drop_permit.h"
+#include "engine/target/recreate_database.h"
 #include "protocol/status.h"
 
 namespace walferry {

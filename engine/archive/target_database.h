@@ -10,9 +10,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "engine/connect.h"
-#include "engine/dump_connection.h"
-#include "engine/pg_tools.h"
+#include "engine/connect/connect.h"
+#include "engine/schema/dump_connection.h"
+#include "engine/schema/pg_tools.h"
 #include "protocol/pg_connection.h"
 
 namespace walferry {

@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "engine/ledger.h"
+#include "engine/ledger/ledger.h"
 #include "protocol/pg_connection.h"
 
 namespace walferry {
@@ -56,7 +56,7 @@ struct ServerJobs {
 // With keep_snapshots those that wait or build have the guard and another
 // session on the source besides; and who is compared before clients come has
 // all that it waits with. Who is compared online follows meanwhile, and has one
-// session more on the source and two on the target (engine/meeting.h).
+// session more on the source and two on the target (engine/stream/meeting.h).
 //
 // Besides, the run itself has a session on the target, and another one while it
 // makes a fast target durable for clients.

@@ -1,10 +1,10 @@
 #ifndef ENGINE_SERVER_CUTOVER_ROUND_H_
 #define ENGINE_SERVER_CUTOVER_ROUND_H_
 
-// The databases of a move cut over together (engine/joint_cutover.h): when all
-// that are not done have caught up and it is asked for, a round begins, and all
-// of them agree to its end, or none. Whoever failed behind it cuts over in the
-// next round, with whoever is left.
+// The databases of a move cut over together (engine/ledger/joint_cutover.h):
+// when all that are not done have caught up and it is asked for, a round
+// begins, and all of them agree to its end, or none. Whoever failed behind it
+// cuts over in the next round, with whoever is left.
 
 #include <cstdint>
 #include <functional>
@@ -17,8 +17,8 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "engine/control.h"
-#include "engine/joint_cutover.h"
-#include "engine/ledger.h"
+#include "engine/ledger/joint_cutover.h"
+#include "engine/ledger/ledger.h"
 #include "engine/options.h"
 
 namespace walferry {

@@ -15,7 +15,7 @@
 #include "absl/time/time.h"
 #include "engine/control.h"
 #include "engine/event.h"
-#include "engine/ledger.h"
+#include "engine/ledger/ledger.h"
 #include "engine/options.h"
 #include "engine/verify/verification.h"
 

@@ -15,7 +15,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "engine/check_findings.h"
+#include "engine/check/check_findings.h"
 #include "engine/server/globals.h"
 #include "engine/server/target_rights.h"
 

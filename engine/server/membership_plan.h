@@ -3,7 +3,7 @@
 
 // The part of the plan that is about roles' memberships in roles.
 
-#include "engine/check_findings.h"
+#include "engine/check/check_findings.h"
 #include "engine/server/globals_plan.h"
 #include "engine/server/role_fate.h"
 

@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "engine/connect.h"
-#include "engine/name_encoding.h"
+#include "engine/connect/connect.h"
+#include "engine/connect/name_encoding.h"
 #include "engine/name_some.h"
 #include "engine/server/carry_out_globals.h"
 #include "engine/server/servers.h"

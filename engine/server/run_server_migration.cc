@@ -7,12 +7,12 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "engine/delayed_tables.h"
-#include "engine/fast_target.h"
+#include "engine/catalog/delayed_tables.h"
+#include "engine/connect/name_encoding.h"
 #include "engine/migration_name.h"
-#include "engine/name_encoding.h"
 #include "engine/server/server_run.h"
 #include "engine/server/servers.h"
+#include "engine/target/fast_target.h"
 #include "protocol/status.h"
 
 namespace walferry {

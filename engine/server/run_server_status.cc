@@ -9,16 +9,16 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
-#include "engine/connect.h"
-#include "engine/created_objects.h"
-#include "engine/fast_target.h"
-#include "engine/ledger_time.h"
-#include "engine/migration.h"
+#include "engine/connect/connect.h"
+#include "engine/connect/server_identity.h"
+#include "engine/cutover/created_objects.h"
+#include "engine/cutover/quiet_source.h"
+#include "engine/ledger/ledger_time.h"
+#include "engine/migration/migration.h"
 #include "engine/migration_name.h"
-#include "engine/quiet_source.h"
-#include "engine/same_source.h"
 #include "engine/server/server_ledger.h"
 #include "engine/server/servers.h"
+#include "engine/target/fast_target.h"
 #include "protocol/status.h"
 
 namespace walferry {

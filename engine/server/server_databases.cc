@@ -4,7 +4,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
-#include "engine/check_findings.h"
+#include "engine/check/check_findings.h"
 #include "engine/name_pattern.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "engine/check.h"
+#include "engine/check/check.h"
 #include "engine/server/privileges.h"
 #include "engine/server/server_setting.h"
 #include "protocol/pg_connection.h"

@@ -2,9 +2,10 @@
 #define ENGINE_SERVER_SERVER_LEDGER_H_
 
 // What a move of all databases keeps on the target: a row of its own in the
-// ledger (engine/ledger.h) of the database that the connection string names.
-// Each database has its own ledger besides, which alone says what it holds: so
-// nothing here is believed of a database that was made anew meanwhile.
+// ledger (engine/ledger/ledger.h) of the database that the connection string
+// names. Each database has its own ledger besides, which alone says what it
+// holds: so nothing here is believed of a database that was made anew
+// meanwhile.
 //
 //   object "database"            belongs to the move; detail: its bytes on the
 //                                source when it was noted
@@ -19,7 +20,7 @@
 //   objects "comparison", "comparison before clients"
 //                                engine/server/database_comparison.h
 //   step "globals"               roles and tablespaces are there
-//   objects "setting", "unsynced"  engine/fast_target.h
+//   objects "setting", "unsynced"  engine/target/fast_target.h
 
 #include <cstdint>
 #include <functional>
@@ -34,8 +35,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
-#include "engine/connect.h"
-#include "engine/ledger.h"
+#include "engine/connect/connect.h"
+#include "engine/ledger/ledger.h"
 #include "protocol/pg_connection.h"
 
 namespace walferry {

@@ -5,15 +5,15 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
-#include "engine/check_findings.h"
-#include "engine/delayed_tables.h"
-#include "engine/fast_target.h"
+#include "engine/catalog/delayed_tables.h"
+#include "engine/check/check_findings.h"
 #include "engine/name_pattern.h"
 #include "engine/server/carry_out_globals.h"
 #include "engine/server/replication_budget.h"
 #include "engine/server/server_ledger.h"
 #include "engine/server/target_databases.h"
 #include "engine/server/unused_database.h"
+#include "engine/target/fast_target.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
 

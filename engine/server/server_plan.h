@@ -11,8 +11,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "engine/check.h"
-#include "engine/connect.h"
+#include "engine/check/check.h"
+#include "engine/connect/connect.h"
 #include "engine/server/connection_budget.h"
 #include "engine/server/create_database.h"
 #include "engine/server/globals_plan.h"
@@ -31,7 +31,7 @@ struct ServerProgress {
   absl::flat_hash_set<std::string> begun;
   // Databases that the move's ledger names: it has looked at them before.
   absl::flat_hash_set<std::string> noted;
-  // The target's settings are not what they were (engine/fast_target.h).
+  // The target's settings are not what they were (engine/target/fast_target.h).
   bool fast_target = false;
   std::vector<std::string> steps;  // All of the whole's ledger.
 };

@@ -7,8 +7,8 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "engine/connect/retry_policy.h"
 #include "engine/name_some.h"
-#include "engine/retry_policy.h"
 #include "protocol/status.h"
 
 namespace walferry {

@@ -24,7 +24,7 @@ struct DatabaseReport {
   std::vector<PhaseTime> phases;
   absl::Duration elapsed;
   // Clients may work on it, though it is not done: only delayed tables are not
-  // complete (engine/delayed_tables.h). If this run came so far.
+  // complete (engine/catalog/delayed_tables.h). If this run came so far.
   bool usable = false;
   absl::Time ended;
   // By this run or, if it was found equal, by an earlier one.
@@ -48,7 +48,7 @@ struct ServerReport {
 };
 
 // OK if all is done. Otherwise what failed, of which database; as resumable
-// (engine/retry_policy.h) as the least of them.
+// (engine/connect/retry_policy.h) as the least of them.
 absl::Status OutcomeOf(const ServerReport& report);
 
 // OK if no database that is done was found to differ from its source. Otherwise

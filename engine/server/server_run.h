@@ -19,7 +19,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "engine/connect.h"
+#include "engine/connect/connect.h"
 #include "engine/control.h"
 #include "engine/server/cutover_round.h"
 #include "engine/server/database_comparison.h"

@@ -7,8 +7,8 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
-#include "engine/delayed_tables.h"
-#include "engine/ledger_time.h"
+#include "engine/catalog/delayed_tables.h"
+#include "engine/ledger/ledger_time.h"
 #include "engine/server/database_comparison.h"
 #include "engine/server/server_run.h"
 #include "engine/turns.h"

@@ -52,7 +52,7 @@ struct ServerStatus {
   bool running = false;
   absl::Time started_at;
   std::optional<absl::Time> heartbeat_at;
-  // The target's settings are not what they were (engine/fast_target.h).
+  // The target's settings are not what they were (engine/target/fast_target.h).
   bool fast_target = false;
   std::string last_error;
   std::vector<DatabaseStatus> databases;  // In the order of the work.

@@ -2,14 +2,14 @@
 #define ENGINE_SERVER_SERVERS_H_
 
 // What walferry does with servers as a whole, as functions like those of
-// engine/migration.h, with the same kinds of errors.
+// engine/migration/migration.h, with the same kinds of errors.
 
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "engine/check.h"
+#include "engine/check/check.h"
 #include "engine/control.h"
 #include "engine/event.h"
 #include "engine/options.h"
@@ -59,8 +59,8 @@ struct ServerMigrateOptions {
   // Roles and tablespaces come first.
   bool globals = true;
   GlobalsPlanOptions globals_plan;
-  // Of all databases (engine/delayed_tables.h); the scope of `migrate` has
-  // none.
+  // Of all databases (engine/catalog/delayed_tables.h); the scope of `migrate`
+  // has none.
   std::vector<std::string> delay_table_data;
   // Databases that the target has are migrated into; otherwise they stop the
   // run, but for those that it has begun, and for postgres.
@@ -104,13 +104,13 @@ absl::StatusOr<CheckReport> RunServerCheck(const ServerMigrateOptions& options,
 absl::StatusOr<std::optional<ServerStatus>> RunServerStatus(
     const StatusOptions& options, Control& control);
 
-// As RunCutover (engine/migration.h), and of a move of all databases: all of
-// them together. The report is their sum.
+// As RunCutover (engine/migration/migration.h), and of a move of all databases:
+// all of them together. The report is their sum.
 absl::StatusOr<Report> RunServerCutover(const CutoverOptions& options,
                                         Control& control, EventSink& events);
 
-// As RunCleanup (engine/migration.h), and of a move of all databases: in every
-// one of them. Databases, roles and tablespaces stay.
+// As RunCleanup (engine/migration/migration.h), and of a move of all databases:
+// in every one of them. Databases, roles and tablespaces stay.
 absl::StatusOr<std::vector<std::string>> RunServerCleanup(
     const CleanupOptions& options, Control& control);
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/types/span.h"
-#include "engine/check_findings.h"
+#include "engine/check/check_findings.h"
 #include "engine/server/globals_plan.h"
 
 namespace walferry {

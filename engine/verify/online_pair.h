@@ -14,8 +14,8 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "engine/meeting.h"
 #include "engine/options.h"
+#include "engine/stream/meeting.h"
 #include "engine/verify/snapshot_pair.h"
 
 namespace walferry {

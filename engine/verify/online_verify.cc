@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "engine/connect.h"
-#include "engine/ledger.h"
-#include "engine/meeting_request.h"
+#include "engine/connect/connect.h"
+#include "engine/ledger/ledger.h"
 #include "engine/migration_name.h"
 #include "engine/scope_json.h"
+#include "engine/stream/meeting_request.h"
 #include "engine/verify/online_pair.h"
 #include "protocol/status.h"
 

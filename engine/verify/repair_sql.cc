@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
-#include "engine/copy_session.h"
+#include "engine/copy/copy_session.h"
 
 namespace walferry {
 namespace {

@@ -11,12 +11,12 @@
 #include "absl/status/statusor.h"
 #include "engine/control.h"
 #include "engine/event.h"
+#include "engine/ledger/verify_notes.h"
 #include "engine/verify/piece.h"
 #include "engine/verify/row_hash.h"
 #include "engine/verify/snapshot_pair.h"
 #include "engine/verify/table_pairs.h"
 #include "engine/verify/verification.h"
-#include "engine/verify_notes.h"
 
 namespace walferry {
 

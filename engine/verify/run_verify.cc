@@ -9,10 +9,11 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "engine/connect.h"
+#include "engine/connect/connect.h"
+#include "engine/connect/server_identity.h"
+#include "engine/ledger/verify_notes.h"
 #include "engine/migration_name.h"
 #include "engine/name_some.h"
-#include "engine/server_identity.h"
 #include "engine/verify/both_sides.h"
 #include "engine/verify/check_comparison.h"
 #include "engine/verify/compare_snapshots.h"
@@ -25,7 +26,6 @@
 #include "engine/verify/snapshot_pair.h"
 #include "engine/verify/table_pairs.h"
 #include "engine/verify/verification.h"
-#include "engine/verify_notes.h"
 #include "protocol/status.h"
 
 namespace walferry {

@@ -7,7 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "engine/catalog.h"
+#include "engine/catalog/catalog.h"
 #include "engine/verify/object_differences.h"
 #include "engine/verify/schema_objects.h"
 #include "engine/verify/sequence_values.h"

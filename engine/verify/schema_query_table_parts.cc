@@ -2,7 +2,7 @@
 // extended statistics.
 
 #include "absl/strings/str_cat.h"
-#include "engine/old_servers.h"
+#include "engine/connect/old_servers.h"
 #include "engine/verify/schema_query.h"
 
 namespace walferry {

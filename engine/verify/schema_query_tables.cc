@@ -1,7 +1,7 @@
 // Relations: tables, views, sequences, and their columns.
 
 #include "absl/strings/str_cat.h"
-#include "engine/old_servers.h"
+#include "engine/connect/old_servers.h"
 #include "engine/verify/schema_query.h"
 
 namespace walferry {

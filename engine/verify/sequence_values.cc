@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "engine/owned_sequences.h"
+#include "engine/schema/owned_sequences.h"
 #include "protocol/pg_result.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "engine/catalog.h"
+#include "engine/catalog/catalog.h"
 #include "engine/verify/verification.h"
 #include "protocol/pg_connection.h"
 

@@ -10,9 +10,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
-#include "engine/connect.h"
-#include "engine/copy_session.h"
-#include "engine/shared_session.h"
+#include "engine/connect/connect.h"
+#include "engine/connect/shared_session.h"
+#include "engine/copy/copy_session.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
 

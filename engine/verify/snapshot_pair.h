@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "engine/connect.h"
+#include "engine/connect/connect.h"
 #include "engine/options.h"
 #include "protocol/lsn.h"
 #include "protocol/pg_connection.h"

@@ -2,7 +2,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "engine/old_servers.h"
+#include "engine/connect/old_servers.h"
 #include "protocol/status.h"
 
 namespace walferry {

@@ -10,7 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "absl/strings/substitute.h"
-#include "engine/catalog.h"
+#include "engine/catalog/catalog.h"
 #include "engine/name_some.h"
 #include "engine/verify/table_facts.h"
 #include "protocol/status.h"

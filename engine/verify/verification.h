@@ -33,7 +33,7 @@ enum class VerifyMethod {
 absl::string_view VerifyMethodName(VerifyMethod method);  // "counts"
 
 // Of a migration with delayed tables (VerifyOptions::scope.delay_table_data,
-// engine/delayed_tables.h): which tables are compared.
+// engine/catalog/delayed_tables.h): which tables are compared.
 enum class VerifyShare {
   kAll,
   kBeforeClients,  // All but the delayed ones.

@@ -1,6 +1,6 @@
 // capture and replay against live servers, as functions and as commands.
 
-#include "engine/capture.h"
+#include "engine/stream/capture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,8 +18,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "engine/capture_file.h"
-#include "engine/ledger.h"
+#include "engine/ledger/ledger.h"
+#include "engine/stream/capture_file.h"
 #include "protocol/pg_connection.h"
 #include "protocol/pgoutput.h"
 #include "protocol/replication_frame.h"

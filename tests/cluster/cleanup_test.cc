@@ -11,9 +11,9 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "engine/capture.h"
-#include "engine/ledger.h"
-#include "engine/migration.h"
+#include "engine/ledger/ledger.h"
+#include "engine/migration/migration.h"
+#include "engine/stream/capture.h"
 #include "protocol/pg_connection.h"
 #include "protocol/replication_stream.h"
 #include "protocol/status.h"

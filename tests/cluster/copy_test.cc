@@ -6,7 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
-#include "engine/copy_session.h"
+#include "engine/copy/copy_session.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocol/quoting.h"

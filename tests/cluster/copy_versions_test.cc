@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "engine/copy_format.h"
-#include "engine/table_copy.h"
+#include "engine/copy/copy_format.h"
+#include "engine/copy/table_copy.h"
 #include "tests/cluster/app_fixture.h"
 #include "tests/testing/database_equal.h"
 #include "tests/testing/server_upgrades.h"

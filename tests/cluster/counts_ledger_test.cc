@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "protocol/status.h"
 #include "tests/cluster/app_fixture.h"
 #include "tests/testing/built_paths.h"

@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "protocol/status.h"
 #include "tests/cluster/app_fixture.h"
 #include "tests/testing/background_run.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "tests/cluster/cutover_fixture.h"
 #include "tests/testing/background_run.h"
 #include "tests/testing/event_hook.h"

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "engine/migration_proof.h"
 #include "tests/cluster/cutover_fixture.h"
 #include "tests/testing/background_run.h"

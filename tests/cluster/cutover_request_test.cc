@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "protocol/status.h"
 #include "tests/cluster/cutover_fixture.h"
 #include "tests/testing/background_run.h"

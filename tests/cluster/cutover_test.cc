@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "tests/cluster/cutover_fixture.h"
 #include "tests/testing/background_run.h"
 #include "tests/testing/event_hook.h"

@@ -1,6 +1,6 @@
 // What keeps a database from being dropped and made again.
 
-#include "engine/drop_permit.h"
+#include "engine/target/drop_permit.h"
 
 #include <gtest/gtest.h>
 

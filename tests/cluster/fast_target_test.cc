@@ -1,6 +1,6 @@
 // A faster target, and that it always becomes what it was.
 
-#include "engine/fast_target.h"
+#include "engine/target/fast_target.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -15,8 +15,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "engine/durable_server.h"
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
+#include "engine/target/durable_server.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocol/status.h"

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/analyze.h"
-#include "engine/matviews.h"
-#include "engine/sequences.h"
+#include "engine/schema/analyze.h"
+#include "engine/schema/matviews.h"
+#include "engine/schema/sequences.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocol/status.h"

@@ -1,7 +1,7 @@
 // RunMigrationWithOthers: what a migration does with a write that comes while
 // it waits for the others, and behind their last vote.
 
-#include "engine/joint_cutover.h"
+#include "engine/ledger/joint_cutover.h"
 
 #include <string>
 #include <vector>

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "tests/cluster/app_fixture.h"
 #include "tests/testing/background_run.h"
 #include "tests/testing/database_equal.h"

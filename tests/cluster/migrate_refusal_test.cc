@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "tests/cluster/app_fixture.h"
 #include "tests/testing/event_recorder.h"
 #include "tests/testing/pg_server.h"

@@ -1,6 +1,6 @@
 // An offline migration of one database with --fast-target.
 
-#include "engine/fast_target.h"
+#include "engine/target/fast_target.h"
 #include "tests/cluster/offline_fixture.h"
 #include "tests/testing/wait_until.h"
 

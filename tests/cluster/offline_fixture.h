@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "protocol/status.h"
 #include "tests/cluster/app_fixture.h"
 #include "tests/testing/database_equal.h"

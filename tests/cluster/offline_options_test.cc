@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "tests/cluster/offline_fixture.h"
 #include "tests/testing/background_run.h"
 #include "tests/testing/sql.h"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "protocol/status.h"
 #include "tests/cluster/offline_fixture.h"
 #include "tests/testing/sql.h"

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "protocol/status.h"
 #include "tests/cluster/archive_fixture.h"
 #include "tests/testing/fake_pg_dump.h"

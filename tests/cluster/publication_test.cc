@@ -1,6 +1,6 @@
 // Publications, and who stands in their way.
 
-#include "engine/publication.h"
+#include "engine/catalog/publication.h"
 
 #include <memory>
 #include <string>

@@ -1,6 +1,6 @@
 // What the cutover asks of the source: its log's end, and to be read-only.
 
-#include "engine/quiet_source.h"
+#include "engine/cutover/quiet_source.h"
 
 #include <memory>
 #include <optional>
@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "engine/source_position.h"
+#include "engine/connect/source_position.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocol/pg_connection.h"

@@ -1,4 +1,4 @@
-#include "engine/range_lift.h"
+#include "engine/copy/range_lift.h"
 
 #include <cstdlib>
 #include <iostream>

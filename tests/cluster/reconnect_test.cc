@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "tests/testing/background_run.h"
 #include "tests/testing/event_recorder.h"
 #include "tests/testing/pg_server.h"

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "engine/pg_tools.h"
+#include "engine/schema/pg_tools.h"
 #include "tests/cluster/archive_fixture.h"
 #include "tests/testing/server_binaries.h"
 

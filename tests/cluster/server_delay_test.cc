@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "engine/fast_target.h"
+#include "engine/target/fast_target.h"
 #include "tests/cluster/server_fixture.h"
 
 namespace walferry {

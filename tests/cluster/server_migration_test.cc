@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
 #include "absl/time/clock.h"
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "engine/server/connection_budget.h"
 #include "protocol/status.h"
 #include "tests/cluster/server_fixture.h"

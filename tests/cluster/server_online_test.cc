@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "engine/server/servers.h"
 #include "protocol/status.h"
 #include "tests/cluster/server_online_fixture.h"

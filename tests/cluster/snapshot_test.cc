@@ -1,11 +1,11 @@
-#include "engine/snapshot.h"
+#include "engine/copy/snapshot.h"
 
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "engine/copy_session.h"
+#include "engine/copy/copy_session.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocol/status.h"

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "tests/cluster/app_fixture.h"
 #include "tests/testing/background_run.h"
 #include "tests/testing/event_recorder.h"

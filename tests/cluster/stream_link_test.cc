@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "protocol/pg_connection.h"
 #include "protocol/status.h"
 #include "tests/testing/background_run.h"

@@ -14,10 +14,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "engine/meeting_request.h"
-#include "engine/migration.h"
+#include "engine/ledger/verify_notes.h"
+#include "engine/migration/migration.h"
+#include "engine/stream/meeting_request.h"
 #include "engine/verify/online_pair.h"
-#include "engine/verify_notes.h"
 #include "tests/cluster/verify_fixture.h"
 #include "tests/testing/background_run.h"
 #include "tests/testing/sql.h"

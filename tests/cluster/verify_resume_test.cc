@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "engine/migration.h"
-#include "engine/verify_notes.h"
+#include "engine/ledger/verify_notes.h"
+#include "engine/migration/migration.h"
 #include "protocol/pg_connection.h"
 #include "tests/cluster/verify_fixture.h"
 

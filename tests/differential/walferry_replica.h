@@ -12,7 +12,7 @@
 #include "apply/applier.h"
 #include "apply/apply_session.h"
 #include "apply/batch_applier.h"
-#include "engine/batch_builder.h"
+#include "engine/stream/batch_builder.h"
 #include "tests/differential/dice.h"
 
 namespace walferry {

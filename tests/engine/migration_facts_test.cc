@@ -4,11 +4,11 @@
 
 #include <string>
 
+#include "engine/connect/retry_policy.h"
+#include "engine/connect/source_position.h"
 #include "engine/migration_name.h"
 #include "engine/report_json.h"
-#include "engine/retry_policy.h"
 #include "engine/scope_json.h"
-#include "engine/source_position.h"
 #include "protocol/status.h"
 #include "tests/testing/status_matchers.h"
 

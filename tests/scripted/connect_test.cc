@@ -1,4 +1,4 @@
-#include "engine/connect.h"
+#include "engine/connect/connect.h"
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"

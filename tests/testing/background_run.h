@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/control.h"
-#include "engine/migration.h"
+#include "engine/migration/migration.h"
 #include "gtest/gtest.h"
 #include "tests/testing/event_recorder.h"
 #include "tests/testing/wait_until.h"

@@ -1,6 +1,6 @@
 #include "engine/server/server_report.h"
 
-#include "engine/retry_policy.h"
+#include "engine/connect/retry_policy.h"
 #include "gtest/gtest.h"
 #include "protocol/status.h"
 #include "tests/testing/status_matchers.h"

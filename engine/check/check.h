@@ -1,0 +1,100 @@
+#ifndef ENGINE_CHECK_CHECK_H_
+#define ENGINE_CHECK_CHECK_H_
+
+// The preflight: what would stop or hurt a migration, found before anything is
+// created. Tests by doing where that is possible, in transactions that are
+// rolled back.
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/catalog/catalog.h"
+#include "engine/options.h"
+#include "protocol/pg_connection.h"
+
+namespace walferry {
+
+enum class Severity {
+  kOk,        // Looked at, fine.
+  kInfo,      // Worth knowing.
+  kWarning,   // Goes on, but read this.
+  kBlocking,  // The migration refuses to start, unless accepted by its id.
+};
+
+// "ok", "info", "warning", "blocking".
+absl::string_view SeverityName(Severity severity);
+
+struct Finding {
+  // Stable, for --accept and scripts: "replica-identity", "wal-level", ...
+  std::string id;
+  Severity severity = Severity::kOk;
+  // May be accepted by the operator's explicit word.
+  bool acceptable = false;
+  std::string subject;  // "source", "target", "public.orders", ...
+  std::string text;     // One clear clause: lower case, no full stop.
+  std::string hint;     // What to do: often the exact SQL. May be empty.
+};
+
+// What the target allows (design section 6): decides how the stream is applied.
+struct TargetLadder {
+  bool replica_role = false;        // SET session_replication_role works.
+  bool replication_origin = false;  // pg_replication_origin_* work.
+  bool create_schema = false;
+  bool temporary_tables = false;
+  bool timeouts_settable = false;
+};
+
+// Whether --accept names this finding: by its id, or for one subject by
+// "id:subject".
+bool Accepts(const std::vector<std::string>& accept, absl::string_view id,
+             absl::string_view subject);
+
+struct CheckReport {
+  std::vector<Finding> findings;
+  TargetLadder ladder;
+  int source_version = 0;  // 150004.
+  int target_version = 0;
+
+  // Any kBlocking finding that `accept` does not name. One that is not
+  // acceptable always blocks.
+  std::vector<const Finding*> Blocking(
+      const std::vector<std::string>& accept) const;
+};
+
+// As a text for people: what blocks first, what was found to be in order last
+// (`color`: ANSI colours).
+std::string FormatCheckReport(const CheckReport& report,
+                              const std::vector<std::string>& accept,
+                              bool color);
+
+// As one JSON object: ready (nothing blocks), blocking (how many do),
+// source_version and target_version (150004), target_allows
+// (session_replication_role, replication_origin, create_schema,
+// temporary_tables, timeouts: booleans), and findings, an array of
+// {id, severity, acceptable, accepted, subject, text, hint}.
+std::string CheckReportToJson(const CheckReport& report,
+                              const std::vector<std::string>& accept);
+
+// Runs every check over open connections, none of them inside a transaction
+// (`source_replication` is a walsender connection, or null if it could not be
+// opened: `replication_error` says why). `resuming`: the migration's own
+// objects are expected on both sides.
+//
+// A check that could not be carried out is a finding itself: blocking,
+// acceptable, under the check's id. An error means that a connection is lost
+// or the caller has asked to stop.
+struct CheckInputs {
+  PgConnection* source = nullptr;
+  PgConnection* target = nullptr;
+  PgConnection* source_replication = nullptr;
+  absl::Status replication_error;
+  bool resuming = false;
+};
+absl::StatusOr<CheckReport> Check(const MigrateOptions& options,
+                                  const Catalog& catalog,
+                                  const CheckInputs& inputs);
+
+}  // namespace walferry
+
+#endif  // ENGINE_CHECK_CHECK_H_
