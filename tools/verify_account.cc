@@ -252,8 +252,11 @@ std::string DoneText(const TableRepair& table) {
   return parts.empty() ? "no row" : absl::StrJoin(parts, ", ");
 }
 
-absl::string_view RepairedText(const RepairReport& repair) {
-  return repair.dry_run ? "would be repaired" : "repaired";
+std::string RepairedText(const RepairReport& repair) {
+  if (repair.dry_run) return "would be repaired";
+  if (repair.held == absl::ZeroDuration()) return "repaired";
+  return absl::StrCat("repaired; no changes were applied for ",
+                      HumanDuration(repair.held));
 }
 
 std::string TimesText(const RowDifference& row) {

@@ -60,8 +60,9 @@ std::string FoundText(const TableVerdict& table);
 
 // "3 rows inserted, 1 row deleted": of a dry run, what would be.
 std::string DoneText(const TableRepair& table);
-// "repaired", "would be repaired".
-absl::string_view RepairedText(const RepairReport& repair);
+// "repaired", "would be repaired", "repaired; no changes were applied for 1.2
+// s".
+std::string RepairedText(const RepairReport& repair);
 
 // "2 on the source, 1 on the target" of rows of a table without a key; ""
 // where the row is there once on a side, or not.

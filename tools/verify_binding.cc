@@ -34,8 +34,7 @@ absl::Status CheckSample(const OptionValues& values) {
   return absl::OkStatus();
 }
 
-// Only what names rows can repair them, and only of two sides that stand still
-// it is known that they are still the same.
+// Only what names rows can repair them.
 absl::Status CheckRepair(const OptionValues& values) {
   if (!values.Flag(OptionId::kRepair)) {
     if (!values.Flag(OptionId::kDryRun)) return absl::OkStatus();
@@ -52,11 +51,7 @@ absl::Status CheckRepair(const OptionValues& values) {
                     "--method checksum and --method sample name the rows that "
                     "differ");
   }
-  if (!values.Flag(OptionId::kOnline)) return absl::OkStatus();
-  return WithHint(
-      absl::InvalidArgumentError("--repair and --online exclude each other"),
-      "rows are not repaired while changes flow: end the migration, stop what "
-      "writes, and repair without --online");
+  return absl::OkStatus();
 }
 
 absl::Status CheckOnline(const OptionValues& values) {

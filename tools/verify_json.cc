@@ -88,6 +88,7 @@ Json RepairJson(const std::optional<RepairReport>& repair) {
   if (!repair.has_value()) return nullptr;
   return {{"dry_run", repair->dry_run},
           {"elapsed_seconds", JsonSeconds(repair->elapsed)},
+          {"held_seconds", JsonSeconds(repair->held)},
           {"tables", ArrayOf(repair->tables, TableRepairJson)},
           {"statements", repair->statements},
           {"statements_left_out", repair->statements_left_out}};

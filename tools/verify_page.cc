@@ -310,7 +310,7 @@ void Page::AddChecks() {
 void Page::AddRepair() {
   if (!report_.repair.has_value()) return;
   const RepairReport& repair = *report_.repair;
-  Add("<h2>", repair.dry_run ? "Would be repaired" : "Repaired",
+  Add("<h2>Rows ", RepairedText(repair),
       "</h2>\n<table>\n<thead><tr><th>Table</th><th>Rows</th><th>Not "
       "repaired</th></tr></thead>\n<tbody>\n");
   for (const TableRepair& table : repair.tables) {

@@ -215,6 +215,8 @@ absl::Status MigrationRun::FollowUntilCutover(Follower& follower,
     RETURN_IF_ERROR(WatchSourceIfDue());
     if (now >= next_meeting) {
       RETURN_IF_ERROR(ServeMeetings(follower, run));
+      follower.SetWaitingFor(AppliersAreHeld() ? "a repair of rows to end"
+                                               : "");
       next_meeting = absl::Now() + kAskInterval;
     }
     RETURN_IF_ERROR(ProveIfDue(follower));
@@ -222,6 +224,8 @@ absl::Status MigrationRun::FollowUntilCutover(Follower& follower,
     next_ask = now + kAskInterval;
     ASSIGN_OR_RETURN(const bool asked, CutoverIsAskedFor(follower));
     if (!asked) continue;
+    RETURN_IF_ERROR(LetAppliersGoOn("a cutover has begun"));
+    follower.SetWaitingFor("");
     const absl::StatusOr<absl::Time> still_since = TryCutover(follower, run);
     if (still_since.ok()) return Finish(run, *still_since);
     const absl::Status& why = still_since.status();

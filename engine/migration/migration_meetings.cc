@@ -1,6 +1,7 @@
 // What another process asks of a running stream: one state of both sides.
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -37,18 +38,36 @@ absl::StatusOr<std::unique_ptr<HeldStates>> MigrationRun::MeetNow(
 // What an earlier process has met is held no more.
 absl::Status MigrationRun::BeginMeetings() {
   held_states_.clear();
-  return EndMeetings("the process that held it has ended");
+  return EndMeetings("the process that held it has ended",
+                     [](const MeetingRequest& /*request*/) { return true; });
 }
 
-absl::Status MigrationRun::EndMeetings(absl::string_view why) {
-  held_states_.clear();
+// Nothing would arrive before its time is over.
+absl::Status MigrationRun::LetAppliersGoOn(absl::string_view why) {
+  return EndMeetings(why, [](const MeetingRequest& request) {
+    return request.holds_appliers;
+  });
+}
+
+absl::Status MigrationRun::EndMeetings(
+    absl::string_view why,
+    const std::function<bool(const MeetingRequest&)>& chosen) {
   MeetingRequests requests(*target_, ledger_->sql().key());
   ASSIGN_OR_RETURN(const std::vector<MeetingRequest> all, requests.All());
   for (const MeetingRequest& request : all) {
-    if (request.state != MeetingRequest::State::kMet) continue;
+    if (request.state != MeetingRequest::State::kMet || !chosen(request)) {
+      continue;
+    }
+    held_states_.erase(request.id);
     RETURN_IF_ERROR(requests.SetFailed(request.id, why));
   }
   return absl::OkStatus();
+}
+
+bool MigrationRun::AppliersAreHeld() const {
+  return absl::c_any_of(held_states_, [](const auto& held) {
+    return held.second->holds_appliers();
+  });
 }
 
 absl::Status MigrationRun::ServeMeetings(Follower& follower, StreamRun& run,
@@ -81,7 +100,12 @@ absl::Status MigrationRun::Answer(MeetingRequests& requests,
                                   absl::Time deadline) {
   absl::StatusOr<std::unique_ptr<HeldStates>> states =
       absl::AbortedError("the migration has not caught up yet");
-  if (follower.caught_up()) {
+  if (request.holds_appliers && phase_ == Phase::kCutover) {
+    states = absl::AbortedError("a cutover has begun");
+  } else if (AppliersAreHeld()) {
+    states = absl::AbortedError(
+        "no changes are applied now, as another process repairs rows");
+  } else if (follower.caught_up()) {
     states = MeetNow(follower, run,
                      {.holds_appliers = request.holds_appliers,
                       .patience = kPatience,

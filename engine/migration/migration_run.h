@@ -163,7 +163,11 @@ class MigrationRun {
   absl::StatusOr<std::unique_ptr<HeldStates>> MeetNow(
       Follower& follower, StreamRun& run, const MeetingOptions& options);
   absl::Status BeginMeetings();
-  absl::Status EndMeetings(absl::string_view why);
+  absl::Status LetAppliersGoOn(absl::string_view why);
+  absl::Status EndMeetings(
+      absl::string_view why,
+      const std::function<bool(const MeetingRequest&)>& chosen);
+  bool AppliersAreHeld() const;
   absl::Status ServeMeetings(Follower& follower, StreamRun& run,
                              absl::Time deadline = absl::InfiniteFuture());
   absl::Status Answer(MeetingRequests& requests, const MeetingRequest& request,

@@ -61,6 +61,7 @@ std::optional<ApplyPool::Taken> ApplyPool::Take(AheadApplier& applier) {
   if (taken.item.batch != nullptr && appliers_.size() > 1) {
     applier.Enter(*taken.item.batch);
   }
+  if (taken.item.barrier != nullptr) ++barriers_;
   return taken;
 }
 
@@ -87,7 +88,8 @@ bool ApplyPool::Apply(AheadApplier& applier, const Taken& taken) {
 
 bool ApplyPool::AwaitTurn(AheadApplier& applier, const Taken& taken) {
   CommitOrder::Turn turn = order_.Await(taken.number, absl::InfinitePast());
-  if (turn == CommitOrder::Turn::kNotYet && taken.item.batch != nullptr) {
+  if (turn == CommitOrder::Turn::kNotYet && taken.item.batch != nullptr &&
+      barriers_ == 0) {
     applier.ApplyAhead(*taken.item.batch);
   }
   while (turn == CommitOrder::Turn::kNotYet) {
@@ -103,6 +105,7 @@ absl::Status ApplyPool::ApplyItem(AheadApplier& applier,
   StreamState& state = context_.state;
   if (item.barrier != nullptr) {
     item.barrier->Stand(state.applied());
+    --barriers_;
     return absl::OkStatus();
   }
   if (item.batch == nullptr) {

@@ -27,7 +27,8 @@ namespace walferry {
 // source order. A large transaction, which comes in several batches, is applied
 // by one thread, and nobody takes what is behind it before its last batch is
 // taken. At a barrier whose turn it is stands still: then all before it is
-// committed, and what is behind it at most applied ahead.
+// committed, and nothing behind it is begun, so that no session of ours is in
+// the way of who writes meanwhile.
 class ApplyPool {
  public:
   struct Context {
@@ -77,6 +78,8 @@ class ApplyPool {
   CommitOrder order_;
   // The target's process of the session whose turn it is; 0: none.
   std::atomic<int> committing_pid_ = 0;
+  // Taken, and not passed.
+  std::atomic<int> barriers_ = 0;
   // Of the batches of a transaction that has not come to its end. Belongs to
   // whose turn it is.
   ApplyCounts uncommitted_;

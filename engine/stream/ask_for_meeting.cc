@@ -255,14 +255,39 @@ class Asking {
 }  // namespace
 
 AskedStates::AskedStates(Endpoints endpoints, std::string id,
-                         std::unique_ptr<HeldStates> states)
+                         std::unique_ptr<HeldStates> states,
+                         bool holds_appliers)
     : endpoints_(std::move(endpoints)),
       id_(std::move(id)),
-      states_(std::move(states)) {}
+      states_(std::move(states)) {
+  if (holds_appliers) renewing_ = std::thread([this] { KeepRenewing(); });
+}
 
-AskedStates::~AskedStates() { Withdraw(endpoints_, id_); }
+AskedStates::~AskedStates() {
+  {
+    const absl::MutexLock lock(&mutex_);
+    ending_ = true;
+  }
+  if (renewing_.joinable()) renewing_.join();
+  Withdraw(endpoints_, id_);
+}
+
+// What it is told is asked for again by whoever must know.
+void AskedStates::KeepRenewing() {
+  const absl::MutexLock lock(&mutex_);
+  while (!ending_) {
+    RenewLocked().IgnoreError();
+    mutex_.AwaitWithTimeout(absl::Condition(&ending_), kSignInterval);
+  }
+}
 
 absl::Status AskedStates::Renew() {
+  const absl::MutexLock lock(&mutex_);
+  return RenewLocked();
+}
+
+absl::Status AskedStates::RenewLocked() {
+  if (session_.has_value() && session_->broken()) session_.reset();
   if (!session_.has_value()) {
     const Connector connector{.endpoints = endpoints_};
     ASSIGN_OR_RETURN(PgConnection session, connector.OpenTarget("verify"));
@@ -286,7 +311,8 @@ absl::StatusOr<std::unique_ptr<AskedStates>> AskForMeeting(
   absl::StatusOr<std::unique_ptr<HeldStates>> states = asking.Run();
   if (states.ok()) {
     return std::make_unique<AskedStates>(options.endpoints, asking.id(),
-                                         *std::move(states));
+                                         *std::move(states),
+                                         options.holds_appliers);
   }
   if (asking.asked()) Withdraw(options.endpoints, asking.id());
   return states.status();

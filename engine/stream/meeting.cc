@@ -290,6 +290,10 @@ void HeldStates::ReleaseAppliers() {
   if (barrier_ != nullptr) barrier_->Lift();
 }
 
+bool HeldStates::holds_appliers() const {
+  return barrier_ != nullptr && !barrier_->lifted();
+}
+
 absl::StatusOr<std::unique_ptr<HeldStates>> Meet(
     const MeetingContext& context, const MeetingOptions& options) {
   // Before sessions are opened: it may be asked many times.

@@ -83,6 +83,8 @@ class HeldStates {
 
   // Of appliers that are held. The snapshots stay.
   void ReleaseAppliers();
+  // Appliers stand for these states, and will until they are let go.
+  bool holds_appliers() const;
 
  private:
   const MetStates met_;

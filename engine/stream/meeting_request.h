@@ -10,11 +10,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "engine/ledger/ledger_sql.h"
 #include "engine/options.h"
@@ -76,25 +79,33 @@ struct AskOptions {
 
 // States that another process has met for us. They are held by sessions of
 // ours, so they last as long as this process does, whatever becomes of the
-// other one; only appliers that are to be held need it.
+// other one; only appliers that are held need it, and signs of life from here,
+// which a thread gives.
 class AskedStates {
  public:
   AskedStates(Endpoints endpoints, std::string id,
-              std::unique_ptr<HeldStates> states);
-  ~AskedStates();  // Withdraws the request.
+              std::unique_ptr<HeldStates> states, bool holds_appliers);
+  ~AskedStates();  // Withdraws the request: the appliers go on.
 
   HeldStates& states() { return *states_; }
   std::unique_ptr<HeldStates> TakeStates() { return std::move(states_); }
 
-  // Of held appliers, at least every five seconds. kUnavailable: the process
-  // that ran the migration, and held them, is gone (why).
+  // Of held appliers: whether they are known to stand. kUnavailable: the
+  // process that held them has let them go on, or is gone (why). To know that
+  // they still stand when something is committed is another matter.
   absl::Status Renew();
 
  private:
+  absl::Status RenewLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void KeepRenewing();
+
   const Endpoints endpoints_;
   const std::string id_;
   std::unique_ptr<HeldStates> states_;
-  std::optional<PgConnection> session_;
+  absl::Mutex mutex_;
+  std::optional<PgConnection> session_ ABSL_GUARDED_BY(mutex_);
+  bool ending_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread renewing_;
 };
 
 // kNotFound: no such migration; kFailedPrecondition: nobody runs it, it does

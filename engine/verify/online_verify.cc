@@ -13,6 +13,8 @@
 #include "engine/scope_json.h"
 #include "engine/stream/meeting_request.h"
 #include "engine/verify/online_pair.h"
+#include "engine/verify/online_repair.h"
+#include "engine/verify/run_repair.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -79,6 +81,20 @@ MeetFunction MeetOverLedger(const VerifyOptions& options,
   };
 }
 
+absl::StatusOr<VerifyReport> CompareOrRepair(const VerifyOptions& options,
+                                             Control& control,
+                                             EventSink& events) {
+  const MeetFunction meet = MeetOverLedger(options, control, events);
+  if (options.repair != RepairMode::kNo) {
+    OnlineGround ground(options, meet, control, events);
+    return RunRepair(options, ground, control, events);
+  }
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<OnlinePair> pair,
+      OnlinePair::Create(options.endpoints, meet, options.max_snapshot_age));
+  return VerifySnapshots(options, *pair, control, events);
+}
+
 }  // namespace
 
 absl::StatusOr<VerifyReport> VerifyOnline(const VerifyOptions& options,
@@ -96,12 +112,8 @@ absl::StatusOr<VerifyReport> VerifyOnline(const VerifyOptions& options,
         ScopeWithin(std::move(scope), options.scope, options.endpoints.name));
     narrowed.triggers_come_later = row->defer_triggers;
   }
-  ASSIGN_OR_RETURN(const std::unique_ptr<OnlinePair> pair,
-                   OnlinePair::Create(options.endpoints,
-                                      MeetOverLedger(options, control, events),
-                                      options.max_snapshot_age));
   ASSIGN_OR_RETURN(VerifyReport report,
-                   VerifySnapshots(narrowed, *pair, control, events));
+                   CompareOrRepair(narrowed, control, events));
   if (!filters.empty()) {
     report.remarks.push_back(absl::StrCat(
         "what the migration leaves out is not compared: it was begun with ",

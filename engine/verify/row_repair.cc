@@ -210,11 +210,17 @@ class RowRepair {
       Ranges later;
       why.clear();
       for (const DifferingPiece* range : ranges) {
+        if (!result_.why_left.ok()) {
+          later.push_back(range);
+          continue;
+        }
         const absl::Status repaired = Repair({range}, options_.max_rows);
         if (repaired.ok()) {
           progress = true;
         } else if (EndsThisRun(repaired)) {
           return repaired;
+        } else if (!result_.why_left.ok()) {
+          later.push_back(range);
         } else if (MayGoLater(repaired)) {
           later.push_back(range);
           why.push_back(repaired);
@@ -223,6 +229,7 @@ class RowRepair {
         }
       }
       ranges = std::move(later);
+      if (!result_.why_left.ok()) return Leave(ranges);
     }
     if (ranges.size() > 1) {
       const absl::Status repaired = Repair(
@@ -231,8 +238,14 @@ class RowRepair {
               100, kRowsOfManyRanges / static_cast<int64_t>(ranges.size())));
       if (repaired.ok()) return repaired;
       if (EndsThisRun(repaired)) return repaired;
+      if (!result_.why_left.ok()) return Leave(ranges);
     }
     for (size_t i = 0; i < ranges.size(); ++i) Fail(*ranges[i], why[i]);
+    return absl::OkStatus();
+  }
+
+  absl::Status Leave(const Ranges& ranges) {
+    for (const DifferingPiece* range : ranges) result_.left.push_back(*range);
     return absl::OkStatus();
   }
 
@@ -298,6 +311,10 @@ class RowRepair {
   absl::Status RepairInTransaction(const Repairs& repairs, int64_t max_rows) {
     RETURN_IF_ERROR(Run(absl::StrJoin(BeginRepairSql(replica_role_), "; ")));
     RETURN_IF_ERROR(LockTables(repairs));
+    if (options_.stands_still != nullptr) {
+      result_.why_left = options_.stands_still(sessions_->target);
+      RETURN_IF_ERROR(result_.why_left);
+    }
     std::vector<DigestPair> digests;
     int64_t rows = 0;
     for (const auto& repair : repairs) {

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "engine/event.h"
 #include "engine/verify/compare_snapshots.h"
+#include "engine/verify/row_comparison.h"
 #include "engine/verify/snapshot_pair.h"
 #include "engine/verify/verification.h"
 #include "protocol/pg_connection.h"
@@ -25,10 +26,17 @@ struct RowRepairOptions {
   // Asked before anything is written, of a session that sees what is now: the
   // comparison may have taken hours.
   std::function<absl::Status(PgConnection& target)> may_write;
+  // Asked in each transaction when nobody else can write to its tables any
+  // more: whether the target is as the snapshots have it, but for what was
+  // repaired. An error leaves this range and those behind it to a later call.
+  std::function<absl::Status(PgConnection& target)> stands_still;
 };
 
 struct RowRepairResult {
   RepairReport report;
+  // To which it did not come, as the target did not stand still; and why.
+  std::vector<DifferingPiece> left;
+  absl::Status why_left;
   std::vector<std::string> remarks;
 };
 

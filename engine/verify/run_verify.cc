@@ -24,6 +24,7 @@
 #include "engine/verify/run_repair.h"
 #include "engine/verify/schema_compare.h"
 #include "engine/verify/snapshot_pair.h"
+#include "engine/verify/still_repair.h"
 #include "engine/verify/table_pairs.h"
 #include "engine/verify/verification.h"
 #include "protocol/status.h"
@@ -375,10 +376,11 @@ class Verification {
 
 absl::StatusOr<VerifyReport> RunVerify(const VerifyOptions& options,
                                        Control& control, EventSink& events) {
-  if (options.repair != RepairMode::kNo) {
-    return RunRepair(options, control, events);
-  }
   if (options.online) return VerifyOnline(options, control, events);
+  if (options.repair != RepairMode::kNo) {
+    StillGround ground(options, control, events);
+    return RunRepair(options, ground, control, events);
+  }
   ASSIGN_OR_RETURN(const std::unique_ptr<SnapshotPair> snapshots,
                    TakeSnapshotPair(options.endpoints, &control.interrupt()));
   return VerifySnapshots(options, *snapshots, control, events);

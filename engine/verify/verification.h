@@ -158,6 +158,7 @@ struct RepairReport {
   std::vector<std::string> statements;
   bool statements_left_out = false;  // They would be too long.
   absl::Duration elapsed;
+  absl::Duration held;  // Online: how long no changes were applied for it.
 };
 
 struct VerifyReport {
@@ -193,8 +194,8 @@ struct VerifyReport {
 // otherwise), and the rows of the target if a repair is asked for. Differences
 // are in the report. An error means that nobody knows, and that whole ranges
 // are repaired, if any.
-// kFailedPrecondition: source and target are one database; a repair where a
-// migration that has not come to its end writes these rows, too.
+// kFailedPrecondition: source and target are one database; a repair that is not
+// online where a migration that has not come to its end writes these rows, too.
 absl::StatusOr<VerifyReport> RunVerify(const VerifyOptions& options,
                                        Control& control, EventSink& events);
 

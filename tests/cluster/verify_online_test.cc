@@ -1,5 +1,4 @@
-// RunVerify with VerifyOptions::online: two databases between which a migration
-// runs, and which are written meanwhile.
+// RunVerify with VerifyOptions::online, while the source is written.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,7 +17,7 @@
 #include "engine/migration/migration.h"
 #include "engine/stream/meeting_request.h"
 #include "engine/verify/online_pair.h"
-#include "tests/cluster/verify_fixture.h"
+#include "tests/cluster/verify_online_fixture.h"
 #include "tests/testing/background_run.h"
 #include "tests/testing/sql.h"
 #include "tests/testing/wait_until.h"
@@ -73,86 +72,8 @@ class LargeWriter {
   std::thread thread_;
 };
 
-class VerifyOnlineTest : public VerifyTest {
+class VerifyOnlineWritersTest : public VerifyOnlineTest {
  protected:
-  void SetUp() override {
-    StartServers({.settings = {{"max_prepared_transactions", "5"}}});
-    if (HasFatalFailure()) return;
-    CreateApp();
-    ASSERT_OK(OnSource(absl::StrCat(
-        WriterSchemaSql(2000),
-        ";CREATE TABLE large (id int PRIMARY KEY, body text);"
-        "CREATE TABLE still (id int PRIMARY KEY, v text);"
-        "INSERT INTO still SELECT i, 'v' FROM generate_series(1, 20000) i;"
-        "CREATE UNLOGGED TABLE cache (id int PRIMARY KEY);"
-        "INSERT INTO cache VALUES (1);"
-        "CREATE MATERIALIZED VIEW sums AS SELECT count(*) FROM still")));
-  }
-
-  MigrateOptions Migration() const {
-    MigrateOptions options;
-    options.endpoints = Both();
-    options.stream.poll_interval = absl::Milliseconds(50);
-    options.stream.retry_for = absl::Minutes(1);
-    // Large transactions come in parts.
-    options.stream.batch_bytes = 128 << 10;
-    return options;
-  }
-  void Start(const MigrateOptions& options) {
-    run_.emplace(options);
-    ASSERT_TRUE(run_->CatchesUp()) << run_->Stop();
-  }
-  void Start() { Start(Migration()); }
-
-  VerifyOptions Online() const {
-    VerifyOptions options = Options();
-    options.online = true;
-    options.schema = true;
-    return options;
-  }
-  std::vector<std::string> OnlineDifferences(const VerifyOptions& options) {
-    const absl::StatusOr<VerifyReport> report = Verify(options);
-    if (!report.ok()) return {report.status().ToString()};
-    std::vector<std::string> lines = Differences(*report);
-    for (const ObjectDifference& object : report->objects) {
-      if (object.weight != ObjectDifference::Weight::kWarning) {
-        lines.push_back(
-            absl::StrCat(object.kind, " ", object.object, " ", object.what));
-      }
-    }
-    return lines;
-  }
-
-  // Sessions that hold states; on both sides.
-  std::string Holding() const {
-    std::string count;
-    for (const PgServer* const server : {source_.get(), target_.get()}) {
-      absl::StrAppend(
-          &count,
-          server
-              ->QueryValue("SELECT count(*) FROM pg_stat_activity WHERE "
-                           "application_name LIKE 'walferry%' AND state LIKE "
-                           "'idle in transaction%'",
-                           "app")
-              .value_or("?"));
-    }
-    return count;
-  }
-  bool NobodyHolds() {
-    return WaitUntil([this] { return Holding() == "00"; });
-  }
-
-  AskOptions Asking(bool holds_appliers = false) const {
-    return {.endpoints = Both(),
-            .holds_appliers = holds_appliers,
-            .wait = kTestPatience};
-  }
-
-  // What a stream that carries all of it brings.
-  bool Arrives(const std::string& sql, const std::string& value) {
-    return WaitUntil([&] { return TargetValue(sql).value_or("") == value; });
-  }
-
   void ExpectEqualAgainAndAgain(int apply_jobs) {
     MigrateOptions options = Migration();
     options.stream.apply_jobs = apply_jobs;
@@ -179,15 +100,13 @@ class VerifyOnlineTest : public VerifyTest {
     EXPECT_FALSE(run_->ended()) << run_->Stop();
     EXPECT_TRUE(NobodyHolds());
   }
-
-  std::optional<BackgroundRun> run_;
 };
 
-TEST_F(VerifyOnlineTest, IsEqualWhileApplicationsWrite) {
+TEST_F(VerifyOnlineWritersTest, IsEqualWhileApplicationsWrite) {
   ExpectEqualAgainAndAgain(1);
 }
 
-TEST_F(VerifyOnlineTest, IsEqualWhileSeveralSessionsApply) {
+TEST_F(VerifyOnlineWritersTest, IsEqualWhileSeveralSessionsApply) {
   ExpectEqualAgainAndAgain(4);
 }
 
@@ -516,44 +435,6 @@ TEST_F(VerifyOnlineTest, IsWithdrawnByAnInterrupt) {
   EXPECT_EQ(ended.code(), absl::StatusCode::kCancelled);
   EXPECT_THAT(TargetValue("SELECT count(*) FROM walferry.meeting"),
               IsOkAndHolds("0"));
-}
-
-TEST_F(VerifyOnlineTest, HoldsTheAppliersIfItIsAskedTo) {
-  MigrateOptions options = Migration();
-  options.stream.apply_jobs = 3;
-  ASSERT_NO_FATAL_FAILURE(Start(options));
-  ASSERT_OK_AND_ASSIGN(auto asked, AskForMeeting(Asking(true)));
-  for (int i = 0; i < 20; ++i) {
-    ASSERT_OK(
-        OnSource(absl::StrCat("UPDATE still SET v = 'w' WHERE id = ", i + 1)));
-  }
-  // One that is answered behind all of that.
-  ASSERT_TRUE(WaitUntil([&] {
-    return TargetValue("SELECT received_lsn > '" +
-                       asked->states().met().position.ToString() +
-                       "' FROM walferry.migration")
-               .value_or("") == "t";
-  }));
-  EXPECT_OK(asked->Renew());
-  EXPECT_THAT(TargetValue("SELECT count(*) FROM still WHERE v = 'w'"),
-              IsOkAndHolds("0"));
-  asked.reset();
-  EXPECT_TRUE(Arrives("SELECT count(*) FROM still WHERE v = 'w'", "20"));
-  EXPECT_TRUE(NobodyHolds());
-}
-
-TEST_F(VerifyOnlineTest, ACutoverDoesNotWaitForHeldAppliers) {
-  ASSERT_NO_FATAL_FAILURE(Start());
-  ASSERT_OK_AND_ASSIGN(auto asked, AskForMeeting(Asking(true)));
-  run_->control().RequestCutover();
-  ASSERT_OK(run_->Result());
-  EXPECT_THAT(asked->Renew(), StatusIs(absl::StatusCode::kUnavailable,
-                                       "changes are applied again: a cutover "
-                                       "has begun"));
-  EXPECT_THAT(Verify(Online()).status(),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       "migration test is done: the target does not follow "
-                       "any more"));
 }
 
 TEST_F(VerifyOnlineTest, SaysWhyItCannotAsk) {

@@ -410,8 +410,8 @@ TEST_F(VerifyRepairTest, IsRefusedWhileAMigrationHasNotEnded) {
             "the target would meet rows that are repaired");
   EXPECT_EQ(HintOf(refused),
             "wait until it ends, or end it with `walferry cutover --name shop` "
-            "or `walferry cleanup --name shop`; without --repair it can be "
-            "compared");
+            "or `walferry cleanup --name shop`; one that follows is repaired "
+            "with --online --name shop");
   EXPECT_THAT(TargetValue("SELECT count(*) FROM t"), IsOkAndHolds("1"));
   ASSERT_OK(OnTarget("UPDATE walferry.migration SET report = '{}'"));
   EXPECT_THAT(Repair(), ElementsAre("public.t +0 -1 ~0"));

@@ -160,10 +160,6 @@ TEST_F(VerifyCommandTest, FindsWrongUsageFirst) {
             "other\n"
             "walferry: hint: --method checksum and --method sample name the "
             "rows that differ\n"},
-           {{"verify", "--repair", "--yes", "--online"},
-            "walferry: error: --repair and --online exclude each other\n"
-            "walferry: hint: rows are not repaired while changes flow: end the "
-            "migration, stop what writes, and repair without --online\n"},
            {{"verify", "--repair"},
             "walferry: error: --repair changes rows of the target, and nobody "
             "is here to be asked\n"
@@ -193,6 +189,9 @@ TEST_F(VerifyCommandTest, RepairsATargetWhoseNameIsTyped) {
   EXPECT_EQ(asked_->repair, RepairMode::kNo);
   Run({"verify", "--repair", "--dry-run"});
   EXPECT_EQ(asked_->repair, RepairMode::kDryRun);
+  Run({"verify", "--repair", "--yes", "--online"});
+  EXPECT_EQ(asked_->repair, RepairMode::kYes);
+  EXPECT_TRUE(asked_->online);
   Run({"verify", "--repair", "--yes", "--method", "sample"});
   EXPECT_EQ(asked_->repair, RepairMode::kYes);
   asked_.reset();

@@ -340,7 +340,7 @@ TEST(VerifyHtml, TellsWhatWasRepaired) {
   report.repair = SampleRepair();
   const std::string page = VerifyHtml({.report = report}, Redactor());
   EXPECT_EQ(WrongNesting(page), "");
-  EXPECT_THAT(page, HasSubstr("<h2>Repaired</h2>"));
+  EXPECT_THAT(page, HasSubstr("<h2>Rows repaired</h2>"));
   EXPECT_THAT(page, HasSubstr("<td>public.log</td><td>1 row inserted, 2 rows "
                               "deleted</td><td></td>"));
 }
