@@ -193,6 +193,11 @@ class Ledger {
 absl::Status CheckNothingToUndo(PgConnection& target,
                                 const std::string& ledger_schema);
 
+// Names of the migrations in that ledger that have not come to their end; none
+// if there is no ledger.
+absl::StatusOr<std::vector<std::string>> UnfinishedMigrations(
+    PgConnection& target, const std::string& ledger_schema);
+
 }  // namespace walferry
 
 #endif  // ENGINE_LEDGER_LEDGER_H_

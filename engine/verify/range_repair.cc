@@ -1,7 +1,6 @@
 #include "engine/verify/range_repair.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -26,60 +25,19 @@ constexpr int64_t kCopiesAtOnce = 100'000;
 
 using Texts = ValuesByPlace;
 
-absl::Status ReadOfTable(PgConnection& session, const std::string& from,
-                         absl::Span<const std::string> expressions,
-                         absl::Span<const RowPlace> places, Texts& texts) {
-  ASSIGN_OR_RETURN(
-      const PgResult rows,
-      session.Exec(absl::StrCat(
-          "SELECT ctid",
-          absl::StrJoin(expressions, "",
-                        [](std::string* out, const std::string& expression) {
-                          absl::StrAppend(out, ", ", expression);
-                        }),
-          " FROM ", from, " WHERE ctid = ANY (ARRAY[",
-          absl::StrJoin(places, ",",
-                        [](std::string* out, const RowPlace& place) {
-                          absl::StrAppend(out, QuoteLiteral(place.ctid));
-                        }),
-          "]::tid[])")));
-  if (static_cast<size_t>(rows.rows()) != places.size()) {
-    return absl::InternalError(absl::StrCat(from, ": ", rows.rows(), " of ",
-                                            places.size(), " rows are there"));
-  }
-  for (int row = 0; row < rows.rows(); ++row) {
-    ValueTexts& values = texts[{.table = places.front().table,
-                                .ctid = std::string(rows.Text(row, 0))}];
-    for (int column = 1; column < rows.columns(); ++column) {
-      if (rows.IsNull(row, column)) {
-        values.push_back(std::nullopt);
-      } else {
-        values.emplace_back(std::string(rows.Text(row, column)));
-      }
-    }
-  }
-  return absl::OkStatus();
-}
-
 // Of one side. The expressions of each row that has a place.
 absl::StatusOr<Texts> ReadTexts(PgConnection& session, const TableSide& side,
                                 absl::string_view side_name,
                                 absl::Span<const std::string> expressions,
                                 absl::Span<const FoundRow* const> rows,
                                 std::optional<RowPlace> FoundRow::*place) {
-  std::map<std::string, std::vector<RowPlace>> by_table;
+  std::vector<RowPlace> places;
   for (const FoundRow* row : rows) {
-    if ((row->*place).has_value()) {
-      by_table[(row->*place)->table].push_back(*(row->*place));
-    }
+    if ((row->*place).has_value()) places.push_back(*(row->*place));
   }
-  Texts texts;
-  for (const auto& [table, places] : by_table) {
-    const std::string from =
-        table.empty() ? side.from : absl::StrCat("ONLY ", table);
-    RETURN_IF_ERROR(Annotate(
-        ReadOfTable(session, from, expressions, places, texts), side_name));
-  }
+  absl::StatusOr<Texts> texts =
+      ReadAtPlaces(session, side, expressions, places);
+  if (!texts.ok()) return Annotate(texts.status(), side_name);
   return texts;
 }
 

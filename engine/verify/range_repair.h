@@ -40,7 +40,7 @@ struct RepairCounts {
 // float from its neighbours.
 bool RoundsFloats(const SessionPair& sessions);
 
-using ValuesByPlace = absl::flat_hash_map<RowPlace, ValueTexts>;
+using ValuesByPlace = absl::flat_hash_map<RowPlace, RowValues>;
 
 // Search, then Delete, then Write, and this as often as rows are left out. What
 // is deleted before anything is written is in nobody's way: not even the rows

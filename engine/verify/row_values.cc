@@ -23,21 +23,18 @@ std::string ShownSql(absl::string_view text, RowHash hash) {
 }
 
 absl::Status ReadOfTable(PgConnection& session, const std::string& from,
-                         const TableSide& side, RowHash hash,
+                         absl::Span<const std::string> expressions,
                          absl::Span<const RowPlace> places,
                          absl::flat_hash_map<RowPlace, RowValues>& values) {
-  std::vector<std::string> shown = {"ctid"};
-  for (const std::string& column : side.texts) {
-    shown.push_back(ShownSql(column, hash));
-  }
-  for (const std::string& column : side.key_texts) {
-    shown.push_back(ShownSql(column, hash));
-  }
   ASSIGN_OR_RETURN(
       const PgResult rows,
       session.Exec(absl::StrCat(
-          "SELECT ", absl::StrJoin(shown, ", "), " FROM ", from,
-          " WHERE ctid = ANY (ARRAY[",
+          "SELECT ctid",
+          absl::StrJoin(expressions, "",
+                        [](std::string* out, const std::string& expression) {
+                          absl::StrAppend(out, ", ", expression);
+                        }),
+          " FROM ", from, " WHERE ctid = ANY (ARRAY[",
           absl::StrJoin(places, ",",
                         [](std::string* out, const RowPlace& place) {
                           absl::StrAppend(out, QuoteLiteral(place.ctid));
@@ -74,8 +71,9 @@ RowPlace ParsePlace(absl::string_view text) {
           .ctid = std::string(text.substr(space + 1))};
 }
 
-absl::StatusOr<absl::flat_hash_map<RowPlace, RowValues>> ReadRowValues(
-    PgConnection& session, const TableSide& side, RowHash hash,
+absl::StatusOr<absl::flat_hash_map<RowPlace, RowValues>> ReadAtPlaces(
+    PgConnection& session, const TableSide& side,
+    absl::Span<const std::string> expressions,
     absl::Span<const RowPlace> places) {
   std::map<std::string, std::vector<RowPlace>> by_table;
   for (const RowPlace& place : places) by_table[place.table].push_back(place);
@@ -86,11 +84,23 @@ absl::StatusOr<absl::flat_hash_map<RowPlace, RowValues>> ReadRowValues(
     absl::Span<const RowPlace> left = all;
     while (!left.empty()) {
       const auto some = left.first(std::min(left.size(), kRowsAtOnce));
-      RETURN_IF_ERROR(ReadOfTable(session, from, side, hash, some, values));
+      RETURN_IF_ERROR(ReadOfTable(session, from, expressions, some, values));
       left.remove_prefix(some.size());
     }
   }
   return values;
+}
+
+absl::StatusOr<absl::flat_hash_map<RowPlace, RowValues>> ReadRowValues(
+    PgConnection& session, const TableSide& side, RowHash hash,
+    absl::Span<const RowPlace> places) {
+  std::vector<std::string> shown;
+  for (const auto* const texts : {&side.texts, &side.key_texts}) {
+    for (const std::string& column : *texts) {
+      shown.push_back(ShownSql(column, hash));
+    }
+  }
+  return ReadAtPlaces(session, side, shown, places);
 }
 
 }  // namespace walferry

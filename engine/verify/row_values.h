@@ -35,12 +35,18 @@ struct RowPlace {
 std::string PlaceSql(const TablePair& table);
 RowPlace ParsePlace(absl::string_view text);
 
-// As text, in the order of TablePair::columns, then of its key. A text longer
-// than 4 kB is its beginning with its size and hash behind it, so that equal
-// texts are still those of equal values.
+// As text; nullopt: NULL.
 using RowValues = std::vector<std::optional<std::string>>;
 
-// kInternal: a row is not there.
+// What the expressions give for each row. kInternal: a row is not there.
+absl::StatusOr<absl::flat_hash_map<RowPlace, RowValues>> ReadAtPlaces(
+    PgConnection& session, const TableSide& side,
+    absl::Span<const std::string> expressions,
+    absl::Span<const RowPlace> places);
+
+// The same of TablePair::columns, then of its key. A text longer than 4 kB is
+// its beginning with its size and hash behind it, so that equal texts are still
+// those of equal values.
 absl::StatusOr<absl::flat_hash_map<RowPlace, RowValues>> ReadRowValues(
     PgConnection& session, const TableSide& side, RowHash hash,
     absl::Span<const RowPlace> places);

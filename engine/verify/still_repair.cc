@@ -6,33 +6,24 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "engine/ledger/ledger.h"
 #include "engine/name_some.h"
-#include "protocol/quoting.h"
 #include "protocol/status.h"
 
 namespace walferry {
 namespace {
 
 // A migration that goes on would write its changes on top, or the same rows.
-absl::Status FindNoMigration(PgConnection& target, const std::string& schema) {
-  const std::string table = absl::StrCat(QuoteIdentifier(schema), ".migration");
-  ASSIGN_OR_RETURN(
-      const std::string found,
-      target.QueryValue(absl::StrCat("SELECT to_regclass(", QuoteLiteral(table),
-                                     ") IS NOT NULL")));
-  if (found != "t") return absl::OkStatus();
-  ASSIGN_OR_RETURN(
-      const PgResult names,
-      target.Exec(absl::StrCat("SELECT name FROM ", table,
-                               " WHERE report IS NULL ORDER BY name")));
-  if (names.rows() == 0) return absl::OkStatus();
-  std::vector<std::string> unfinished;
-  for (int row = 0; row < names.rows(); ++row) {
-    unfinished.emplace_back(names.Text(row, 0));
-  }
+absl::Status CheckNoMigration(PgConnection& target,
+                              const VerifyOptions& options) {
+  const absl::StatusOr<std::vector<std::string>> found =
+      UnfinishedMigrations(target, options.endpoints.ledger_schema);
+  if (!found.ok()) return Annotate(found.status(), "target");
+  const std::vector<std::string>& unfinished = *found;
+  if (unfinished.empty()) return absl::OkStatus();
   return WithHint(
       absl::FailedPreconditionError(absl::StrCat(
-          unfinished.size() == 1 ? "migration " : "migrations ",
+          "target: ", unfinished.size() == 1 ? "migration " : "migrations ",
           NameSome(unfinished), unfinished.size() == 1 ? " has" : " have",
           " not come to an end: what it writes to the target would meet rows "
           "that are repaired")),
@@ -42,12 +33,6 @@ absl::Status FindNoMigration(PgConnection& target, const std::string& schema) {
                    unfinished.front(),
                    "`; one that follows is repaired with --online --name ",
                    unfinished.front()));
-}
-
-absl::Status CheckNoMigration(PgConnection& target,
-                              const VerifyOptions& options) {
-  return Annotate(FindNoMigration(target, options.endpoints.ledger_schema),
-                  "target");
 }
 
 }  // namespace

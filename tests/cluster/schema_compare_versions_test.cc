@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "engine/verify/schema_compare.h"
@@ -143,7 +144,10 @@ std::vector<ServerUpgrade> AllUpgrades() {
     upgrades.push_back({TestServerBinDirs().front(), bin_dir});
   }
   for (const std::string& bin_dir : OldServerBinDirs()) {
-    upgrades.push_back({bin_dir, newest});
+    const bool is_there = absl::c_any_of(upgrades, [&](const auto& upgrade) {
+      return upgrade.source == bin_dir && upgrade.target == newest;
+    });
+    if (!is_there) upgrades.push_back({bin_dir, newest});
   }
   return upgrades;
 }

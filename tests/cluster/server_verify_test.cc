@@ -57,6 +57,16 @@ class ServerVerifyTest : public ServerTest {
     return options;
   }
 
+  // The first comparison of shop does.
+  ServerMigrateOptions FindingADifference(VerifyMethod method) {
+    return Comparing(method, [this](const std::string& database) {
+      if (database != "shop" || std::exchange(planted_, true)) {
+        return absl::OkStatus();
+      }
+      return target_->Exec(kFirstAccount, "shop");
+    });
+  }
+
   static std::string DatabaseOf(const MigrateOptions& migrate) {
     const std::string& target = migrate.endpoints.target;
     const std::string name = target.substr(target.rfind("dbname="));
@@ -131,6 +141,7 @@ class ServerVerifyTest : public ServerTest {
   absl::Mutex mutex_;
   std::set<std::string> compared_ ABSL_GUARDED_BY(mutex_);
   int running_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool planted_ = false;
   int most_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
@@ -168,14 +179,7 @@ TEST_F(ServerVerifyTest, ComparesEachOnceItIsCompleteAndEqualOnesOnce) {
 }
 
 TEST_F(ServerVerifyTest, NamesWhatDiffersAndComparesThatAgain) {
-  bool planted = false;
-  ServerMigrateOptions options =
-      Comparing(VerifyMethod::kCounts, [&](const std::string& database) {
-        if (database != "shop" || std::exchange(planted, true)) {
-          return absl::OkStatus();
-        }
-        return target_->Exec(kFirstAccount, "shop");
-      });
+  ServerMigrateOptions options = FindingADifference(VerifyMethod::kCounts);
   ASSERT_OK_AND_ASSIGN(ServerReport report, Move(options));
   EXPECT_OK(OutcomeOf(report));
   const absl::Status shortfall = ShortfallOf(report);
@@ -250,14 +254,7 @@ TEST_F(ServerVerifyTest, GoesOnWithTheComparisonInWhichItWasStopped) {
 
 // Orders of shop come behind all else, with clients.
 TEST_F(ServerVerifyTest, KeepsClientsOutOfADatabaseThatDiffers) {
-  bool planted = false;
-  ServerMigrateOptions options =
-      Comparing(VerifyMethod::kChecksum, [&](const std::string& database) {
-        if (database != "shop" || std::exchange(planted, true)) {
-          return absl::OkStatus();
-        }
-        return target_->Exec(kFirstAccount, "shop");
-      });
+  ServerMigrateOptions options = FindingADifference(VerifyMethod::kChecksum);
   options.delay_table_data = {"*.orders"};
   ASSERT_OK_AND_ASSIGN(ServerReport report, Move(options));
   EXPECT_THAT(
@@ -286,14 +283,7 @@ TEST_F(ServerVerifyTest, KeepsClientsOutOfADatabaseThatDiffers) {
 
 // A comparison of the delayed tables alone does not make it equal.
 TEST_F(ServerVerifyTest, RemembersWhatDifferedWhenClientsWereLetIn) {
-  bool planted = false;
-  ServerMigrateOptions options =
-      Comparing(VerifyMethod::kCounts, [&](const std::string& database) {
-        if (database != "shop" || std::exchange(planted, true)) {
-          return absl::OkStatus();
-        }
-        return target_->Exec(kFirstAccount, "shop");
-      });
+  ServerMigrateOptions options = FindingADifference(VerifyMethod::kCounts);
   options.delay_table_data = {"shop.orders"};
   ASSERT_OK_AND_ASSIGN(ServerReport report, Move(options));
   EXPECT_EQ(OutcomeOf(report).code(), absl::StatusCode::kFailedPrecondition);

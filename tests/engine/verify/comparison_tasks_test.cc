@@ -4,6 +4,7 @@
 
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tests/testing/wait_until.h"
@@ -35,6 +36,15 @@ std::string Do(ComparisonTasks& tasks) {
   return what;
 }
 
+// The first table, into pieces.
+void Cut(ComparisonTasks& tasks, const std::vector<size_t>& pieces,
+         bool together) {
+  ComparisonTask cut;
+  EXPECT_EQ(Take(tasks, &cut), "0");
+  tasks.AddPieces(cut, pieces, together);
+  tasks.Done();
+}
+
 // As the thread that renews does, once all wait.
 void Renew(ComparisonTasks& tasks) {
   std::thread worker([&] { tasks.AwaitRenewal(); });
@@ -45,10 +55,7 @@ void Renew(ComparisonTasks& tasks) {
 
 TEST(ComparisonTasks, FinishesATableBeforeTheNext) {
   ComparisonTasks tasks(2, 1);
-  ComparisonTask cut;
-  EXPECT_EQ(Take(tasks, &cut), "0");
-  tasks.AddPieces(cut, {3, 5}, /*together=*/false);
-  tasks.Done();
+  Cut(tasks, {3, 5}, /*together=*/false);
   EXPECT_EQ(Do(tasks), "0.3");
   EXPECT_EQ(Do(tasks), "0.5");
   EXPECT_EQ(Do(tasks), "1");
@@ -57,10 +64,7 @@ TEST(ComparisonTasks, FinishesATableBeforeTheNext) {
 
 TEST(ComparisonTasks, RangesWaitForNewerStates) {
   ComparisonTasks tasks(1, 1);
-  ComparisonTask cut;
-  EXPECT_EQ(Take(tasks, &cut), "0");
-  tasks.AddPieces(cut, {0, 1}, /*together=*/false);
-  tasks.Done();
+  Cut(tasks, {0, 1}, /*together=*/false);
   EXPECT_EQ(Do(tasks), "0.0");
   tasks.WantRenewal();
   EXPECT_FALSE(tasks.renewal_is_due());
@@ -73,10 +77,7 @@ TEST(ComparisonTasks, RangesWaitForNewerStates) {
 // Their sums would be of rows of two states.
 TEST(ComparisonTasks, WhatWasBegunByBlocksIsReadToItsEndBefore) {
   ComparisonTasks tasks(2, 1);
-  ComparisonTask cut;
-  EXPECT_EQ(Take(tasks, &cut), "0");
-  tasks.AddPieces(cut, {0, 1, 2}, /*together=*/true);
-  tasks.Done();
+  Cut(tasks, {0, 1, 2}, /*together=*/true);
   EXPECT_EQ(Do(tasks), "0.0");
   tasks.WantRenewal();
   EXPECT_EQ(Do(tasks), "0.1");
@@ -89,10 +90,7 @@ TEST(ComparisonTasks, WhatWasBegunByBlocksIsReadToItsEndBefore) {
 
 TEST(ComparisonTasks, WhatIsPostponedComesInNewerStates) {
   ComparisonTasks tasks(2, 1);
-  ComparisonTask cut;
-  EXPECT_EQ(Take(tasks, &cut), "0");
-  tasks.AddPieces(cut, {0, 1}, /*together=*/true);
-  tasks.Done();
+  Cut(tasks, {0, 1}, /*together=*/true);
   ComparisonTask piece;
   EXPECT_EQ(Take(tasks, &piece), "0.0");
   tasks.Postpone(0);
@@ -102,8 +100,9 @@ TEST(ComparisonTasks, WhatIsPostponedComesInNewerStates) {
   EXPECT_FALSE(tasks.nothing_left());
   EXPECT_EQ(Do(tasks), "renew");
   Renew(tasks);
-  EXPECT_EQ(Take(tasks, &cut), "0");
-  EXPECT_TRUE(tasks.IsCurrent(cut));
+  ComparisonTask again;
+  EXPECT_EQ(Take(tasks, &again), "0");
+  EXPECT_TRUE(tasks.IsCurrent(again));
   tasks.Done();
   EXPECT_EQ(Do(tasks), "end");
 }
