@@ -65,7 +65,8 @@ inline constexpr OptionSpec kVerifyRows[] = {
      .reach = OptionReach::kFlag,
      .help = "Compare while the migration --name follows, and nobody stops "
              "writing: the running migration stops applying at one position "
-             "of the source, for some milliseconds."},
+             "of the source, for some milliseconds, and with --repair until "
+             "what differs is repaired."},
     {.id = OptionId::kMethod,
      .name = "method",
      .type = OptionType::kChoice,

@@ -267,7 +267,8 @@ absl::StatusOr<bool> MigrationRun::JointCutoverBegins(
         "it is cut over together with all other databases, by `walferry "
         "cutover` with the --target of the command that moves them"));
   }
-  return joint_->Begins(follower.is_near());
+  // It is not near while a repair holds it, which the cutover ends.
+  return joint_->Begins(follower.is_near() || AppliersAreHeld());
 }
 
 absl::StatusOr<bool> MigrationRun::CutoverIsAskedFor(const Follower& follower) {

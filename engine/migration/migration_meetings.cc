@@ -44,6 +44,9 @@ absl::Status MigrationRun::BeginMeetings() {
 
 // Nothing would arrive before its time is over.
 absl::Status MigrationRun::LetAppliersGoOn(absl::string_view why) {
+  // Also where the request is gone already.
+  std::erase_if(held_states_,
+                [](const auto& held) { return held.second->holds_appliers(); });
   return EndMeetings(why, [](const MeetingRequest& request) {
     return request.holds_appliers;
   });

@@ -254,16 +254,18 @@ class Asking {
 
 }  // namespace
 
-AskedStates::AskedStates(Endpoints endpoints, std::string id,
-                         std::unique_ptr<HeldStates> states,
-                         bool holds_appliers)
-    : endpoints_(std::move(endpoints)),
+AskedStates::AskedStates(const AskOptions& options, std::string id,
+                         std::unique_ptr<HeldStates> states)
+    : endpoints_(options.endpoints),
       id_(std::move(id)),
-      states_(std::move(states)) {
-  if (holds_appliers) renewing_ = std::thread([this] { KeepRenewing(); });
+      states_(std::move(states)),
+      interrupt_(options.interrupt) {
+  if (options.holds_appliers)
+    renewing_ = std::thread([this] { KeepRenewing(); });
 }
 
 AskedStates::~AskedStates() {
+  interrupt_.Raise();
   {
     const absl::MutexLock lock(&mutex_);
     ending_ = true;
@@ -289,7 +291,8 @@ absl::Status AskedStates::Renew() {
 absl::Status AskedStates::RenewLocked() {
   if (session_.has_value() && session_->broken()) session_.reset();
   if (!session_.has_value()) {
-    const Connector connector{.endpoints = endpoints_};
+    const Connector connector{.endpoints = endpoints_,
+                              .interrupt = &interrupt_};
     ASSIGN_OR_RETURN(PgConnection session, connector.OpenTarget("verify"));
     session_.emplace(std::move(session));
   }
@@ -310,9 +313,8 @@ absl::StatusOr<std::unique_ptr<AskedStates>> AskForMeeting(
   Asking asking(options);
   absl::StatusOr<std::unique_ptr<HeldStates>> states = asking.Run();
   if (states.ok()) {
-    return std::make_unique<AskedStates>(options.endpoints, asking.id(),
-                                         *std::move(states),
-                                         options.holds_appliers);
+    return std::make_unique<AskedStates>(options, asking.id(),
+                                         *std::move(states));
   }
   if (asking.asked()) Withdraw(options.endpoints, asking.id());
   return states.status();

@@ -266,7 +266,9 @@ HeldStates::HeldStates(MetStates met, PgConnection source, PgConnection target,
       target_(std::move(target)),
       barrier_(std::move(barrier)) {}
 
-HeldStates::~HeldStates() { ReleaseAppliers(); }
+HeldStates::~HeldStates() {
+  if (barrier_ != nullptr) barrier_->Lift();
+}
 
 absl::Status HeldStates::Check() {
   const absl::MutexLock lock(&mutex_);
@@ -274,20 +276,12 @@ absl::Status HeldStates::Check() {
                            "source: the session that holds the snapshot"));
   RETURN_IF_ERROR(Annotate(target_.Exec("SELECT").status(),
                            "target: the session that holds the snapshot"));
-  if (barrier_ == nullptr || released_ || !barrier_->lifted()) {
-    return absl::OkStatus();
-  }
+  if (barrier_ == nullptr || !barrier_->lifted()) return absl::OkStatus();
   return absl::DeadlineExceededError(absl::StrCat(
       "changes are applied again",
       barrier_->overdue()
           ? absl::StrCat(" after ", absl::FormatDuration(barrier_->stood()))
           : ""));
-}
-
-void HeldStates::ReleaseAppliers() {
-  const absl::MutexLock lock(&mutex_);
-  released_ = true;
-  if (barrier_ != nullptr) barrier_->Lift();
 }
 
 bool HeldStates::holds_appliers() const {

@@ -38,11 +38,14 @@ struct MeetingContext {
   std::function<absl::Status()> turn;
 };
 
+// How long appliers stand for states that hold them, at most.
+inline constexpr absl::Duration kAppliersStand = absl::Minutes(5);
+
 struct MeetingOptions {
-  // The appliers stand until the states are let go, or ReleaseAppliers(), ...
+  // The appliers stand until the states are let go, ...
   bool holds_appliers = false;
   // ... but no longer; Check() tells then.
-  absl::Duration hold_limit = absl::Minutes(5);
+  absl::Duration hold_limit = kAppliersStand;
   // For snapshots are taken until one divides the stream.
   absl::Duration patience = absl::Seconds(5);
   // How long the appliers may take to come to where the source was.
@@ -81,8 +84,6 @@ class HeldStates {
   // gone on.
   absl::Status Check();
 
-  // Of appliers that are held. The snapshots stay.
-  void ReleaseAppliers();
   // Appliers stand for these states, and will until they are let go.
   bool holds_appliers() const;
 
@@ -91,7 +92,6 @@ class HeldStates {
   absl::Mutex mutex_;
   PgConnection source_ ABSL_GUARDED_BY(mutex_);
   PgConnection target_ ABSL_GUARDED_BY(mutex_);
-  bool released_ ABSL_GUARDED_BY(mutex_) = false;
   const std::shared_ptr<MeetingBarrier> barrier_;
 };
 

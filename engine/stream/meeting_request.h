@@ -83,10 +83,12 @@ struct AskOptions {
 // which a thread gives.
 class AskedStates {
  public:
-  AskedStates(Endpoints endpoints, std::string id,
-              std::unique_ptr<HeldStates> states, bool holds_appliers);
+  // `options` are what was asked with.
+  AskedStates(const AskOptions& options, std::string id,
+              std::unique_ptr<HeldStates> states);
   ~AskedStates();  // Withdraws the request: the appliers go on.
 
+  const std::string& id() const { return id_; }
   HeldStates& states() { return *states_; }
   std::unique_ptr<HeldStates> TakeStates() { return std::move(states_); }
 
@@ -102,6 +104,7 @@ class AskedStates {
   const Endpoints endpoints_;
   const std::string id_;
   std::unique_ptr<HeldStates> states_;
+  Interrupt interrupt_;  // Of the session.
   absl::Mutex mutex_;
   std::optional<PgConnection> session_ ABSL_GUARDED_BY(mutex_);
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;

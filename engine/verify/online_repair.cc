@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "engine/verify/still_differing.h"
+#include "engine/ledger/ledger.h"
+#include "engine/stream/meeting_request.h"
+#include "engine/verify/stream_pause.h"
+#include "protocol/lsn.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
 
@@ -72,6 +77,68 @@ class RoundsResult {
   RowRepairResult result_;
 };
 
+class HeldStream : public StreamPause {
+ public:
+  HeldStream(const Endpoints& endpoints, AskedStates& asked)
+      : key_{.schema = endpoints.ledger_schema, .migration = endpoints.name},
+        asked_(asked) {}
+
+  absl::Status Begin(PgConnection& target) override {
+    ASSIGN_OR_RETURN(applied_, Applied(target));
+    return absl::OkStatus();
+  }
+
+  // The stream stores its position in the transaction of each batch. A cutover
+  // need not move it.
+  absl::Status CheckPosition(PgConnection& target) override {
+    ASSIGN_OR_RETURN(const Lsn now, Applied(target));
+    ASSIGN_OR_RETURN(const std::optional<MeetingRequest> request,
+                     MeetingRequests(target, key_).Find(asked_.id()));
+    if (request.has_value() && request->state == MeetingRequest::State::kMet &&
+        now == applied_) {
+      return absl::OkStatus();
+    }
+    RETURN_IF_ERROR(CheckStanding());
+    return absl::AbortedError("changes are applied again");
+  }
+
+  absl::Status CheckStanding() override {
+    absl::Status standing = asked_.Renew();
+    if (standing.ok() && absl::Now() >= until()) {
+      standing = absl::AbortedError(absl::StrCat(
+          "changes wait no longer than ", absl::FormatDuration(kAppliersStand),
+          ", and it was not done by then"));
+    }
+    if (standing.ok()) return standing;
+    if (!ended_.has_value()) ended_ = absl::Now();
+    return absl::AbortedError(standing.message());
+  }
+
+  // By when they have stood for kAppliersStand, which began a moment earlier.
+  absl::Time until() const override {
+    return begun_ + kAppliersStand - absl::Seconds(10);
+  }
+
+  absl::Duration held() const { return ended_.value_or(absl::Now()) - begun_; }
+
+ private:
+  absl::StatusOr<Lsn> Applied(PgConnection& target) const {
+    const absl::StatusOr<std::optional<LedgerStream>> stream =
+        Ledger(target, key_).Stream();
+    if (!stream.ok()) return Annotate(stream.status(), "target");
+    if (!stream->has_value()) {
+      return absl::AbortedError("the migration was cleaned up");
+    }
+    return (*stream)->applied_lsn;
+  }
+
+  const LedgerKey key_;
+  AskedStates& asked_;
+  const absl::Time begun_ = absl::Now();
+  std::optional<absl::Time> ended_;
+  Lsn applied_;
+};
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SnapshotPair>> OnlineGround::ToCompare() {
@@ -83,16 +150,24 @@ absl::StatusOr<RowRepairResult> OnlineGround::Repair(
     const DifferingRows& rows, std::unique_ptr<SnapshotPair> compared) {
   // The servers need not keep old rows any longer.
   compared.reset();
+  if (options_.repair == RepairMode::kDryRun) return Note(rows);
   RoundsResult all(rows);
   DifferingRows left = rows;
-  while (true) {
-    ASSIGN_OR_RETURN(RowRepairResult round, RepairOnce(left));
+  for (bool first = true;; first = false) {
+    absl::StatusOr<RowRepairResult> round = RepairOnce(left);
+    // What was repaired is told in any case.
+    if (!round.ok() && (first || absl::IsCancelled(round.status()))) {
+      return round.status();
+    }
     const size_t tried = left.pieces.size();
-    left.pieces = std::move(round.left);
-    const absl::Status why = round.why_left;
-    all.Add(std::move(round));
-    if (left.pieces.empty()) return all.Take();
-    if (left.pieces.size() < tried) continue;
+    absl::Status why = round.status();
+    if (round.ok()) {
+      why = round->why_left;
+      left.pieces = std::move(round->left);
+      all.Add(*std::move(round));
+      if (left.pieces.empty()) return all.Take();
+      if (left.pieces.size() < tried) continue;
+    }
     for (const DifferingPiece& piece : left.pieces) {
       all.Fail(left.pairs[piece.table].name, why.message());
     }
@@ -100,79 +175,46 @@ absl::StatusOr<RowRepairResult> OnlineGround::Repair(
   }
 }
 
-absl::StatusOr<RowRepairResult> OnlineGround::RepairOnce(DifferingRows& rows) {
+// Nobody stands for that.
+absl::StatusOr<RowRepairResult> OnlineGround::Note(const DifferingRows& rows) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<SnapshotPair> states, ToCompare());
+  ASSIGN_OR_RETURN(
+      RowRepairResult noted,
+      RepairRows({.dry_run = true,
+                  .max_rows = std::max<int64_t>(1, options_.max_reported)},
+                 rows, *states, control_.interrupt(), events_));
+  noted.remarks.emplace_back(
+      "the SQL is to be read, and not to be run by hand: changes that come "
+      "meanwhile would meet it");
+  return noted;
+}
+
+absl::StatusOr<RowRepairResult> OnlineGround::RepairOnce(
+    const DifferingRows& rows) {
   std::unique_ptr<AskedStates> asked;
   const MeetFunction meet =
       [&]() -> absl::StatusOr<std::unique_ptr<HeldStates>> {
-    ASSIGN_OR_RETURN(
-        asked,
-        AskForMeeting({.endpoints = options_.endpoints,
-                       .interrupt = &control_.interrupt(),
-                       .holds_appliers = options_.repair == RepairMode::kYes,
-                       .on_wait = [this](const std::string& text) {
-                         events_.OnEvent(Notice{.text = text});
-                       }}));
+    ASSIGN_OR_RETURN(asked,
+                     AskForMeeting({.endpoints = options_.endpoints,
+                                    .interrupt = &control_.interrupt(),
+                                    .holds_appliers = true,
+                                    .on_wait = [this](const std::string& text) {
+                                      events_.OnEvent(Notice{.text = text});
+                                    }}));
     return asked->TakeStates();
   };
   ASSIGN_OR_RETURN(
       const std::unique_ptr<OnlinePair> states,
       OnlinePair::Create(options_.endpoints, meet, options_.max_snapshot_age));
-  const absl::Time begun = absl::Now();
-  absl::StatusOr<RowRepairResult> result = RepairIn(*states, rows, *asked);
-  asked.reset();
-  if (result.ok() && options_.repair == RepairMode::kYes) {
-    result->report.held = absl::Now() - begun;
-  }
-  return result;
-}
-
-absl::StatusOr<RowRepairResult> OnlineGround::RepairIn(SnapshotPair& states,
-                                                       DifferingRows& rows,
-                                                       AskedStates& asked) {
-  ASSIGN_OR_RETURN(rows.pieces,
-                   StillDiffering(rows, states, control_.interrupt()));
-  if (rows.pieces.empty()) return RowRepairResult();
-  RowRepairOptions options{
-      .dry_run = options_.repair == RepairMode::kDryRun,
-      .max_rows = std::max<int64_t>(1, options_.max_reported)};
-  if (options.dry_run) {
-    ASSIGN_OR_RETURN(
-        RowRepairResult noted,
-        RepairRows(options, rows, states, control_.interrupt(), events_));
-    noted.remarks.emplace_back(
-        "the SQL is to be read, and not to be run by hand: changes that come "
-        "meanwhile would meet it");
-    return noted;
-  }
+  HeldStream pause(options_.endpoints, *asked);
   events_.OnEvent(
       Notice{.text = "changes are not applied while rows are repaired"});
-  ASSIGN_OR_RETURN(const std::string met, AppliedIn(states));
-  options.stands_still = [this, &met,
-                          &asked](PgConnection& target) -> absl::Status {
-    ASSIGN_OR_RETURN(const std::string now, Applied(target));
-    if (now == met) return absl::OkStatus();
-    RETURN_IF_ERROR(asked.Renew());
-    return absl::AbortedError("changes are applied again");
-  };
-  return RepairRows(options, rows, states, control_.interrupt(), events_);
-}
-
-absl::StatusOr<std::string> OnlineGround::AppliedIn(
-    SnapshotPair& states) const {
-  ASSIGN_OR_RETURN(SessionPair sessions, states.Open(&control_.interrupt()));
-  absl::StatusOr<std::string> applied = Applied(sessions.target);
-  states.Close(std::move(sessions));
-  return applied;
-}
-
-// Changed by the stream in the transaction of each batch.
-absl::StatusOr<std::string> OnlineGround::Applied(PgConnection& target) const {
-  absl::StatusOr<std::string> applied = target.QueryValue(absl::StrCat(
-      "SELECT applied_lsn FROM ",
-      QuoteIdentifier(options_.endpoints.ledger_schema),
-      ".stream WHERE name = ", QuoteLiteral(options_.endpoints.name)));
-  if (!applied.ok()) return Annotate(applied.status(), "target");
-  return applied;
+  absl::StatusOr<RowRepairResult> result =
+      RepairRows({.max_rows = std::max<int64_t>(1, options_.max_reported),
+                  .pause = &pause},
+                 rows, *states, control_.interrupt(), events_);
+  if (result.ok()) result->report.held = pause.held();
+  return result;
 }
 
 }  // namespace walferry

@@ -4,18 +4,14 @@
 // A repair while a migration goes on to bring changes.
 
 #include <memory>
-#include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "engine/control.h"
 #include "engine/event.h"
-#include "engine/stream/meeting_request.h"
 #include "engine/verify/online_pair.h"
 #include "engine/verify/repair_ground.h"
 #include "engine/verify/verification.h"
-#include "protocol/pg_connection.h"
 
 namespace walferry {
 
@@ -45,12 +41,8 @@ class OnlineGround : public RepairGround {
       std::unique_ptr<SnapshotPair> compared) override;
 
  private:
-  absl::StatusOr<RowRepairResult> RepairOnce(DifferingRows& rows);
-  absl::StatusOr<RowRepairResult> RepairIn(SnapshotPair& states,
-                                           DifferingRows& rows,
-                                           AskedStates& asked);
-  absl::StatusOr<std::string> AppliedIn(SnapshotPair& states) const;
-  absl::StatusOr<std::string> Applied(PgConnection& target) const;
+  absl::StatusOr<RowRepairResult> Note(const DifferingRows& rows);
+  absl::StatusOr<RowRepairResult> RepairOnce(const DifferingRows& rows);
 
   const VerifyOptions& options_;
   const MeetFunction meet_;

@@ -28,6 +28,7 @@ namespace walferry {
 struct RepairCounts {
   int64_t inserted = 0, deleted = 0, updated = 0;
 
+  bool none() const { return inserted + deleted + updated == 0; }
   RepairCounts& operator+=(const RepairCounts& other) {
     inserted += other.inserted;
     deleted += other.deleted;

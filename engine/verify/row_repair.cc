@@ -15,6 +15,7 @@
 #include "absl/time/clock.h"
 #include "absl/types/span.h"
 #include "engine/name_some.h"
+#include "engine/verify/moving_tables.h"
 #include "engine/verify/range_repair.h"
 #include "engine/verify/repair_sink.h"
 #include "engine/verify/repair_sql.h"
@@ -33,6 +34,13 @@ constexpr int64_t kRowsOfManyRanges = 100'000;
 bool EndsTheRun(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsCancelled(status) ||
          absl::IsDeadlineExceeded(status);
+}
+
+// lock_timeout, statement_timeout: somebody else has the table, or the time
+// that a stream stands is over.
+bool MayBeThePause(const absl::Status& status) {
+  const std::string state = SqlStateOf(status);
+  return state == "55P03" || state == "57014";
 }
 
 // Another range may have what stands in the way: unique_violation,
@@ -111,6 +119,9 @@ class RowRepair {
             "repairing ", CountOf(static_cast<int64_t>(ranges.size()), "range"),
             " of ",
             CountOf(static_cast<int64_t>(tables_done_.size()), "table"))});
+    if (options_.pause != nullptr) {
+      RETURN_IF_ERROR(options_.pause->Begin(sessions_->target));
+    }
     RETURN_IF_ERROR(LeaveTargetSnapshot());
     if (options_.may_write != nullptr) {
       RETURN_IF_ERROR(options_.may_write(sessions_->target));
@@ -168,7 +179,8 @@ class RowRepair {
       const std::unique_ptr<RangeRepair> repair =
           Begin(*range, options_.max_rows);
       const size_t before = result_.report.statements.size();
-      const absl::Status noted = Annotate(Note(*repair, sink), repair->Name());
+      absl::Status noted = SetSavepointsIfChangesFlow();
+      if (noted.ok()) noted = Annotate(Note(*repair, sink), repair->Name());
       // Whole transactions only.
       if (!noted.ok() || result_.report.statements_left_out) {
         result_.report.statements.resize(before);
@@ -176,6 +188,9 @@ class RowRepair {
       if (noted.ok()) {
         Count(*repair);
         left_out |= repair->left_out();
+        if (snapshots_.renewable()) {
+          RETURN_IF_ERROR(GoBackToSavepoints(*sessions_));
+        }
         continue;
       }
       if (EndsTheRun(noted)) return noted;
@@ -190,9 +205,18 @@ class RowRepair {
     return absl::OkStatus();
   }
 
+  // What is looked at is in nobody's way for longer than that takes.
+  absl::Status SetSavepointsIfChangesFlow() {
+    return snapshots_.renewable() ? SetSavepoints(*sessions_)
+                                  : absl::OkStatus();
+  }
+
+  // Changes that have come since it was compared may have made it equal.
   absl::Status Note(RangeRepair& repair, RepairSink& sink) {
     RETURN_IF_ERROR(HoldTable(*sessions_, *repair.table().pair));
-    RETURN_IF_ERROR(repair.Search(repair.range().digests));
+    ASSIGN_OR_RETURN(const DigestPair digests, repair.Digests());
+    if (digests.source == digests.target) return absl::OkStatus();
+    RETURN_IF_ERROR(repair.Search(digests));
     for (std::string& sql : BeginRepairSql(replica_role_)) {
       RETURN_IF_ERROR(sink.Take(std::move(sql)));
     }
@@ -210,7 +234,7 @@ class RowRepair {
       Ranges later;
       why.clear();
       for (const DifferingPiece* range : ranges) {
-        if (!result_.why_left.ok()) {
+        if (HasGoneOn()) {
           later.push_back(range);
           continue;
         }
@@ -244,6 +268,15 @@ class RowRepair {
     return absl::OkStatus();
   }
 
+  // The stream; then nothing more is begun.
+  bool HasGoneOn() {
+    if (options_.pause != nullptr && result_.why_left.ok() &&
+        absl::Now() >= options_.pause->until()) {
+      result_.why_left = options_.pause->CheckStanding();
+    }
+    return !result_.why_left.ok();
+  }
+
   absl::Status Leave(const Ranges& ranges) {
     for (const DifferingPiece* range : ranges) result_.left.push_back(*range);
     return absl::OkStatus();
@@ -270,6 +303,7 @@ class RowRepair {
 
   void Count(const RangeRepair& repair) {
     TableRepair& table = ResultOf(*repair.table().pair);
+    if (repair.counts().none()) return;
     ++table.ranges;
     table.inserted += repair.counts().inserted;
     table.deleted += repair.counts().deleted;
@@ -292,6 +326,10 @@ class RowRepair {
       return done;
     }
     if (EndsTheRun(done)) return done;
+    if (options_.pause != nullptr && result_.why_left.ok() &&
+        MayBeThePause(done)) {
+      result_.why_left = options_.pause->CheckStanding();
+    }
     repairs.clear();
     RETURN_IF_ERROR(Reopen());
     if (absl::Status left = LeaveTargetSnapshot(); !left.ok()) {
@@ -310,21 +348,27 @@ class RowRepair {
 
   absl::Status RepairInTransaction(const Repairs& repairs, int64_t max_rows) {
     RETURN_IF_ERROR(Run(absl::StrJoin(BeginRepairSql(replica_role_), "; ")));
+    if (options_.pause != nullptr) {
+      RETURN_IF_ERROR(BoundTransaction());
+    }
     RETURN_IF_ERROR(LockTables(repairs));
-    if (options_.stands_still != nullptr) {
-      result_.why_left = options_.stands_still(sessions_->target);
+    if (options_.pause != nullptr) {
+      result_.why_left = options_.pause->CheckPosition(sessions_->target);
       RETURN_IF_ERROR(result_.why_left);
     }
     std::vector<DigestPair> digests;
     int64_t rows = 0;
     for (const auto& repair : repairs) {
       ASSIGN_OR_RETURN(digests.emplace_back(), DigestsOf(*repair));
-      RETURN_IF_ERROR(CheckAsCompared(*repair, digests.back()));
+      if (options_.pause == nullptr) {
+        RETURN_IF_ERROR(CheckAsCompared(*repair, digests.back()));
+      }
       rows += digests.back().source.rows + digests.back().target.rows;
     }
     // Each round but the last one of a range repairs so many rows.
     int64_t rounds = rows / max_rows + static_cast<int64_t>(repairs.size()) + 1;
     while (FirstDiffering(repairs, digests, /*for_good=*/false) != nullptr) {
+      if (HasGoneOn()) return result_.why_left;
       RETURN_IF_ERROR(RepairOnce(repairs, digests));
       RETURN_IF_ERROR(RefreshDigests(repairs, digests));
       const RangeRepair* const for_good =
@@ -336,7 +380,22 @@ class RowRepair {
           "target's triggers, types or generated columns make something else "
           "of them"));
     }
-    return Run("COMMIT");
+    RETURN_IF_ERROR(Run("COMMIT"));
+    if (options_.pause == nullptr) return absl::OkStatus();
+    return OnSource("ROLLBACK TO SAVEPOINT walferry_range");
+  }
+
+  // The stream, which waits for our locks when it goes on, does not wait long;
+  // nor does the source, for what was read there.
+  absl::Status BoundTransaction() {
+    const int64_t left = absl::ToInt64Milliseconds(
+        std::max(options_.pause->until() - absl::Now(), absl::Milliseconds(1)));
+    RETURN_IF_ERROR(Run(absl::StrCat("SET LOCAL statement_timeout = ", left)));
+    return OnSource("SAVEPOINT walferry_range");
+  }
+
+  absl::Status OnSource(const std::string& sql) {
+    return Annotate(sessions_->source.Exec(sql).status(), "source");
   }
 
   absl::Status Run(const std::string& sql) {

@@ -14,6 +14,7 @@
 #include "engine/verify/compare_snapshots.h"
 #include "engine/verify/row_comparison.h"
 #include "engine/verify/snapshot_pair.h"
+#include "engine/verify/stream_pause.h"
 #include "engine/verify/verification.h"
 #include "protocol/pg_connection.h"
 
@@ -26,15 +27,15 @@ struct RowRepairOptions {
   // Asked before anything is written, of a session that sees what is now: the
   // comparison may have taken hours.
   std::function<absl::Status(PgConnection& target)> may_write;
-  // Asked in each transaction when nobody else can write to its tables any
-  // more: whether the target is as the snapshots have it, but for what was
-  // repaired. An error leaves this range and those behind it to a later call.
-  std::function<absl::Status(PgConnection& target)> stands_still;
+  // Where a stream goes on behind the snapshots: what stands for them. When it
+  // goes on, the range that is at work and those behind it are left to a later
+  // call. May be null.
+  StreamPause* pause = nullptr;
 };
 
 struct RowRepairResult {
   RepairReport report;
-  // To which it did not come, as the target did not stand still; and why.
+  // To which it did not come, as the stream went on; and why.
   std::vector<DifferingPiece> left;
   absl::Status why_left;
   std::vector<std::string> remarks;
@@ -43,7 +44,8 @@ struct RowRepairResult {
 // Of the snapshots in which `rows` were compared. Each range in a transaction
 // of its own, which
 //   keeps everybody else from writing to the table,
-//   goes no further if the range is not as it was compared,
+//   goes no further if the range is not as it was compared (where a stream
+//   stands: if it has gone on; what it had brought by then is repaired, too),
 //   deletes, inserts and updates what it takes, and
 //   commits if the range is as on the source then.
 // Otherwise the range is left as it was, and the report says why. Ranges that

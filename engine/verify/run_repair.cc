@@ -71,7 +71,11 @@ class RepairRun {
       ASSIGN_OR_RETURN(repaired,
                        ground_.Repair(compared.rows, std::move(snapshots)));
       if (options_.repair == RepairMode::kYes) {
-        RETURN_IF_ERROR(CompareAgain(compared.report, repaired.report));
+        const absl::Status again =
+            CompareAgain(compared.report, repaired.report);
+        if (absl::IsCancelled(again)) return again;
+        // What was repaired is told in any case.
+        if (!again.ok()) Doubt(compared.report, repaired.report, again);
       }
     }
     VerifyReport report = std::move(compared.report);
@@ -83,6 +87,21 @@ class RepairRun {
   }
 
  private:
+  static void Doubt(VerifyReport& report, const RepairReport& repair,
+                    const absl::Status& why) {
+    for (TableVerdict& table : report.tables) {
+      const bool is_repaired =
+          absl::c_any_of(repair.tables, [&](const TableRepair& repaired) {
+            return repaired.table == table.table;
+          });
+      if (!is_repaired) continue;
+      table = {.table = table.table,
+               .detail = absl::StrCat("not compared again after its repair: ",
+                                      why.message()),
+               .method = table.method};
+    }
+  }
+
   // Rows of repaired tables alone, and what depends on rows.
   absl::Status CompareAgain(VerifyReport& report, const RepairReport& repair) {
     TableSet only;

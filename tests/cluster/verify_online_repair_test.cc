@@ -24,6 +24,11 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+// More of `large`, which is repaired first then.
+constexpr char kMoreThanStill[] =
+    "INSERT INTO large SELECT i, repeat('x', 200) FROM generate_series(1, "
+    "20000) i";
+
 // Writes to the rows beside those that are repaired, in small transactions.
 class Neighbours {
  public:
@@ -129,8 +134,8 @@ TEST_F(VerifyOnlineRepairTest, ADryRunHoldsNobodyAndChangesNothing) {
   EXPECT_THAT(report.remarks, Contains(HasSubstr("not to be run by hand")));
   EXPECT_EQ(Rounds(), 0);
   EXPECT_THAT(OnlineDifferences(Online()),
-              ElementsAre("public.still", "extra id=-1",
-                          "different id=6; v: v -> damaged", "missing id=5",
+              ElementsAre("public.still", "extra id=-1", "missing id=5",
+                          "different id=6; v: v -> damaged",
                           "different id=19999; v: v -> damaged"));
 }
 
@@ -138,7 +143,7 @@ TEST_F(VerifyOnlineRepairTest, ADryRunHoldsNobodyAndChangesNothing) {
 // the appliers ends, and another one brings what was committed since. What it
 // has read is old then.
 TEST_F(VerifyOnlineRepairTest, ReadsAnewWhatWasAppliedMeanwhile) {
-  ASSERT_OK(OnSource("INSERT INTO large VALUES (1, 'body')"));
+  ASSERT_OK(OnSource(kMoreThanStill));
   ASSERT_NO_FATAL_FAILURE(Start());
   ASSERT_NO_FATAL_FAILURE(Damage());
   ASSERT_OK_AND_ASSIGN(SqlConnection other,
@@ -165,6 +170,57 @@ TEST_F(VerifyOnlineRepairTest, ReadsAnewWhatWasAppliedMeanwhile) {
   EXPECT_THAT(Done(*report),
               ElementsAre("public.large +0 -0 ~1", "public.still +1 -1 ~1"));
   EXPECT_THAT(Differences(*report), IsEmpty());
+  EXPECT_THAT(OnlineDifferences(Online()), IsEmpty());
+}
+
+TEST_F(VerifyOnlineRepairTest, TellsWhatItHasRepairedWhenACutoverEndsIt) {
+  ASSERT_OK(OnSource(kMoreThanStill));
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_NO_FATAL_FAILURE(Damage());
+  ASSERT_OK_AND_ASSIGN(SqlConnection other,
+                       SqlConnection::Open(target_->ConnInfo("app")));
+  ASSERT_OK(other.Exec("BEGIN; LOCK TABLE still IN ROW EXCLUSIVE MODE"));
+  absl::StatusOr<VerifyReport> report = absl::UnknownError("not repaired");
+  std::thread repairer([&] { report = Verify(Repairing()); });
+  EXPECT_TRUE(
+      Arrives("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = "
+              "'still'::regclass",
+              "1"));
+  run_->control().RequestCutover();
+  EXPECT_OK(run_->Result());
+  EXPECT_OK(other.Exec("COMMIT"));
+  repairer.join();
+  ASSERT_OK(report);
+  EXPECT_THAT(Done(*report),
+              ElementsAre("public.large +0 -0 ~1", "public.still +0 -0 ~0",
+                          "public.still: migration test is done: the target "
+                          "does not follow any more"));
+  EXPECT_TRUE(report->uncertain());
+  EXPECT_EQ(Of(*report, "still").outcome, TableVerdict::Outcome::kUnknown);
+  EXPECT_THAT(TargetValue("SELECT v FROM still WHERE id = 6"),
+              IsOkAndHolds("damaged"));
+}
+
+// The appliers could not empty what the source has emptied.
+TEST_F(VerifyOnlineRepairTest, TheSourceMayBeTruncatedMeanwhile) {
+  ASSERT_OK(OnSource(kMoreThanStill));
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_NO_FATAL_FAILURE(Damage());
+  ASSERT_OK_AND_ASSIGN(SqlConnection other,
+                       SqlConnection::Open(target_->ConnInfo("app")));
+  ASSERT_OK(other.Exec("BEGIN; LOCK TABLE still IN ROW EXCLUSIVE MODE"));
+  absl::StatusOr<VerifyReport> report = absl::UnknownError("not repaired");
+  std::thread repairer([&] { report = Verify(Repairing()); });
+  EXPECT_TRUE(
+      Arrives("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = "
+              "'still'::regclass",
+              "1"));
+  EXPECT_OK(OnSource("SET lock_timeout = '20s'; TRUNCATE large, still"));
+  EXPECT_OK(other.Exec("COMMIT"));
+  repairer.join();
+  ASSERT_OK(report);
+  EXPECT_TRUE(Arrives("SELECT count(*) FROM still", "0"));
+  EXPECT_TRUE(Arrives("SELECT count(*) FROM large", "0"));
   EXPECT_THAT(OnlineDifferences(Online()), IsEmpty());
 }
 
