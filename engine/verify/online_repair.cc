@@ -20,6 +20,9 @@
 namespace walferry {
 namespace {
 
+// One after another, in which the stream went on before anything was repaired.
+constexpr int kFruitlessRounds = 3;
+
 // Of several rounds.
 class RoundsResult {
  public:
@@ -153,6 +156,7 @@ absl::StatusOr<RowRepairResult> OnlineGround::Repair(
   if (options_.repair == RepairMode::kDryRun) return Note(rows);
   RoundsResult all(rows);
   DifferingRows left = rows;
+  int fruitless = 0;
   for (bool first = true;; first = false) {
     absl::StatusOr<RowRepairResult> round = RepairOnce(left);
     // What was repaired is told in any case.
@@ -164,9 +168,14 @@ absl::StatusOr<RowRepairResult> OnlineGround::Repair(
     if (round.ok()) {
       why = round->why_left;
       left.pieces = std::move(round->left);
+      // One that has taken all the time that there is would do so again.
+      const bool was_short = round->report.held < kAppliersStand / 2;
       all.Add(*std::move(round));
       if (left.pieces.empty()) return all.Take();
-      if (left.pieces.size() < tried) continue;
+      fruitless = left.pieces.size() < tried ? 0 : fruitless + 1;
+      if (fruitless == 0 || (was_short && fruitless < kFruitlessRounds)) {
+        continue;
+      }
     }
     for (const DifferingPiece& piece : left.pieces) {
       all.Fail(left.pairs[piece.table].name, why.message());

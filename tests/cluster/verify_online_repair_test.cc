@@ -129,7 +129,7 @@ TEST_F(VerifyOnlineRepairTest, ADryRunHoldsNobodyAndChangesNothing) {
   ASSERT_OK_AND_ASSIGN(const VerifyReport report, Verify(asked));
   EXPECT_THAT(Done(report), ElementsAre("public.still +1 -1 ~2"));
   EXPECT_THAT(report.repair->statements,
-              Contains(HasSubstr("VALUES ('5', 'v')")));
+              Contains(HasSubstr("('5', 'v')")));
   EXPECT_EQ(report.repair->held, absl::ZeroDuration());
   EXPECT_THAT(report.remarks, Contains(HasSubstr("not to be run by hand")));
   EXPECT_EQ(Rounds(), 0);
