@@ -42,6 +42,10 @@ StreamOptions BindStream(const OptionValues& values) {
   return stream;
 }
 
+// Of an online migration.
+constexpr OptionId kOfItsComparisons[] = {
+    OptionId::kVerifyEvery, OptionId::kVerifyBudget, OptionId::kMaxSnapshotAge};
+
 // A stream of changes begins where rows were copied, and needs tables that they
 // go into.
 absl::Status CheckOnline(const OptionValues& values) {
@@ -56,6 +60,14 @@ absl::Status CheckOnline(const OptionValues& values) {
             : "an online migration follows the changes of what it has created "
               "and copied itself");
   }
+  if (values.Text(OptionId::kVerify) != "off") return absl::OkStatus();
+  for (const OptionId id : kOfItsComparisons) {
+    if (values.entry(id).origin != OriginKind::kFlag) continue;
+    return WithHint(
+        absl::InvalidArgumentError(absl::StrCat(
+            values.entry(id).where, " does not go with --verify off")),
+        "it is about comparisons, and none is made");
+  }
   return absl::OkStatus();
 }
 
@@ -69,7 +81,9 @@ absl::StatusOr<MigrateMode> BindMode(const OptionValues& values) {
        {OptionId::kSlot, OptionId::kPublication, OptionId::kCutover,
         OptionId::kFreeze, OptionId::kKeepSlot, OptionId::kKeepPublication,
         OptionId::kApplyJobs, OptionId::kMemory, OptionId::kLagThreshold,
-        OptionId::kReceiveTimeout, OptionId::kCutoverTimeout}) {
+        OptionId::kReceiveTimeout, OptionId::kCutoverTimeout,
+        OptionId::kVerifyEvery, OptionId::kVerifyBudget,
+        OptionId::kMaxSnapshotAge}) {
     if (values.entry(id).origin != OriginKind::kFlag) continue;
     return WithHint(
         absl::InvalidArgumentError(absl::StrCat(

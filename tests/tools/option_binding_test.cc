@@ -358,6 +358,19 @@ TEST(OptionBinding, SaysWhatDoesNotGoTogether) {
                "capture take several"));
 }
 
+TEST(OptionBinding, RefusesToPlanComparisonsThatAreNotMade) {
+  const auto bind = [](const char* verify) {
+    return BindMigrate(Values(
+        Command::kMigrate, With(BothSides(), {{OptionId::kVerifyEvery, {"1h"}},
+                                              {OptionId::kVerify, {verify}}})));
+  };
+  EXPECT_THAT(bind("off"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "--verify-every does not go with --verify off"));
+  ASSERT_OK_AND_ASSIGN(const MigrateOptions options, bind("counts"));
+  EXPECT_EQ(options.verify_every, absl::Hours(1));
+}
+
 TEST(OptionBinding, RefusesOfAnOfflineMigrationWhatOnlyAStreamHas) {
   const auto bind = [](FlagTexts flags) {
     flags.emplace(OptionId::kMode, std::vector<std::string>{"offline"});
@@ -371,6 +384,9 @@ TEST(OptionBinding, RefusesOfAnOfflineMigrationWhatOnlyAStreamHas) {
                                "--slot goes with --mode online only"));
   EXPECT_EQ(HintOf(status),
             "an offline migration copies one state of the source and ends");
+  EXPECT_THAT(bind({{OptionId::kVerifyEvery, {"1h"}}}).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "--verify-every goes with --mode online only"));
 }
 
 TEST(OptionBinding, RefusesToAcceptWhatNoCheckFinds) {
