@@ -1,5 +1,6 @@
 // AskForMeeting: another process asks, waits, and takes over what it is given.
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <utility>
@@ -22,6 +23,10 @@ namespace {
 constexpr absl::Duration kPollInterval = absl::Milliseconds(50);
 constexpr absl::Duration kSignInterval = absl::Seconds(3);
 constexpr absl::Duration kLockWait = absl::Seconds(30);
+// While appliers are held.
+constexpr absl::Duration kHoldInterval = absl::Seconds(1);
+// So that nobody waits for what is undone when they go on by themselves.
+constexpr absl::Duration kLetGoEarlier = absl::Seconds(10);
 
 std::string NewId() {
   std::random_device random;
@@ -259,6 +264,7 @@ AskedStates::AskedStates(const AskOptions& options, std::string id,
     : endpoints_(options.endpoints),
       id_(std::move(id)),
       states_(std::move(states)),
+      over_(options.interrupt),
       interrupt_(options.interrupt) {
   if (options.holds_appliers)
     renewing_ = std::thread([this] { KeepRenewing(); });
@@ -274,12 +280,10 @@ AskedStates::~AskedStates() {
   Withdraw(endpoints_, id_);
 }
 
-// What it is told is asked for again by whoever must know.
 void AskedStates::KeepRenewing() {
   const absl::MutexLock lock(&mutex_);
-  while (!ending_) {
-    RenewLocked().IgnoreError();
-    mutex_.AwaitWithTimeout(absl::Condition(&ending_), kSignInterval);
+  while (!ending_ && RenewLocked().ok()) {
+    mutex_.AwaitWithTimeout(absl::Condition(&ending_), kHoldInterval);
   }
 }
 
@@ -288,8 +292,26 @@ absl::Status AskedStates::Renew() {
   return RenewLocked();
 }
 
+absl::Duration AskedStates::stood() {
+  const absl::MutexLock lock(&mutex_);
+  return std::min(absl::Now(), over_at_) - begun_;
+}
+
 absl::Status AskedStates::RenewLocked() {
-  if (session_.has_value() && session_->broken()) session_.reset();
+  if (!why_over_.ok()) return why_over_;
+  why_over_ = AskLocked();
+  if (why_over_.ok() &&
+      absl::Now() - begun_ >= kAppliersStand - kLetGoEarlier) {
+    why_over_ = absl::UnavailableError(absl::StrCat(
+        "changes wait no longer than ", absl::FormatDuration(kAppliersStand)));
+  }
+  if (why_over_.ok()) return why_over_;
+  over_at_ = absl::Now();
+  over_.Raise();
+  return why_over_;
+}
+
+absl::Status AskedStates::AskLocked() {
   if (!session_.has_value()) {
     const Connector connector{.endpoints = endpoints_,
                               .interrupt = &interrupt_};

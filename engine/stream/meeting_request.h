@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "engine/ledger/ledger_sql.h"
 #include "engine/options.h"
@@ -93,21 +94,31 @@ class AskedStates {
   std::unique_ptr<HeldStates> TakeStates() { return std::move(states_); }
 
   // Of held appliers: whether they are known to stand. kUnavailable: the
-  // process that held them has let them go on, or is gone (why). To know that
-  // they still stand when something is committed is another matter.
+  // process that held them has let them go on, or is gone, or it takes too long
+  // (why), and so forever after. To know that they still stand when something
+  // is committed is another matter.
   absl::Status Renew();
+  // Raised when Renew() would fail, within a second or two.
+  const Interrupt& over() const { return over_; }
+  // How long they have been known to stand.
+  absl::Duration stood();
 
  private:
   absl::Status RenewLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status AskLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void KeepRenewing();
 
   const Endpoints endpoints_;
   const std::string id_;
   std::unique_ptr<HeldStates> states_;
+  const absl::Time begun_ = absl::Now();
+  Interrupt over_;
   Interrupt interrupt_;  // Of the session.
   absl::Mutex mutex_;
   std::optional<PgConnection> session_ ABSL_GUARDED_BY(mutex_);
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status why_over_ ABSL_GUARDED_BY(mutex_);
+  absl::Time over_at_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
   std::thread renewing_;
 };
 

@@ -9,8 +9,9 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/types/span.h"
 #include "engine/ledger/ledger.h"
+#include "engine/name_some.h"
 #include "engine/stream/meeting_request.h"
 #include "engine/verify/stream_pause.h"
 #include "protocol/lsn.h"
@@ -54,11 +55,21 @@ class RoundsResult {
     }
   }
 
-  void Fail(const QualifiedName& name, absl::string_view why) {
-    std::vector<std::string>& failures = Table(name).failures;
-    std::string failure = absl::StrCat(ToDisplay(name), ": ", why);
-    if (!absl::c_linear_search(failures, failure)) {
-      failures.push_back(std::move(failure));
+  // Of all that is left.
+  void Fail(const DifferingRows& rows, const absl::Status& why) {
+    Fail(rows, rows.pieces, why);
+  }
+  void Fail(const DifferingRows& rows, absl::Span<const DifferingPiece> pieces,
+            const absl::Status& why) {
+    std::map<QualifiedName, int64_t> ranges;
+    for (const DifferingPiece& piece : pieces) {
+      ++ranges[rows.pairs[piece.table].name];
+    }
+    const std::string hint = HintOf(why);
+    for (const auto& [name, count] : ranges) {
+      Table(name).failures.push_back(absl::StrCat(
+          ToDisplay(name), ", ", CountOf(count, "range"), ": ", why.message(),
+          hint.empty() ? "" : absl::StrCat(" (", hint, ")")));
     }
   }
 
@@ -91,8 +102,16 @@ class HeldStream : public StreamPause {
     return absl::OkStatus();
   }
 
-  // The stream stores its position in the transaction of each batch. A cutover
-  // need not move it.
+  const Interrupt& over() const override { return asked_.over(); }
+
+  absl::Status CheckStanding() override {
+    const absl::Status standing = asked_.Renew();
+    if (standing.ok()) return standing;
+    return absl::AbortedError(standing.message());
+  }
+
+  // The stream stores its position in the transaction of each batch. What a
+  // cutover does need not move it.
   absl::Status CheckPosition(PgConnection& target) override {
     ASSIGN_OR_RETURN(const Lsn now, Applied(target));
     ASSIGN_OR_RETURN(const std::optional<MeetingRequest> request,
@@ -104,25 +123,6 @@ class HeldStream : public StreamPause {
     RETURN_IF_ERROR(CheckStanding());
     return absl::AbortedError("changes are applied again");
   }
-
-  absl::Status CheckStanding() override {
-    absl::Status standing = asked_.Renew();
-    if (standing.ok() && absl::Now() >= until()) {
-      standing = absl::AbortedError(absl::StrCat(
-          "changes wait no longer than ", absl::FormatDuration(kAppliersStand),
-          ", and it was not done by then"));
-    }
-    if (standing.ok()) return standing;
-    if (!ended_.has_value()) ended_ = absl::Now();
-    return absl::AbortedError(standing.message());
-  }
-
-  // By when they have stood for kAppliersStand, which began a moment earlier.
-  absl::Time until() const override {
-    return begun_ + kAppliersStand - absl::Seconds(10);
-  }
-
-  absl::Duration held() const { return ended_.value_or(absl::Now()) - begun_; }
 
  private:
   absl::StatusOr<Lsn> Applied(PgConnection& target) const {
@@ -137,8 +137,6 @@ class HeldStream : public StreamPause {
 
   const LedgerKey key_;
   AskedStates& asked_;
-  const absl::Time begun_ = absl::Now();
-  std::optional<absl::Time> ended_;
   Lsn applied_;
 };
 
@@ -157,31 +155,30 @@ absl::StatusOr<RowRepairResult> OnlineGround::Repair(
   RoundsResult all(rows);
   DifferingRows left = rows;
   int fruitless = 0;
-  for (bool first = true;; first = false) {
+  while (!left.pieces.empty()) {
     absl::StatusOr<RowRepairResult> round = RepairOnce(left);
-    // What was repaired is told in any case.
-    if (!round.ok() && (first || absl::IsCancelled(round.status()))) {
-      return round.status();
+    if (absl::IsCancelled(round.status())) return round.status();
+    // What was repaired before is told in any case, and what differs.
+    if (!round.ok()) {
+      all.Fail(left, round.status());
+      break;
     }
-    const size_t tried = left.pieces.size();
-    absl::Status why = round.status();
-    if (round.ok()) {
-      why = round->why_left;
-      left.pieces = std::move(round->left);
-      // One that has taken all the time that there is would do so again.
-      const bool was_short = round->report.held < kAppliersStand / 2;
-      all.Add(*std::move(round));
-      if (left.pieces.empty()) return all.Take();
-      fruitless = left.pieces.size() < tried ? 0 : fruitless + 1;
-      if (fruitless == 0 || (was_short && fruitless < kFruitlessRounds)) {
-        continue;
-      }
+    const bool was_long = round->report.held > kAppliersStand / 2;
+    const bool did_nothing = round->left.size() == left.pieces.size();
+    const absl::Status why = round->why_left;
+    left.pieces = std::move(round->left);
+    all.Add(*std::move(round));
+    fruitless = did_nothing ? fruitless + 1 : 0;
+    if (did_nothing && was_long) {
+      // It has taken all the time that there is, and would do so again.
+      all.Fail(left, absl::MakeConstSpan(&left.pieces.back(), 1), why);
+      left.pieces.pop_back();
+    } else if (fruitless == kFruitlessRounds) {
+      all.Fail(left, why);
+      break;
     }
-    for (const DifferingPiece& piece : left.pieces) {
-      all.Fail(left.pairs[piece.table].name, why.message());
-    }
-    return all.Take();
   }
+  return all.Take();
 }
 
 // Nobody stands for that.
@@ -222,7 +219,7 @@ absl::StatusOr<RowRepairResult> OnlineGround::RepairOnce(
       RepairRows({.max_rows = std::max<int64_t>(1, options_.max_reported),
                   .pause = &pause},
                  rows, *states, control_.interrupt(), events_);
-  if (result.ok()) result->report.held = pause.held();
+  if (result.ok()) result->report.held = asked->stood();
   return result;
 }
 

@@ -22,8 +22,8 @@ namespace walferry {
 // They may go on at any time: their process has died, a cutover has begun, the
 // repair took too long. That cannot be kept from happening behind a question,
 // so it is made harmless: each transaction locks its tables and then reads how
-// far the stream was applied. A batch that is not seen there has not written to
-// these tables, and must wait for the lock.
+// far the stream was applied, and once more before it commits. A batch that is
+// not seen there has not written to these tables, and must wait for the lock.
 class OnlineGround : public RepairGround {
  public:
   // `meet` gives states to compare. What is referred to outlives it.

@@ -36,13 +36,6 @@ bool EndsTheRun(const absl::Status& status) {
          absl::IsDeadlineExceeded(status);
 }
 
-// lock_timeout, statement_timeout: somebody else has the table, or the time
-// that a stream stands is over.
-bool MayBeThePause(const absl::Status& status) {
-  const std::string state = SqlStateOf(status);
-  return state == "55P03" || state == "57014";
-}
-
 // Another range may have what stands in the way: unique_violation,
 // exclusion_violation, foreign_key_violation.
 bool MayGoLater(const absl::Status& status) {
@@ -68,10 +61,14 @@ class RowRepair {
 
   absl::StatusOr<RowRepairResult> Run() {
     const absl::Time begun = absl::Now();
-    RETURN_IF_ERROR(Reopen());
-    const absl::Status done = RunInSessions();
+    absl::Status done = Reopen();
+    if (done.ok()) done = RunInSessions();
     CloseSessions();
-    RETURN_IF_ERROR(done);
+    if (!done.ok()) {
+      if (options_.pause == nullptr || !IsForLater(done)) return done;
+      // Whatever was repaired is equal when it is looked at again.
+      result_.left = rows_.pieces;
+    }
     for (auto& [name, table] : tables_done_) {
       result_.report.tables.push_back(std::move(table));
     }
@@ -89,9 +86,14 @@ class RowRepair {
   // sessions.
   absl::Status Reopen() {
     CloseSessions();
-    ASSIGN_OR_RETURN(SessionPair opened, snapshots_.Open(&interrupt_));
+    ASSIGN_OR_RETURN(
+        SessionPair opened,
+        snapshots_.Open(options_.pause == nullptr ? &interrupt_
+                                                  : &options_.pause->over()));
     sessions_.emplace(std::move(opened));
-    return absl::OkStatus();
+    // What is looked at is in nobody's way for longer than that takes.
+    return snapshots_.renewable() ? SetSavepoints(*sessions_)
+                                  : absl::OkStatus();
   }
 
   // Out of the snapshot: it would show no change of ours, and take none.
@@ -179,8 +181,7 @@ class RowRepair {
       const std::unique_ptr<RangeRepair> repair =
           Begin(*range, options_.max_rows);
       const size_t before = result_.report.statements.size();
-      absl::Status noted = SetSavepointsIfChangesFlow();
-      if (noted.ok()) noted = Annotate(Note(*repair, sink), repair->Name());
+      const absl::Status noted = Annotate(Note(*repair, sink), repair->Name());
       // Whole transactions only.
       if (!noted.ok() || result_.report.statements_left_out) {
         result_.report.statements.resize(before);
@@ -205,12 +206,6 @@ class RowRepair {
     return absl::OkStatus();
   }
 
-  // What is looked at is in nobody's way for longer than that takes.
-  absl::Status SetSavepointsIfChangesFlow() {
-    return snapshots_.renewable() ? SetSavepoints(*sessions_)
-                                  : absl::OkStatus();
-  }
-
   // Changes that have come since it was compared may have made it equal.
   absl::Status Note(RangeRepair& repair, RepairSink& sink) {
     RETURN_IF_ERROR(HoldTable(*sessions_, *repair.table().pair));
@@ -232,19 +227,20 @@ class RowRepair {
     while (!ranges.empty() && progress) {
       progress = false;
       Ranges later;
+      const DifferingPiece* at_work = nullptr;
       why.clear();
       for (const DifferingPiece* range : ranges) {
-        if (HasGoneOn()) {
+        if (!result_.why_left.ok()) {
           later.push_back(range);
           continue;
         }
         const absl::Status repaired = Repair({range}, options_.max_rows);
         if (repaired.ok()) {
           progress = true;
+        } else if (!result_.why_left.ok()) {
+          at_work = range;
         } else if (EndsThisRun(repaired)) {
           return repaired;
-        } else if (!result_.why_left.ok()) {
-          later.push_back(range);
         } else if (MayGoLater(repaired)) {
           later.push_back(range);
           why.push_back(repaired);
@@ -253,6 +249,7 @@ class RowRepair {
         }
       }
       ranges = std::move(later);
+      if (at_work != nullptr) ranges.push_back(at_work);
       if (!result_.why_left.ok()) return Leave(ranges);
     }
     if (ranges.size() > 1) {
@@ -261,20 +258,11 @@ class RowRepair {
           std::max<int64_t>(
               100, kRowsOfManyRanges / static_cast<int64_t>(ranges.size())));
       if (repaired.ok()) return repaired;
-      if (EndsThisRun(repaired)) return repaired;
       if (!result_.why_left.ok()) return Leave(ranges);
+      if (EndsThisRun(repaired)) return repaired;
     }
     for (size_t i = 0; i < ranges.size(); ++i) Fail(*ranges[i], why[i]);
     return absl::OkStatus();
-  }
-
-  // The stream; then nothing more is begun.
-  bool HasGoneOn() {
-    if (options_.pause != nullptr && result_.why_left.ok() &&
-        absl::Now() >= options_.pause->until()) {
-      result_.why_left = options_.pause->CheckStanding();
-    }
-    return !result_.why_left.ok();
   }
 
   absl::Status Leave(const Ranges& ranges) {
@@ -323,20 +311,39 @@ class RowRepair {
     const absl::Status done = RepairInTransaction(repairs, max_rows);
     if (done.ok()) {
       for (const auto& repair : repairs) Count(*repair);
+      if (snapshots_.renewable()) result_.why_left = LetSourceGoOn();
+      return done;
+    }
+    repairs.clear();
+    if (options_.pause != nullptr && IsForLater(done)) {
+      CloseSessions();
       return done;
     }
     if (EndsTheRun(done)) return done;
-    if (options_.pause != nullptr && result_.why_left.ok() &&
-        MayBeThePause(done)) {
-      result_.why_left = options_.pause->CheckStanding();
-    }
-    repairs.clear();
     RETURN_IF_ERROR(Reopen());
     if (absl::Status left = LeaveTargetSnapshot(); !left.ok()) {
       CloseSessions();
       return left;
     }
     return done;
+  }
+
+  // Behind an error: nothing more can be done in this pause. What the operator
+  // has ended is no such thing.
+  bool IsForLater(const absl::Status& failed) {
+    if (interrupt_.raised()) return false;
+    if (result_.why_left.ok()) {
+      result_.why_left = options_.pause->CheckStanding();
+    }
+    if (result_.why_left.ok() && EndsTheRun(failed)) result_.why_left = failed;
+    return !result_.why_left.ok();
+  }
+
+  // It has waited for what was read there.
+  absl::Status LetSourceGoOn() {
+    return Annotate(
+        sessions_->source.Exec("ROLLBACK TO SAVEPOINT walferry_piece").status(),
+        "source");
   }
 
   int RankOf(const RangeRepair& repair) const {
@@ -348,14 +355,8 @@ class RowRepair {
 
   absl::Status RepairInTransaction(const Repairs& repairs, int64_t max_rows) {
     RETURN_IF_ERROR(Run(absl::StrJoin(BeginRepairSql(replica_role_), "; ")));
-    if (options_.pause != nullptr) {
-      RETURN_IF_ERROR(BoundTransaction());
-    }
     RETURN_IF_ERROR(LockTables(repairs));
-    if (options_.pause != nullptr) {
-      result_.why_left = options_.pause->CheckPosition(sessions_->target);
-      RETURN_IF_ERROR(result_.why_left);
-    }
+    RETURN_IF_ERROR(CheckPosition());
     std::vector<DigestPair> digests;
     int64_t rows = 0;
     for (const auto& repair : repairs) {
@@ -368,7 +369,6 @@ class RowRepair {
     // Each round but the last one of a range repairs so many rows.
     int64_t rounds = rows / max_rows + static_cast<int64_t>(repairs.size()) + 1;
     while (FirstDiffering(repairs, digests, /*for_good=*/false) != nullptr) {
-      if (HasGoneOn()) return result_.why_left;
       RETURN_IF_ERROR(RepairOnce(repairs, digests));
       RETURN_IF_ERROR(RefreshDigests(repairs, digests));
       const RangeRepair* const for_good =
@@ -380,22 +380,14 @@ class RowRepair {
           "target's triggers, types or generated columns make something else "
           "of them"));
     }
-    RETURN_IF_ERROR(Run("COMMIT"));
+    // A table that came to the tree meanwhile is not locked.
+    RETURN_IF_ERROR(CheckPosition());
+    return Run("COMMIT");
+  }
+
+  absl::Status CheckPosition() {
     if (options_.pause == nullptr) return absl::OkStatus();
-    return OnSource("ROLLBACK TO SAVEPOINT walferry_range");
-  }
-
-  // The stream, which waits for our locks when it goes on, does not wait long;
-  // nor does the source, for what was read there.
-  absl::Status BoundTransaction() {
-    const int64_t left = absl::ToInt64Milliseconds(
-        std::max(options_.pause->until() - absl::Now(), absl::Milliseconds(1)));
-    RETURN_IF_ERROR(Run(absl::StrCat("SET LOCAL statement_timeout = ", left)));
-    return OnSource("SAVEPOINT walferry_range");
-  }
-
-  absl::Status OnSource(const std::string& sql) {
-    return Annotate(sessions_->source.Exec(sql).status(), "source");
+    return result_.why_left = options_.pause->CheckPosition(sessions_->target);
   }
 
   absl::Status Run(const std::string& sql) {

@@ -35,7 +35,8 @@ struct RowRepairOptions {
 
 struct RowRepairResult {
   RepairReport report;
-  // To which it did not come, as the stream went on; and why.
+  // Which it did not repair, as the stream went on, and why. The one that was
+  // at work then is the last.
   std::vector<DifferingPiece> left;
   absl::Status why_left;
   std::vector<std::string> remarks;

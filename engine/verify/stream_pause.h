@@ -4,8 +4,8 @@
 // What a repair must know of a stream that writes to the same target.
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 #include "protocol/pg_connection.h"
+#include "protocol/pg_interrupt.h"
 
 namespace walferry {
 
@@ -18,16 +18,17 @@ class StreamPause {
   // A session inside the snapshot of the target: the state in which it stands.
   virtual absl::Status Begin(PgConnection& target) = 0;
 
-  // In a transaction that keeps everybody else from writing to its tables, and
-  // has written nothing itself: whether the stream has written nothing since
-  // Begin(). kAborted: it may have (why).
-  virtual absl::Status CheckPosition(PgConnection& target) = 0;
+  // Raised when it is not known any more that it stands: for sessions, so that
+  // nobody waits for their locks.
+  virtual const Interrupt& over() const = 0;
 
-  // Whether it is known to stand. kAborted: not any more (why).
+  // Whether it is known to stand, asked anew. kAborted: not any more (why).
   virtual absl::Status CheckStanding() = 0;
 
-  // It does not stand for longer.
-  virtual absl::Time until() const = 0;
+  // In a transaction that keeps everybody else from writing to its tables:
+  // whether the stream had written nothing since Begin(), and so cannot have
+  // written to these. kAborted: it may have (why).
+  virtual absl::Status CheckPosition(PgConnection& target) = 0;
 };
 
 }  // namespace walferry

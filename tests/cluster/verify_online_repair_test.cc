@@ -38,6 +38,7 @@ class Neighbours {
     stopping_.store(true);
     thread_.join();
   }
+  int rounds() const { return rounds_; }
 
  private:
   void Write(const std::string& source) {
@@ -47,10 +48,12 @@ class Neighbours {
       const absl::Status written = writer->Exec(absl::StrCat(
           "UPDATE still SET v = 'n", round, "' WHERE id BETWEEN 100 AND 110"));
       if (!written.ok()) return;
+      ++rounds_;
     }
   }
 
   std::atomic<bool> stopping_ = false;
+  std::atomic<int> rounds_ = 0;
   std::thread thread_;
 };
 
@@ -106,6 +109,8 @@ class VerifyOnlineRepairTest : public VerifyOnlineTest {
     EXPECT_THAT(Differences(report), IsEmpty());
     EXPECT_GT(report.repair->held, absl::ZeroDuration());
     EXPECT_LT(report.repair->held, absl::Seconds(30));
+    const int before = neighbours.rounds();
+    EXPECT_TRUE(WaitUntil([&] { return neighbours.rounds() > before; }));
     EXPECT_THAT(OnlineDifferences(Online()), IsEmpty());
     EXPECT_TRUE(NobodyHolds());
     EXPECT_FALSE(run_->ended()) << run_->Stop();
@@ -128,8 +133,7 @@ TEST_F(VerifyOnlineRepairTest, ADryRunHoldsNobodyAndChangesNothing) {
   asked.repair = RepairMode::kDryRun;
   ASSERT_OK_AND_ASSIGN(const VerifyReport report, Verify(asked));
   EXPECT_THAT(Done(report), ElementsAre("public.still +1 -1 ~2"));
-  EXPECT_THAT(report.repair->statements,
-              Contains(HasSubstr("('5', 'v')")));
+  EXPECT_THAT(report.repair->statements, Contains(HasSubstr("('5', 'v')")));
   EXPECT_EQ(report.repair->held, absl::ZeroDuration());
   EXPECT_THAT(report.remarks, Contains(HasSubstr("not to be run by hand")));
   EXPECT_EQ(Rounds(), 0);
@@ -191,10 +195,12 @@ TEST_F(VerifyOnlineRepairTest, TellsWhatItHasRepairedWhenACutoverEndsIt) {
   EXPECT_OK(other.Exec("COMMIT"));
   repairer.join();
   ASSERT_OK(report);
-  EXPECT_THAT(Done(*report),
-              ElementsAre("public.large +0 -0 ~1", "public.still +0 -0 ~0",
-                          "public.still: migration test is done: the target "
-                          "does not follow any more"));
+  EXPECT_THAT(
+      Done(*report),
+      ElementsAre("public.large +0 -0 ~1", "public.still +0 -0 ~0",
+                  "public.still, 2 ranges: migration test is done: the "
+                  "target does not follow any more (leave out --online, "
+                  "and compare while nobody writes)"));
   EXPECT_TRUE(report->uncertain());
   EXPECT_EQ(Of(*report, "still").outcome, TableVerdict::Outcome::kUnknown);
   EXPECT_THAT(TargetValue("SELECT v FROM still WHERE id = 6"),
