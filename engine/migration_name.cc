@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -24,6 +25,15 @@ absl::Status CheckMigrationName(absl::string_view name) {
 std::string DefaultObjectName(absl::string_view name) {
   if (name == "walferry") return "walferry";
   return absl::StrCat("walferry_", name);
+}
+
+std::string NameCommands(absl::string_view text, absl::string_view name) {
+  if (name == "walferry") return std::string(text);
+  return absl::StrReplaceAll(
+      text, {{"`walferry cleanup`",
+              absl::StrCat("`walferry cleanup --name ", name, "`")},
+             {"`walferry cutover`",
+              absl::StrCat("`walferry cutover --name ", name, "`")}});
 }
 
 }  // namespace walferry

@@ -18,6 +18,10 @@ absl::Status CheckMigrationName(absl::string_view name);
 // slot and publication.
 std::string DefaultObjectName(absl::string_view name);
 
+// `text` with the name in what it tells to run, "`walferry cleanup`" and
+// "`walferry cutover`", unless that is what these commands take by themselves.
+std::string NameCommands(absl::string_view text, absl::string_view name);
+
 }  // namespace walferry
 
 #endif  // ENGINE_MIGRATION_NAME_H_

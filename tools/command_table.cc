@@ -168,8 +168,9 @@ constexpr CommandSpec kCommands[] = {
          "sequences against their columns, constraints, indexes, extensions, "
          "large objects, and the queries of --checks. The scratch database is "
          "dropped at the end, also after an error and when it is stopped.\n\n"
-         "Exits with 0 if everything is as it should be, and with 1 if a check "
-         "fails. Ctrl+C or SIGTERM stops it.",
+         "Exits with 0 if everything is as it should be, with 3 if a check "
+         "fails, and with 1 or 75 if nobody can tell. Ctrl+C or SIGTERM stops "
+         "it.",
      .example = "walferry drill --input /backup/shop --target service=lab"},
     {.command = Command::kConfig,
      .name = "config",

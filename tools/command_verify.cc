@@ -105,13 +105,18 @@ CommandOutcome Finish(const CommandContext& context,
   return FinishRunWith(context, VerifyText(account, MaxDifferences(context)));
 }
 
-// A pattern that no table has would otherwise prove that all is equal.
+// A pattern that no table has, or a database without any, would otherwise prove
+// that all is equal.
 std::string TroubleOf(const VerifyOptions& options,
                       const VerifyReport& report) {
   const bool chosen =
       !options.scope.tables.empty() || !options.scope.schemas.empty();
-  if (!chosen || !report.tables.empty()) return "";
-  return "no table matches --schema and --table";
+  if (!report.tables.empty()) return "";
+  if (chosen) return "no table matches --schema and --table";
+  // As database postgres, which a move of all of them connects to.
+  if (!report.checks.empty() || report.found_differences()) return "";
+  return "neither side has a table, so nothing was proved: see that --source "
+         "and --target name the databases that are meant";
 }
 
 }  // namespace

@@ -197,11 +197,12 @@ std::string NextStep(const VerifyAccount& account) {
       }
       if (report.position.has_value()) {
         return "both sides are of one position: what differs was written on "
-               "the target, or is a fault; mend it there, and run the same "
-               "command again";
+               "the target, or is a fault; --online --repair makes its rows "
+               "as the source's, with --dry-run it says how";
       }
-      return "what applications have written to one side only differs, too: "
-             "stop them, and run the same command again";
+      return "if applications still write to one side, stop them, and run the "
+             "same command again; --repair makes the target's rows as the "
+             "source's, with --dry-run it says how";
     case Verdict::kUnknown:
       return absl::StrCat(
           "see to what is said of ",

@@ -216,7 +216,7 @@ absl::Status CheckLargeObjects(CheckContext& check) {
        absl::StrCat(objects,
                     " will not be carried: columns that refer to them point "
                     "nowhere on the target"),
-       "carry them yourself (pg_dump --large-objects), or remove what is "
+       "carry them yourself (pg_dump -b), or remove what is "
        "orphaned with vacuumlo"});
   return absl::OkStatus();
 }

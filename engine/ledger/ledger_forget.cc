@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "engine/ledger/ledger.h"
+#include "engine/ledger/no_such_migration.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
 
@@ -83,6 +84,20 @@ absl::StatusOr<std::optional<PgResult>> AskIfThere(
       absl::StrCat("SELECT ", columns, " FROM ", name, " ", behind));
 }
 
+absl::StatusOr<std::vector<std::string>> MigrationsThat(
+    PgConnection& target, const std::string& ledger_schema,
+    absl::string_view condition) {
+  ASSIGN_OR_RETURN(
+      const std::optional<PgResult> rows,
+      AskIfThere(target, ledger_schema, "migration", "name",
+                 absl::StrCat("WHERE ", condition, " ORDER BY name")));
+  std::vector<std::string> names;
+  for (int row = 0; rows.has_value() && row < rows->rows(); ++row) {
+    names.emplace_back(rows->Text(row, 0));
+  }
+  return names;
+}
+
 }  // namespace
 
 absl::Status CheckNothingToUndo(PgConnection& target,
@@ -103,14 +118,20 @@ absl::Status CheckNothingToUndo(PgConnection& target,
 
 absl::StatusOr<std::vector<std::string>> UnfinishedMigrations(
     PgConnection& target, const std::string& ledger_schema) {
-  ASSIGN_OR_RETURN(const std::optional<PgResult> rows,
-                   AskIfThere(target, ledger_schema, "migration", "name",
-                              "WHERE report IS NULL ORDER BY name"));
-  std::vector<std::string> names;
-  for (int row = 0; rows.has_value() && row < rows->rows(); ++row) {
-    names.emplace_back(rows->Text(row, 0));
+  return MigrationsThat(target, ledger_schema, "report IS NULL");
+}
+
+absl::Status NoSuchMigration(PgConnection& target, const LedgerKey& key) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> others,
+                   MigrationsThat(target, key.schema, "true"));
+  std::string hint = "check --target, --name and --ledger-schema";
+  if (!others.empty()) {
+    absl::StrAppend(&hint, ": it has ", absl::StrJoin(others, ", "));
   }
-  return names;
+  return WithHint(absl::NotFoundError(absl::StrCat(
+                      "target: there is no migration ", key.migration,
+                      " in ledger schema ", key.schema)),
+                  hint);
 }
 
 }  // namespace walferry

@@ -11,6 +11,7 @@
 #include "engine/connect/name_encoding.h"
 #include "engine/ledger/same_source.h"
 #include "engine/migration/migration_run.h"
+#include "engine/migration_name.h"
 #include "engine/report_json.h"
 #include "engine/scope_json.h"
 #include "engine/target/fast_target.h"
@@ -135,6 +136,10 @@ absl::Status MigrationRun::Begin() {
   if (known_->phase == PhaseName(Phase::kDone)) {
     phase_ = Phase::kDone;
     ASSIGN_OR_RETURN(report_, ReportFromJson(known_->report.value_or("")));
+    report_.remarks.push_back(NameCommands(
+        "this is what an earlier run has done, and nothing was done now; "
+        "`walferry cleanup` forgets it",
+        options_.endpoints.name));
     Notify(Notice::Level::kInfo,
            "this migration is done; `walferry cleanup` forgets it");
     return absl::OkStatus();

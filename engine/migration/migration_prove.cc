@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/migration/background_proof.h"
@@ -18,6 +19,8 @@ namespace {
 constexpr absl::string_view kWayOn =
     "walferry verify --online names the rows; with --verify off nothing is "
     "compared";
+
+constexpr absl::string_view kStill = "a comparison while the source is still";
 
 // Behind a comparison that could not be made.
 constexpr absl::Duration kTryAgain = absl::Minutes(1);
@@ -135,11 +138,16 @@ absl::Status MigrationRun::ProofAllowsCutover() const {
 }
 
 void MigrationRun::TellOfOldProof() {
-  Notify(Notice::Level::kWarning,
-         absl::StrCat("a comparison while the source is still takes longer "
-                      "than the --verify-budget of ",
-                      Short(options_.verify_budget), "; the one of ",
-                      Short(absl::Now() - proved_->at), " ago counts"));
+  std::string text =
+      absl::StrCat(kStill, " takes longer than the --verify-budget of ",
+                   Short(options_.verify_budget), "; the one of ",
+                   Short(absl::Now() - proved_->at), " ago counts");
+  // Of one cutover that was not given up.
+  std::erase_if(report_.remarks, [](const std::string& remark) {
+    return absl::StartsWith(remark, kStill);
+  });
+  report_.remarks.push_back(text);
+  Notify(Notice::Level::kWarning, std::move(text));
 }
 
 // While the source is still.

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "apply/text_needed.h"
@@ -41,6 +42,17 @@ void UndoBeginning(const MigrateOptions& options, EventSink& events) {
   }
 }
 
+absl::Status NamingCommands(const absl::Status& status,
+                            const std::string& name) {
+  const std::string hint = HintOf(status);
+  absl::Status named(status.code(), status.message());
+  status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
+    named.SetPayload(
+        url, payload == hint ? absl::Cord(NameCommands(hint, name)) : payload);
+  });
+  return named;
+}
+
 absl::StatusOr<Report> Migrate(
     const MigrateOptions& options, JointCutover* joint,
     const std::function<absl::Status()>& before_usable, Control& control,
@@ -72,8 +84,9 @@ absl::StatusOr<Report> Migrate(
     } else {
       run.PutBackSettings();
     }
-    events.OnEvent(Failed{.phase = run.phase(), .status = wait});
-    return wait;
+    const absl::Status failed = NamingCommands(wait, options.endpoints.name);
+    events.OnEvent(Failed{.phase = run.phase(), .status = failed});
+    return failed;
   }
   events.OnEvent(Done{run.report()});
   return run.report();
@@ -216,7 +229,8 @@ absl::Status MigrationRun::Enter(Phase phase, bool resumed) {
 }
 
 void MigrationRun::Notify(Notice::Level level, std::string text) {
-  events_.OnEvent(Notice{.level = level, .text = std::move(text)});
+  events_.OnEvent(Notice{.level = level,
+                         .text = NameCommands(text, options_.endpoints.name)});
 }
 
 CopySessionOptions MigrationRun::CopySession() const {

@@ -17,6 +17,7 @@
 #include "engine/event.h"
 #include "engine/ledger/ledger.h"
 #include "engine/ledger/ledger_time.h"
+#include "engine/ledger/no_such_migration.h"
 #include "engine/migration/migration.h"
 #include "engine/report_json.h"
 #include "protocol/status.h"
@@ -27,14 +28,6 @@ namespace {
 constexpr absl::Duration kPollInterval = absl::Milliseconds(200);
 // How often one who waits for a cutover says so.
 constexpr absl::Duration kSignInterval = absl::Seconds(10);
-
-absl::Status NoSuchMigration(const std::string& name,
-                             const std::string& schema) {
-  return WithHint(
-      absl::NotFoundError(absl::StrCat("target: there is no migration ", name,
-                                       " in ledger schema ", schema)),
-      "check --target, --name and --ledger-schema");
-}
 
 // One migration's ledger, as another process sees it.
 class LedgerView {
@@ -48,8 +41,7 @@ class LedgerView {
                      connector.OpenTarget(purpose, Contact::kFirst));
     auto view = absl::WrapUnique(new LedgerView(endpoints, std::move(target)));
     ASSIGN_OR_RETURN(const bool exists, view->ledger_.Exists());
-    if (!exists)
-      return NoSuchMigration(endpoints.name, endpoints.ledger_schema);
+    if (!exists) return view->NotFound();
     return view;
   }
 
@@ -59,10 +51,15 @@ class LedgerView {
   absl::StatusOr<LedgerMigration> Read() {
     ASSIGN_OR_RETURN(std::optional<LedgerMigration> row, ledger_.Read());
     if (row) return *std::move(row);
-    return NoSuchMigration(endpoints_.name, endpoints_.ledger_schema);
+    return NotFound();
   }
 
  private:
+  absl::Status NotFound() {
+    return NoSuchMigration(target_, {.schema = endpoints_.ledger_schema,
+                                     .migration = endpoints_.name});
+  }
+
   LedgerView(const Endpoints& endpoints, PgConnection target)
       : endpoints_(endpoints),
         target_(std::move(target)),

@@ -13,6 +13,7 @@
 #include "engine/copy/copy_session.h"
 #include "engine/event.h"
 #include "engine/ledger/ledger.h"
+#include "engine/ledger/no_such_migration.h"
 #include "engine/stream/meeting_request.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
@@ -77,7 +78,7 @@ class Asking {
     ASSIGN_OR_RETURN(PgConnection target,
                      connector_.OpenTarget("verify", Contact::kFirst));
     Ledger ledger(target, KeyOf(options_.endpoints));
-    RETURN_IF_ERROR(CheckMayAsk(ledger));
+    RETURN_IF_ERROR(CheckMayAsk(target, ledger));
     MeetingRequests requests(target, KeyOf(options_.endpoints));
     asked_ = true;
     RETURN_IF_ERROR(requests.Ask(id_, options_.holds_appliers));
@@ -86,7 +87,7 @@ class Asking {
   }
 
  private:
-  absl::Status CheckMayAsk(Ledger& ledger) {
+  absl::Status CheckMayAsk(PgConnection& target, Ledger& ledger) {
     const std::string& name = options_.endpoints.name;
     ASSIGN_OR_RETURN(const bool exists, ledger.Exists());
     std::optional<LedgerMigration> row;
@@ -94,12 +95,14 @@ class Asking {
       ASSIGN_OR_RETURN(row, ledger.Read());
     }
     if (!row.has_value()) {
-      return WithHint(
-          absl::NotFoundError(absl::StrCat("target: there is no migration ",
-                                           name, " in ledger schema ",
-                                           options_.endpoints.ledger_schema)),
-          "check --target, --name and --ledger-schema; databases between which "
-          "nothing runs are compared without --online");
+      const absl::Status missing =
+          NoSuchMigration(target, KeyOf(options_.endpoints));
+      return WithHint(absl::NotFoundError(missing.message()),
+                      absl::StrCat(HintOf(missing),
+                                   "; of a move of all databases --source and "
+                                   "--target name one of them; databases "
+                                   "between which nothing runs are compared "
+                                   "without --online"));
     }
     if (row->kind != "migrate" || row->mode() == MigrateMode::kOffline) {
       return WithHint(

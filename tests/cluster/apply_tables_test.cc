@@ -268,12 +268,13 @@ TEST_P(ApplyTablesTest, RowsAreFoundWithoutScanningLargeTables) {
       pair().Source("UPDATE t SET v = 'b' WHERE id % 10 = 0; UPDATE f "
                     "SET v = 'b' WHERE a % 10 = 0"));
   ASSERT_OK(pair().Replicate());
-  // Figures arrive some time after the session has ended.
+  // Figures arrive some time after the session has ended. From PostgreSQL 17 on
+  // one scan finds several keys, so rows are counted.
   pair().Close();
   const std::string tables =
       " FROM pg_stat_user_tables WHERE relname IN ('t', 'f')";
   EXPECT_TRUE(WaitUntil([&] {
-    return TargetValue("SELECT sum(idx_scan) >= 4000" + tables) == "t";
+    return TargetValue("SELECT sum(idx_tup_fetch) >= 4000" + tables) == "t";
   }));
   EXPECT_EQ(TargetValue("SELECT sum(seq_scan) < 10" + tables), "t");
   EXPECT_TRUE(pair().Equal());

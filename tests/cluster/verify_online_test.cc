@@ -446,6 +446,13 @@ TEST_F(VerifyOnlineTest, SaysWhyItCannotAsk) {
               StatusIs(absl::StatusCode::kNotFound,
                        "target: there is no migration other in ledger schema "
                        "walferry"));
+  EXPECT_THAT(HintOf(Verify(other).status()),
+              HasSubstr("check --target, --name and --ledger-schema: it has "
+                        "test; "));
+  Control control;
+  EXPECT_EQ(
+      RunCleanup({.endpoints = other.endpoints}, control).status().code(),
+      absl::StatusCode::kNotFound);
   other = Online();
   other.endpoints.source = source_->ConnInfo();
   EXPECT_THAT(Verify(other).status(),

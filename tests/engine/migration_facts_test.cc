@@ -34,6 +34,15 @@ TEST(MigrationName, NamesItsSlotAndPublication) {
   EXPECT_EQ(DefaultObjectName("orders"), "walferry_orders");
 }
 
+TEST(MigrationName, StandsInCommandsUnlessTheyTakeItByThemselves) {
+  const absl::string_view text =
+      "run `walferry cleanup`, and not `walferry cutover`";
+  EXPECT_EQ(NameCommands(text, "walferry"), text);
+  EXPECT_EQ(NameCommands(text, "orders"),
+            "run `walferry cleanup --name orders`, and not `walferry cutover "
+            "--name orders`");
+}
+
 TEST(ScopeJson, LetsExclusionsGrowAndNothingElse) {
   const ScopeOptions begun{.schemas = {"app"}, .exclude_tables = {"log"}};
   const std::string json = ScopeToJson(begun);

@@ -55,6 +55,8 @@ TEST(OnlineProofTest, ComparesWhatFollowsAsItIsAskedTo) {
   EXPECT_EQ(asked.endpoints.name, "one");
   EXPECT_EQ(asked.jobs, 7);
   EXPECT_EQ(asked.max_snapshot_age, absl::Minutes(3));
+  // No time is spent on the rows of a range that is known to differ.
+  EXPECT_EQ(asked.max_reported, 0);
 }
 
 TEST(OnlineProofTest, NamesTheTablesThatDiffer) {

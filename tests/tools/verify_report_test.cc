@@ -88,8 +88,8 @@ TEST(VerifyText, HasEverythingThatWasFound) {
       "  table public.far is foreign and was not compared\n"
       "\n"
       "next: both sides are of one position: what differs was written on the "
-      "target, or is a fault; mend it there, and run the same command "
-      "again\n");
+      "target, or is a fault; --online --repair makes its rows as the "
+      "source's, with --dry-run it says how\n");
 }
 
 TEST(VerifyText, SaysWhatToDoNext) {
@@ -110,8 +110,9 @@ TEST(VerifyText, SaysWhatToDoNext) {
   EXPECT_EQ(next(report), "--method checksum names the rows\n");
   report.method = VerifyMethod::kChecksum;
   EXPECT_EQ(next(report),
-            "what applications have written to one side only differs, too: "
-            "stop them, and run the same command again\n");
+            "if applications still write to one side, stop them, and run the "
+            "same command again; --repair makes the target's rows as the "
+            "source's, with --dry-run it says how\n");
   report = EqualReport();
   report.tables.push_back(SampleVerification().tables.back());
   EXPECT_EQ(next(report),
