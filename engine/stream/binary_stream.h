@@ -25,7 +25,7 @@ using TargetTypes =
 // The target's tables that the publications may bring changes for, if each of
 // their published columns is of a portable type, and of the same on both sides
 // where the target has the column; nullopt: the values must come as text.
-// `source` may be a walsender connection.
+// `source` is no session that decodes the log later.
 absl::StatusOr<std::optional<TargetTypes>> ReadTypesForBinary(
     PgConnection& source, PgConnection& target,
     const std::vector<std::string>& publications);

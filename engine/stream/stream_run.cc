@@ -79,7 +79,7 @@ absl::Status StreamRun::Open(EventSink& events) {
       CheckSlotContinues(walsender, options_.slot, confirmed, position));
 
   RETURN_IF_ERROR(ReadOlderTransactions(walsender));
-  ASSIGN_OR_RETURN(const bool binary, ChooseBinary(walsender));
+  ASSIGN_OR_RETURN(const bool binary, ChooseBinary());
   ASSIGN_OR_RETURN(
       stream_, ReplicationStream::Start(std::move(walsender),
                                         {.slot = options_.slot,
@@ -137,14 +137,17 @@ absl::Status StreamRun::OpenSessions(const ApplySessionOptions& options,
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> StreamRun::ChooseBinary(PgConnection& walsender) {
+// Never over the walsender: from PostgreSQL 16 on the query opens the published
+// tables, and a session that has opened one keeps it as it is now. Its older
+// rows in the log would be decoded by that, and come as other values.
+absl::StatusOr<bool> StreamRun::ChooseBinary() {
   if (options_.text_only || options_.stream.binary == BinaryMode::kOff) {
     return false;
   }
-  ASSIGN_OR_RETURN(
-      std::optional<TargetTypes> types,
-      ReadTypesForBinary(walsender, sessions_.front()->connection(),
-                         options_.publications));
+  ASSIGN_OR_RETURN(PgConnection source, options_.connector.OpenSource("types"));
+  ASSIGN_OR_RETURN(std::optional<TargetTypes> types,
+                   ReadTypesForBinary(source, sessions_.front()->connection(),
+                                      options_.publications));
   if (!types) return false;
   options_.gate = GateOfBinary(std::move(options_.gate), *std::move(types));
   return true;

@@ -99,7 +99,7 @@ class StreamRun {
   absl::Status OpenSessions(const ApplySessionOptions& options,
                             EventSink& events);
   // Asks for binary values where they are exact, then looks at each relation.
-  absl::StatusOr<bool> ChooseBinary(PgConnection& walsender);
+  absl::StatusOr<bool> ChooseBinary();
   absl::Status ReadOlderTransactions(PgConnection& walsender);
   std::vector<std::unique_ptr<AheadApplier>> MakeAppliers();
   void Read();

@@ -256,7 +256,10 @@ TEST_P(BinaryStreamTest, TurnsToTextInsideATransactionThatIsCut) {
   ASSERT_OK(OnSource("INSERT INTO t VALUES (-1, -1)"));
   run.control().RequestCutover();
   ASSERT_OK_AND_ASSIGN(const Report report, run.Result());
-  EXPECT_EQ(report.transactions_applied, 2);
+  // Before PostgreSQL 15 those without changes come, too.
+  if (source_->major_version() >= 15) {
+    EXPECT_EQ(report.transactions_applied, 2);
+  }
   EXPECT_EQ(report.inserts, 20002);
   ExpectSameRows(kRows);
   ExpectTurnedToText(run.events());

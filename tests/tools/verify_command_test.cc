@@ -254,8 +254,13 @@ TEST_F(VerifyCommandTest, DoesNotTakeNoTableForEqualTables) {
   EXPECT_EQ(Run({"verify", "--table", "odrers"}), ExitCode::kFailed);
   EXPECT_THAT(out(), testing::StartsWith(
                          "NOT KNOWN: no table matches --schema and --table\n"));
-  // Of a database that has none.
-  EXPECT_EQ(Run({"verify"}), ExitCode::kDone);
+  // As database postgres, by mistake.
+  EXPECT_EQ(Run({"verify"}), ExitCode::kFailed);
+  EXPECT_THAT(out(),
+              testing::StartsWith(
+                  "NOT KNOWN: neither side has a table, so nothing was "
+                  "proved: see that --source and --target name the databases "
+                  "that are meant\n"));
 }
 
 TEST_F(VerifyCommandTest, WritesTheReportInEveryForm) {
