@@ -81,7 +81,8 @@ TEST_F(CutoverTest, StopsWhenATableIsNoLongerPublished) {
                        "source: publication walferry_test does not publish "
                        "public.shelf"));
   EXPECT_EQ(HintOf(status),
-            "changes may be lost: run `walferry cleanup`, empty the target and "
+            "changes may be lost: run `walferry cleanup --name test`, empty "
+            "the target and "
             "begin again");
 }
 

@@ -78,7 +78,8 @@ TEST_F(OfflineDropTest, MakesTheDatabaseAgainAndFillsIt) {
   ASSERT_OK(Migrate(Dropping()));
   EXPECT_THAT(Notices(),
               Contains("database app is not dropped: this migration has begun "
-                       "in it; `walferry cleanup` forgets that"));
+                       "in it; `walferry cleanup --name test` forgets "
+                       "that"));
   EXPECT_OK(OnTarget("SELECT FROM later"));
 }
 

@@ -147,7 +147,7 @@ TEST_F(OfflinePartTest, NamesBothPartsWhenAnotherOneIsAskedFor) {
                             "with everything"));
   EXPECT_EQ(HintOf(all),
             "go on with the same, choose another --name, or run `walferry "
-            "cleanup` and begin again");
+            "cleanup --name test` and begin again");
 }
 
 TEST_F(OfflinePartTest, FindsWhatTheTablesLackBeforeAnythingIsCopied) {
