@@ -36,6 +36,13 @@ absl::Status WithHint(absl::Status status, absl::string_view hint) {
   return status;
 }
 
+absl::Status ReplaceHint(absl::Status status, absl::string_view hint) {
+  if (status.GetPayload(kHintUrl).has_value()) {
+    status.SetPayload(kHintUrl, absl::Cord(hint));
+  }
+  return status;
+}
+
 std::string HintOf(const absl::Status& status) {
   return PayloadOf(status, kHintUrl);
 }

@@ -30,6 +30,9 @@ absl::Status Annotate(const absl::Status& status, absl::string_view context);
 // An earlier hint is kept: the layer nearest to the fault knows best.
 absl::Status WithHint(absl::Status status, absl::string_view hint);
 
+// The same status, if it has a hint, with another one in its place.
+absl::Status ReplaceHint(absl::Status status, absl::string_view hint);
+
 // The hint, or "".
 std::string HintOf(const absl::Status& status);
 

@@ -15,6 +15,7 @@
 #include "engine/connect/connect.h"
 #include "engine/connect/server_identity.h"
 #include "engine/ledger/ledger.h"
+#include "engine/ledger/ledger_content.h"
 #include "engine/migration/migration.h"
 #include "engine/name_some.h"
 #include "engine/target/drop_permit.h"

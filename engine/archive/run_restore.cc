@@ -14,6 +14,7 @@
 #include "engine/archive/target_space.h"
 #include "engine/connect/shared_session.h"
 #include "engine/ledger/ledger.h"
+#include "engine/ledger/ledger_content.h"
 #include "engine/schema/pg_tools.h"
 #include "engine/target/drop_permit.h"
 #include "engine/target/recreate_database.h"

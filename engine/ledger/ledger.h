@@ -188,16 +188,6 @@ class Ledger {
   LedgerSql sql_;
 };
 
-// Whether dropping the database that `target` is in would forget something that
-// walferry has to undo yet. kFailedPrecondition: what, and of which migration.
-absl::Status CheckNothingToUndo(PgConnection& target,
-                                const std::string& ledger_schema);
-
-// Names of the migrations in that ledger that have not come to their end; none
-// if there is no ledger.
-absl::StatusOr<std::vector<std::string>> UnfinishedMigrations(
-    PgConnection& target, const std::string& ledger_schema);
-
 }  // namespace walferry
 
 #endif  // ENGINE_LEDGER_LEDGER_H_

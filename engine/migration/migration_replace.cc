@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/connect/server_identity.h"
+#include "engine/ledger/ledger_content.h"
 #include "engine/migration/migration_run.h"
 #include "engine/target/drop_permit.h"
 #include "engine/target/recreate_database.h"

@@ -6,13 +6,12 @@
 #include <vector>
 
 #include "absl/algorithm/container.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/connect/connect.h"
 #include "engine/cutover/created_objects.h"
 #include "engine/ledger/ledger.h"
-#include "engine/ledger/no_such_migration.h"
+#include "engine/ledger/ledger_content.h"
 #include "engine/ledger/same_source.h"
 #include "engine/ledger/verify_notes.h"
 #include "engine/migration/migration.h"
@@ -56,10 +55,11 @@ absl::StatusOr<std::vector<std::string>> RunCleanup(
   if (!exists) {
     if (noted) return done;
     // Whoever has mistaken the name would think that it is cleaned up.
-    const absl::Status missing =
-        NoSuchMigration(target, {.schema = options.endpoints.ledger_schema,
-                                 .migration = options.endpoints.name});
-    if (absl::StrContains(HintOf(missing), "it has")) return missing;
+    const LedgerKey key = {.schema = options.endpoints.ledger_schema,
+                           .migration = options.endpoints.name};
+    ASSIGN_OR_RETURN(const std::vector<std::string> others,
+                     KnownMigrations(target, key.schema));
+    if (!others.empty()) return NoSuchMigration(target, key);
     done.push_back(absl::StrCat("target: no migration ", options.endpoints.name,
                                 " in ledger schema ",
                                 options.endpoints.ledger_schema));

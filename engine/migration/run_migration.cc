@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "apply/text_needed.h"
@@ -42,17 +41,6 @@ void UndoBeginning(const MigrateOptions& options, EventSink& events) {
   }
 }
 
-absl::Status NamingCommands(const absl::Status& status,
-                            const std::string& name) {
-  const std::string hint = HintOf(status);
-  absl::Status named(status.code(), status.message());
-  status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
-    named.SetPayload(
-        url, payload == hint ? absl::Cord(NameCommands(hint, name)) : payload);
-  });
-  return named;
-}
-
 absl::StatusOr<Report> Migrate(
     const MigrateOptions& options, JointCutover* joint,
     const std::function<absl::Status()>& before_usable, Control& control,
@@ -84,7 +72,8 @@ absl::StatusOr<Report> Migrate(
     } else {
       run.PutBackSettings();
     }
-    const absl::Status failed = NamingCommands(wait, options.endpoints.name);
+    const absl::Status failed =
+        ReplaceHint(wait, NameCommands(HintOf(wait), options.endpoints.name));
     events.OnEvent(Failed{.phase = run.phase(), .status = failed});
     return failed;
   }

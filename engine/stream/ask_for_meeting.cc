@@ -13,7 +13,7 @@
 #include "engine/copy/copy_session.h"
 #include "engine/event.h"
 #include "engine/ledger/ledger.h"
-#include "engine/ledger/no_such_migration.h"
+#include "engine/ledger/ledger_content.h"
 #include "engine/stream/meeting_request.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
@@ -95,14 +95,10 @@ class Asking {
       ASSIGN_OR_RETURN(row, ledger.Read());
     }
     if (!row.has_value()) {
-      const absl::Status missing =
-          NoSuchMigration(target, KeyOf(options_.endpoints));
-      return WithHint(absl::NotFoundError(missing.message()),
-                      absl::StrCat(HintOf(missing),
-                                   "; of a move of all databases --source and "
-                                   "--target name one of them; databases "
-                                   "between which nothing runs are compared "
-                                   "without --online"));
+      return NoSuchMigration(
+          target, KeyOf(options_.endpoints),
+          "of a move of all databases --source and --target name one of them; "
+          "databases between which nothing runs are compared without --online");
     }
     if (row->kind != "migrate" || row->mode() == MigrateMode::kOffline) {
       return WithHint(

@@ -9,6 +9,15 @@
 
 namespace walferry {
 
+AskOptions AskingFor(const Endpoints& endpoints, const Control& control,
+                     EventSink& events) {
+  return {.endpoints = endpoints,
+          .interrupt = &control.interrupt(),
+          .on_wait = [&events](const std::string& text) {
+            events.OnEvent(Notice{.text = text});
+          }};
+}
+
 absl::StatusOr<std::unique_ptr<OnlinePair>> OnlinePair::Create(
     Endpoints endpoints, MeetFunction meet, absl::Duration max_age) {
   std::unique_ptr<OnlinePair> pair(

@@ -14,8 +14,11 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "engine/control.h"
+#include "engine/event.h"
 #include "engine/options.h"
 #include "engine/stream/meeting.h"
+#include "engine/stream/meeting_request.h"
 #include "engine/verify/snapshot_pair.h"
 
 namespace walferry {
@@ -23,6 +26,10 @@ namespace walferry {
 // Gives states of now, however long that takes.
 using MeetFunction =
     std::function<absl::StatusOr<std::unique_ptr<HeldStates>>()>;
+
+// How a running migration is asked for them: waits are told as notices.
+AskOptions AskingFor(const Endpoints& endpoints, const Control& control,
+                     EventSink& events);
 
 class OnlinePair : public SnapshotPair {
  public:

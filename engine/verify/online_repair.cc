@@ -24,7 +24,7 @@ namespace {
 // One after another, in which the stream went on before anything was repaired.
 constexpr int kFruitlessRounds = 3;
 
-// Of several rounds.
+// Of several rounds, none of them a dry run.
 class RoundsResult {
  public:
   // All tables in which rows differed, whatever becomes of them.
@@ -43,9 +43,6 @@ class RoundsResult {
       table.updated += more.updated;
       absl::c_move(more.failures, std::back_inserter(table.failures));
     }
-    absl::c_move(round.report.statements,
-                 std::back_inserter(result_.report.statements));
-    result_.report.statements_left_out |= round.report.statements_left_out;
     result_.report.elapsed += round.report.elapsed;
     result_.report.held += round.report.held;
     for (std::string& remark : round.remarks) {
@@ -200,13 +197,9 @@ absl::StatusOr<RowRepairResult> OnlineGround::RepairOnce(
   std::unique_ptr<AskedStates> asked;
   const MeetFunction meet =
       [&]() -> absl::StatusOr<std::unique_ptr<HeldStates>> {
-    ASSIGN_OR_RETURN(asked,
-                     AskForMeeting({.endpoints = options_.endpoints,
-                                    .interrupt = &control_.interrupt(),
-                                    .holds_appliers = true,
-                                    .on_wait = [this](const std::string& text) {
-                                      events_.OnEvent(Notice{.text = text});
-                                    }}));
+    AskOptions options = AskingFor(options_.endpoints, control_, events_);
+    options.holds_appliers = true;
+    ASSIGN_OR_RETURN(asked, AskForMeeting(options));
     return asked->TakeStates();
   };
   ASSIGN_OR_RETURN(

@@ -71,12 +71,7 @@ MeetFunction MeetOverLedger(const VerifyOptions& options,
           &events]() -> absl::StatusOr<std::unique_ptr<HeldStates>> {
     ASSIGN_OR_RETURN(
         const std::unique_ptr<AskedStates> asked,
-        AskForMeeting({.endpoints = options.endpoints,
-                       .interrupt = &control.interrupt(),
-                       .on_wait = [&events](const std::string& text) {
-                         events.OnEvent(Notice{.level = Notice::Level::kInfo,
-                                               .text = text});
-                       }}));
+        AskForMeeting(AskingFor(options.endpoints, control, events)));
     return asked->TakeStates();
   };
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "engine/ledger/ledger.h"
+#include "engine/ledger/ledger_content.h"
 #include "engine/name_some.h"
 #include "protocol/status.h"
 

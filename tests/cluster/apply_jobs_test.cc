@@ -222,6 +222,10 @@ TEST_P(ApplyJobsTest, ReadersSeeTheSourcesStatesWhateverHappensToTheSessions) {
 TEST_P(ApplyJobsTest, StopsAtAConflictWithNothingBehindItApplied) {
   BackgroundRun run(Options());
   ASSERT_TRUE(run.CatchesUp()) << run.Stop();
+  // That is near, and not there.
+  ASSERT_TRUE(WaitUntil([this] {
+    return TargetValue("SELECT count(*) FROM savings").value_or("") == "500";
+  }));
   ASSERT_OK(OnTarget("DELETE FROM savings WHERE id = 77"));
   ASSERT_OK(SetStandby("nobody"));
   for (int step = 1; step <= 40; ++step) {

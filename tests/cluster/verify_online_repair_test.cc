@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -83,6 +85,26 @@ class VerifyOnlineRepairTest : public VerifyOnlineTest {
     }
     return lines;
   }
+  // A repair that waits for a lock of somebody else's ...
+  void RepairUpTo(const std::string& table) {
+    ASSERT_OK_AND_ASSIGN(SqlConnection other,
+                         SqlConnection::Open(target_->ConnInfo("app")));
+    ASSERT_OK(other.Exec(
+        absl::StrCat("BEGIN; LOCK TABLE ", table, " IN ROW EXCLUSIVE MODE")));
+    other_.emplace(std::move(other));
+    repairing_ =
+        std::async(std::launch::async, [this] { return Verify(Repairing()); });
+    ASSERT_TRUE(Arrives(
+        absl::StrCat("SELECT count(*) FROM pg_locks WHERE NOT granted AND "
+                     "relation = '",
+                     table, "'::regclass"),
+        "1"));
+  }
+  // ... until then.
+  absl::StatusOr<VerifyReport> LetItGoOn() {
+    RETURN_IF_ERROR(other_->Exec("COMMIT"));
+    return repairing_.get();
+  }
   int Rounds() const {
     int rounds = 0;
     for (const Notice& notice : events_.All<Notice>()) {
@@ -115,6 +137,9 @@ class VerifyOnlineRepairTest : public VerifyOnlineTest {
     EXPECT_TRUE(NobodyHolds());
     EXPECT_FALSE(run_->ended()) << run_->Stop();
   }
+
+  std::optional<SqlConnection> other_;
+  std::future<absl::StatusOr<VerifyReport>> repairing_;
 };
 
 TEST_F(VerifyOnlineRepairTest, RepairsWhileChangesFlow) {
@@ -150,15 +175,7 @@ TEST_F(VerifyOnlineRepairTest, ReadsAnewWhatWasAppliedMeanwhile) {
   ASSERT_OK(OnSource(kMoreThanStill));
   ASSERT_NO_FATAL_FAILURE(Start());
   ASSERT_NO_FATAL_FAILURE(Damage());
-  ASSERT_OK_AND_ASSIGN(SqlConnection other,
-                       SqlConnection::Open(target_->ConnInfo("app")));
-  ASSERT_OK(other.Exec("BEGIN; LOCK TABLE large IN ROW EXCLUSIVE MODE"));
-  absl::StatusOr<VerifyReport> report = absl::UnknownError("not repaired");
-  std::thread repairer([&] { report = Verify(Repairing()); });
-  EXPECT_TRUE(
-      Arrives("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = "
-              "'large'::regclass",
-              "1"));
+  ASSERT_NO_FATAL_FAILURE(RepairUpTo("large"));
   EXPECT_EQ(run_->Stop().code(), absl::StatusCode::kCancelled);
   EXPECT_OK(
       OnSource("UPDATE still SET v = 'newer' WHERE id = 6;"
@@ -166,14 +183,12 @@ TEST_F(VerifyOnlineRepairTest, ReadsAnewWhatWasAppliedMeanwhile) {
   Start();
   EXPECT_TRUE(Arrives("SELECT v FROM still WHERE id = 6", "newer"));
   EXPECT_TRUE(Arrives("SELECT v FROM still WHERE id = 7", "newer"));
-  EXPECT_OK(other.Exec("COMMIT"));
-  repairer.join();
-  ASSERT_OK(report);
+  ASSERT_OK_AND_ASSIGN(const VerifyReport report, LetItGoOn());
   EXPECT_EQ(Rounds(), 2);
   // The stream has repaired one row itself.
-  EXPECT_THAT(Done(*report),
+  EXPECT_THAT(Done(report),
               ElementsAre("public.large +0 -0 ~1", "public.still +1 -1 ~1"));
-  EXPECT_THAT(Differences(*report), IsEmpty());
+  EXPECT_THAT(Differences(report), IsEmpty());
   EXPECT_THAT(OnlineDifferences(Online()), IsEmpty());
 }
 
@@ -181,28 +196,18 @@ TEST_F(VerifyOnlineRepairTest, TellsWhatItHasRepairedWhenACutoverEndsIt) {
   ASSERT_OK(OnSource(kMoreThanStill));
   ASSERT_NO_FATAL_FAILURE(Start());
   ASSERT_NO_FATAL_FAILURE(Damage());
-  ASSERT_OK_AND_ASSIGN(SqlConnection other,
-                       SqlConnection::Open(target_->ConnInfo("app")));
-  ASSERT_OK(other.Exec("BEGIN; LOCK TABLE still IN ROW EXCLUSIVE MODE"));
-  absl::StatusOr<VerifyReport> report = absl::UnknownError("not repaired");
-  std::thread repairer([&] { report = Verify(Repairing()); });
-  EXPECT_TRUE(
-      Arrives("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = "
-              "'still'::regclass",
-              "1"));
+  ASSERT_NO_FATAL_FAILURE(RepairUpTo("still"));
   run_->control().RequestCutover();
   EXPECT_OK(run_->Result());
-  EXPECT_OK(other.Exec("COMMIT"));
-  repairer.join();
-  ASSERT_OK(report);
+  ASSERT_OK_AND_ASSIGN(const VerifyReport report, LetItGoOn());
   EXPECT_THAT(
-      Done(*report),
+      Done(report),
       ElementsAre("public.large +0 -0 ~1", "public.still +0 -0 ~0",
                   "public.still, 2 ranges: migration test is done: the "
                   "target does not follow any more (leave out --online, "
                   "and compare while nobody writes)"));
-  EXPECT_TRUE(report->uncertain());
-  EXPECT_EQ(Of(*report, "still").outcome, TableVerdict::Outcome::kUnknown);
+  EXPECT_TRUE(report.uncertain());
+  EXPECT_EQ(Of(report, "still").outcome, TableVerdict::Outcome::kUnknown);
   EXPECT_THAT(TargetValue("SELECT v FROM still WHERE id = 6"),
               IsOkAndHolds("damaged"));
 }
@@ -212,19 +217,9 @@ TEST_F(VerifyOnlineRepairTest, TheSourceMayBeTruncatedMeanwhile) {
   ASSERT_OK(OnSource(kMoreThanStill));
   ASSERT_NO_FATAL_FAILURE(Start());
   ASSERT_NO_FATAL_FAILURE(Damage());
-  ASSERT_OK_AND_ASSIGN(SqlConnection other,
-                       SqlConnection::Open(target_->ConnInfo("app")));
-  ASSERT_OK(other.Exec("BEGIN; LOCK TABLE still IN ROW EXCLUSIVE MODE"));
-  absl::StatusOr<VerifyReport> report = absl::UnknownError("not repaired");
-  std::thread repairer([&] { report = Verify(Repairing()); });
-  EXPECT_TRUE(
-      Arrives("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = "
-              "'still'::regclass",
-              "1"));
+  ASSERT_NO_FATAL_FAILURE(RepairUpTo("still"));
   EXPECT_OK(OnSource("SET lock_timeout = '20s'; TRUNCATE large, still"));
-  EXPECT_OK(other.Exec("COMMIT"));
-  repairer.join();
-  ASSERT_OK(report);
+  ASSERT_OK_AND_ASSIGN(const VerifyReport report, LetItGoOn());
   EXPECT_TRUE(Arrives("SELECT count(*) FROM still", "0"));
   EXPECT_TRUE(Arrives("SELECT count(*) FROM large", "0"));
   EXPECT_THAT(OnlineDifferences(Online()), IsEmpty());

@@ -75,5 +75,14 @@ TEST(StatusMacros, ReturnTheFirstError) {
   EXPECT_EQ(CheckQuarter(2).message(), "odd");
 }
 
+TEST(ReplaceHint, PutsAnotherInThePlaceOfOne) {
+  const absl::Status replaced = ReplaceHint(ServerError(), "see to it");
+  EXPECT_EQ(HintOf(replaced), "see to it");
+  EXPECT_EQ(SqlStateOf(replaced), "23505");
+  EXPECT_EQ(replaced.message(), "duplicate key");
+  EXPECT_EQ(HintOf(ReplaceHint(absl::NotFoundError("it"), "see to it")), "");
+  EXPECT_TRUE(ReplaceHint(absl::OkStatus(), "see to it").ok());
+}
+
 }  // namespace
 }  // namespace walferry
