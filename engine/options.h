@@ -112,6 +112,11 @@ struct MigrateOptions {
   // Asked when others migrate between the same servers; null: nobody does.
   // Outlives the run.
   Turns* turns = nullptr;
+  // One of the databases of a server that are moved together
+  // (engine/server/servers.h): whoever moves them also brings what is tied to
+  // the database as a whole, such as its settings, and says once what is of
+  // the servers.
+  bool of_server_move = false;
   // Called, also by every later run, before clients are told that they may work
   // on a target that lacks only delayed rows (engine/catalog/delayed_tables.h).
   // May be empty.

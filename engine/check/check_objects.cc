@@ -253,6 +253,7 @@ absl::Status CheckLeftBehind(CheckContext& check) {
 }
 
 absl::Status CheckDatabaseSettings(CheckContext& check) {
+  if (check.options.of_server_move) return absl::OkStatus();
   ASSIGN_OR_RETURN(
       const std::vector<std::string> settings,
       QueryColumn(check.source,

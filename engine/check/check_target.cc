@@ -234,10 +234,9 @@ absl::StatusOr<absl::Duration> Ahead(PgConnection& connection) {
   return absl::AbsDuration(ahead) > doubt ? ahead : absl::ZeroDuration();
 }
 
-// A run with --fast-target knows of it, and of several databases at once it is
-// said once.
+// A run with --fast-target knows of it.
 absl::Status CheckDurability(CheckContext& check) {
-  if (check.options.fast_target || check.options.turns != nullptr) {
+  if (check.options.fast_target || check.options.of_server_move) {
     return absl::OkStatus();
   }
   ASSIGN_OR_RETURN(const std::string unsafe, UnsafeSettings(check.target));

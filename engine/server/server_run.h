@@ -68,8 +68,6 @@ class ServerRun {
   void MoveDatabases();
   void ShowLife(int64_t done, int64_t total);
   bool online() const { return options_.migrate.mode == MigrateMode::kOnline; }
-  // "": it has none.
-  std::string SlotOf(const ServerDatabase& database) const;
   absl::Status NoteSlots(Ledger& ledger);
   // With retries, of what concerns the server and not a database of it.
   absl::Status Persist(

@@ -10,8 +10,8 @@
 #include "engine/ledger/joint_cutover.h"
 #include "engine/migration/migration.h"
 #include "engine/server/create_database.h"
+#include "engine/server/database_options.h"
 #include "engine/server/database_pool.h"
-#include "engine/server/replication_budget.h"
 #include "engine/server/server_run.h"
 #include "protocol/status.h"
 
@@ -70,26 +70,15 @@ void ServerRun::ShowLife(int64_t done, int64_t total) {
       .IgnoreError();
 }
 
-std::string ServerRun::SlotOf(const ServerDatabase& database) const {
-  return online()
-             ? DatabaseSlotName(options_.migrate.endpoints.name, database.oid)
-             : "";
-}
-
 absl::StatusOr<Report> ServerRun::MoveDatabase(size_t place,
                                                const DatabasePlan& plan,
                                                EventSink& events) {
   RETURN_IF_ERROR(Persist(events, [&](PgConnection& target, Ledger& ledger) {
     return CreateDatabase(target, ledger, plan);
   }));
-  MigrateOptions migrate = options_.migrate;
-  ASSIGN_OR_RETURN(migrate.endpoints,
-                   DatabaseEndpoints(options_.migrate.endpoints, plan.name));
-  migrate.fast_target = false;  // The whole server's is.
+  ASSIGN_OR_RETURN(MigrateOptions migrate,
+                   OptionsOfDatabase(options_, plan_.wanted[place]));
   migrate.turns = &turns_;
-  migrate.slot = SlotOf(plan_.wanted[place]);
-  migrate.scope.delay_table_data =
-      DelayPatternsOf(options_.delay_table_data, plan.name);
   const auto finish = [&] {
     return Persist(events, [&](PgConnection& target, Ledger& ledger) {
       return FinishDatabase(plan, migrate.slot, target, ledger);

@@ -15,6 +15,7 @@
 #include "engine/name_some.h"
 #include "engine/scope_json.h"
 #include "engine/server/carry_out_globals.h"
+#include "engine/server/database_options.h"
 #include "engine/server/server_run.h"
 #include "engine/target/fast_target.h"
 #include "protocol/status.h"
@@ -208,7 +209,7 @@ absl::Status ServerRun::NoteSlots(Ledger& ledger) {
   for (const ServerDatabase& database : plan_.wanted) {
     RETURN_IF_ERROR(ledger.AddObject({.side = Side::kSource,
                                       .kind = "slot",
-                                      .identity = SlotOf(database),
+                                      .identity = SlotOf(options_, database),
                                       .detail = database.name}));
   }
   return absl::OkStatus();
