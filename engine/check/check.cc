@@ -16,6 +16,18 @@ namespace {
 constexpr char kBegin[] =
     "BEGIN; SET LOCAL search_path = ''; SET LOCAL lock_timeout = '2s'";
 
+bool IsInShare(const CheckStep& step, CheckShare share) {
+  switch (share) {
+    case CheckShare::kAll:
+      return true;
+    case CheckShare::kServers:
+      return step.of == StepOf::kServers;
+    case CheckShare::kDatabase:
+      return step.of == StepOf::kDatabase;
+  }
+  return true;
+}
+
 std::vector<CheckStep> AllSteps(const MigrateOptions& options) {
   std::vector<CheckStep> all;
   for (const auto& steps :
@@ -45,7 +57,11 @@ absl::Status BeginAnew(PgConnection& connection) {
 absl::Status RunSteps(CheckContext& check) {
   const bool offline = check.options.mode == MigrateMode::kOffline;
   for (const CheckStep& step : AllSteps(check.options)) {
-    if (offline && step.online_only) continue;
+    if ((offline && step.online_only) ||
+        (check.target_to_come && step.in_target) ||
+        !IsInShare(step, check.share)) {
+      continue;
+    }
     const absl::Status looked = step.run(check);
     if (looked.ok()) continue;
     if (absl::IsCancelled(looked) || check.source.broken() ||
@@ -115,7 +131,11 @@ absl::StatusOr<CheckReport> Check(const MigrateOptions& options,
                      .target = *inputs.target,
                      .source_replication = inputs.source_replication,
                      .replication_error = inputs.replication_error,
-                     .resuming = inputs.resuming};
+                     .resuming = inputs.resuming,
+                     .share = inputs.share,
+                     .target_to_come = inputs.target_to_come,
+                     .roles_to_come = inputs.roles_to_come,
+                     .tablespaces_to_come = inputs.tablespaces_to_come};
   if (check.source.in_transaction() || check.target.in_transaction()) {
     return absl::InternalError("check: a connection is inside a transaction");
   }
@@ -129,6 +149,19 @@ absl::StatusOr<CheckReport> Check(const MigrateOptions& options,
                      .ladder = check.ladder,
                      .source_version = check.source.server_version(),
                      .target_version = check.target.server_version()};
+}
+
+absl::StatusOr<CheckReport> CheckOpeningWalsender(const MigrateOptions& options,
+                                                  const Catalog& catalog,
+                                                  const Connector& connector,
+                                                  CheckInputs inputs) {
+  absl::StatusOr<PgConnection> walsender = absl::UnavailableError("not asked");
+  if (options.mode == MigrateMode::kOnline) {
+    walsender = connector.OpenWalsender("");
+    inputs.replication_error = walsender.status();
+    if (walsender.ok()) inputs.source_replication = &*walsender;
+  }
+  return Check(options, catalog, inputs);
 }
 
 }  // namespace walferry

@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "engine/catalog/catalog.h"
+#include "engine/connect/connect.h"
 #include "engine/options.h"
 #include "protocol/pg_connection.h"
 
@@ -31,6 +33,9 @@ struct Finding {
   Severity severity = Severity::kOk;
   // May be accepted by the operator's explicit word.
   bool acceptable = false;
+  // Where several are looked at: the one that it is of; "": of none of them, or
+  // of all.
+  std::string database;
   std::string subject;  // "source", "target", "public.orders", ...
   std::string text;     // One clear clause: lower case, no full stop.
   std::string hint;     // What to do: often the exact SQL. May be empty.
@@ -72,9 +77,20 @@ std::string FormatCheckReport(const CheckReport& report,
 // source_version and target_version (150004), target_allows
 // (session_replication_role, replication_origin, create_schema,
 // temporary_tables, timeouts: booleans), and findings, an array of
-// {id, severity, acceptable, accepted, subject, text, hint}.
+// {id, severity, acceptable, accepted, database, subject, text, hint}.
 std::string CheckReportToJson(const CheckReport& report,
                               const std::vector<std::string>& accept);
+
+// Of all checks those that are made.
+enum class CheckShare {
+  kAll,
+  // Where all databases of a server are moved: those of the two servers and of
+  // this machine, which say the same of every database, ...
+  kServers,
+  // ... and those of one database, but for what such a move counts for all of
+  // them together (engine/server/server_plan.h).
+  kDatabase,
+};
 
 // Runs every check over open connections, none of them inside a transaction
 // (`source_replication` is a walsender connection, or null if it could not be
@@ -90,10 +106,24 @@ struct CheckInputs {
   PgConnection* source_replication = nullptr;
   absl::Status replication_error;
   bool resuming = false;
+  CheckShare share = CheckShare::kAll;
+  // The target's database is yet to be created, like the source's and without
+  // anything in it: `target` is a session of another one of its server. What
+  // only the database itself could tell is not looked at.
+  bool target_to_come = false;
+  // What the target's server lacks, and will have before the migration begins.
+  absl::flat_hash_set<std::string> roles_to_come;
+  absl::flat_hash_set<std::string> tablespaces_to_come;
 };
 absl::StatusOr<CheckReport> Check(const MigrateOptions& options,
                                   const Catalog& catalog,
                                   const CheckInputs& inputs);
+
+// The same, over a walsender connection of its own where `options` need one.
+absl::StatusOr<CheckReport> CheckOpeningWalsender(const MigrateOptions& options,
+                                                  const Catalog& catalog,
+                                                  const Connector& connector,
+                                                  CheckInputs inputs);
 
 }  // namespace walferry
 

@@ -170,11 +170,18 @@ absl::Status CheckLocks(CheckContext& check) {
 }  // namespace
 
 std::vector<CheckStep> CapacityChecks() {
-  return {{"replication-slots", CheckReplicationSlots, /*online_only=*/true},
-          {"wal-senders", CheckWalSenders, /*online_only=*/true},
-          {"connections", CheckSourceConnections},
-          {"connections", CheckTargetConnections},
-          {"locks", CheckLocks}};
+  return {
+      {.id = "replication-slots",
+       .run = CheckReplicationSlots,
+       .online_only = true,
+       .of = StepOf::kSum},
+      {.id = "wal-senders",
+       .run = CheckWalSenders,
+       .online_only = true,
+       .of = StepOf::kSum},
+      {.id = "connections", .run = CheckSourceConnections, .of = StepOf::kSum},
+      {.id = "connections", .run = CheckTargetConnections, .of = StepOf::kSum},
+      {"locks", CheckLocks}};
 }
 
 }  // namespace walferry

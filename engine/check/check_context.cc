@@ -74,7 +74,9 @@ absl::Status PrepareContext(CheckContext& check) {
       check.target.QueryValue(
           "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"));
   check.target_superuser = superuser == "t";
-  if (check.options.scope.carries_schema()) return absl::OkStatus();
+  if (check.options.scope.carries_schema() || check.target_to_come) {
+    return absl::OkStatus();
+  }
   ASSIGN_OR_RETURN(const Scope scope, Scope::Create(check.options.scope));
   ASSIGN_OR_RETURN(check.on_target,
                    ReadCatalog(check.target, scope, CatalogSizes::kNo));

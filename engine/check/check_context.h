@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -40,6 +41,10 @@ struct CheckContext {
   PgConnection* source_replication;
   absl::Status replication_error;
   bool resuming;
+  CheckShare share;
+  bool target_to_come;
+  const absl::flat_hash_set<std::string>& roles_to_come;
+  const absl::flat_hash_set<std::string>& tablespaces_to_come;
 
   // Found out before the first check.
   std::string slot;
@@ -53,6 +58,13 @@ struct CheckContext {
   TargetLadder ladder;
 };
 
+// For whom a step is made where all databases of a server are moved.
+enum class StepOf {
+  kDatabase,  // For each of them.
+  kServers,   // Once: it would say the same of each.
+  kSum,       // Not at all: the move counts it for all of them together.
+};
+
 // One thing to look at. `id` names the finding that stands for it when it
 // could not be looked at. It returns an error only then.
 struct CheckStep {
@@ -62,6 +74,9 @@ struct CheckStep {
   bool online_only = false;
   // Of what only creating objects needs: rows alone do without.
   bool creating_only = false;
+  // Of what the target's database holds: one that is to come holds nothing.
+  bool in_target = false;
+  StepOf of = StepOf::kDatabase;
 };
 
 // Each file's steps, in the order in which they run.
@@ -81,7 +96,7 @@ std::vector<CheckStep> TargetTableChecks();
 std::vector<CheckStep> TargetRoleChecks();
 
 // Reads slot, publication, relations, schemas, the target's role and, where
-// rows alone are carried, its tables.
+// rows alone are carried, the tables that its database has.
 absl::Status PrepareContext(CheckContext& check);
 
 // Tries `sql` and undoes it: the error is the server's refusal, and the

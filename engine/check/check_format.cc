@@ -22,6 +22,11 @@ std::string VersionText(int version) {
   return absl::StrCat("PostgreSQL ", version / 10000, ".", version % 10000);
 }
 
+std::string SubjectOf(const Finding& finding) {
+  if (finding.database.empty()) return finding.subject;
+  return absl::StrCat("database ", finding.database, ": ", finding.subject);
+}
+
 // Breaks a sentence at its spaces. A hint is not broken: it may be pasted.
 std::string Wrap(absl::string_view text) {
   std::string out;
@@ -86,7 +91,7 @@ class ReportText {
     absl::StrAppend(&out_, "\n", Colored(title, code), " (", group.size(),
                     ")\n");
     for (const Finding* const finding : group) {
-      absl::StrAppend(&out_, "  ", finding->id, "  ", finding->subject, "\n",
+      absl::StrAppend(&out_, "  ", finding->id, "  ", SubjectOf(*finding), "\n",
                       Wrap(finding->text));
       if (!finding->hint.empty()) {
         absl::StrAppend(&out_, kIndent, "-> ", finding->hint, "\n");
@@ -106,17 +111,18 @@ class ReportText {
       if (finding.severity != Severity::kOk) continue;
       group.push_back(&finding);
       id_width = std::max(id_width, finding.id.size());
-      subject_width = std::max(subject_width, finding.subject.size());
+      subject_width = std::max(subject_width, SubjectOf(finding).size());
     }
     if (group.empty()) return;
     absl::StrAppend(&out_, "\n", Colored("OK", "32"), " (", group.size(),
                     ")\n");
     for (const Finding* const finding : group) {
-      absl::StrAppend(
-          &out_, "  ", finding->id,
-          std::string(id_width - finding->id.size() + 2, ' '), finding->subject,
-          std::string(subject_width - finding->subject.size() + 2, ' '),
-          finding->text, "\n");
+      const std::string subject = SubjectOf(*finding);
+      absl::StrAppend(&out_, "  ", finding->id,
+                      std::string(id_width - finding->id.size() + 2, ' '),
+                      subject,
+                      std::string(subject_width - subject.size() + 2, ' '),
+                      finding->text, "\n");
     }
   }
 
@@ -159,6 +165,7 @@ std::string CheckReportToJson(const CheckReport& report,
          {"severity", std::string(SeverityName(finding.severity))},
          {"acceptable", finding.acceptable},
          {"accepted", finding.severity == Severity::kBlocking && !blocks},
+         {"database", finding.database},
          {"subject", finding.subject},
          {"text", finding.text},
          {"hint", finding.hint}});

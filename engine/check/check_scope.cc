@@ -271,6 +271,17 @@ absl::StatusOr<bool> NeedsFunctions(CheckContext& check) {
   return rows.rows() > 0;
 }
 
+absl::StatusOr<bool> TargetHasSchema(CheckContext& check,
+                                     const std::string& schema) {
+  if (check.target_to_come) return schema == "public";
+  ASSIGN_OR_RETURN(
+      const int64_t there,
+      QueryNumber(check.target, absl::StrCat("SELECT count(*) FROM pg_namespace"
+                                             " WHERE nspname = ",
+                                             QuoteLiteral(schema))));
+  return there > 0;
+}
+
 absl::StatusOr<bool> NeedsExtensions(CheckContext& check) {
   ASSIGN_OR_RETURN(
       const PgResult rows,
@@ -282,13 +293,8 @@ absl::StatusOr<bool> NeedsExtensions(CheckContext& check) {
   bool any = false;
   for (int row = 0; row < rows.rows(); ++row) {
     const std::string schema(rows.Text(row, 1));
-    ASSIGN_OR_RETURN(
-        const int64_t there,
-        QueryNumber(check.target,
-                    absl::StrCat("SELECT count(*) FROM pg_namespace"
-                                 " WHERE nspname = ",
-                                 QuoteLiteral(schema))));
-    if (there > 0) continue;
+    ASSIGN_OR_RETURN(const bool there, TargetHasSchema(check, schema));
+    if (there) continue;
     any = true;
     check.findings.Blocking(
         {"scope-dependency", absl::StrCat("extension ", rows.Text(row, 0)),

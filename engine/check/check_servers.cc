@@ -241,7 +241,9 @@ absl::Status CheckTargetReadOnly(CheckContext& check) {
 
 absl::Status CheckEncoding(CheckContext& check) {
   const std::string source = check.source.parameter("server_encoding");
-  const std::string target = check.target.parameter("server_encoding");
+  // One that is to come will have the source's.
+  const std::string target =
+      check.target_to_come ? source : check.target.parameter("server_encoding");
   const std::string both = absl::StrCat("the source's encoding is ", source,
                                         ", the target's ", target);
   const std::string hint =
@@ -350,16 +352,20 @@ absl::Status CheckCollation(CheckContext& check) {
 }  // namespace
 
 std::vector<CheckStep> ServerChecks() {
-  return {{"source-version", CheckSourceVersion},
-          {"target-version", CheckTargetVersion},
-          {"same-database", CheckSameDatabase},
-          {"pooler", CheckPooler},
-          {"one-session", CheckSessions},
+  return {{.id = "source-version",
+           .run = CheckSourceVersion,
+           .of = StepOf::kServers},
+          {.id = "target-version",
+           .run = CheckTargetVersion,
+           .of = StepOf::kServers},
+          {.id = "same-database", .run = CheckSameDatabase, .in_target = true},
+          {.id = "pooler", .run = CheckPooler, .of = StepOf::kServers},
+          {.id = "one-session", .run = CheckSessions, .of = StepOf::kServers},
           {"one-server", CheckOneServer},
           {"source-standby", CheckSourceStandby},
           {"target-read-only", CheckTargetReadOnly},
           {"encoding", CheckEncoding},
-          {"collation", CheckCollation}};
+          {.id = "collation", .run = CheckCollation, .in_target = true}};
 }
 
 }  // namespace walferry

@@ -228,16 +228,32 @@ absl::Status CheckPreparedTransactions(CheckContext& check) {
 }  // namespace
 
 std::vector<CheckStep> SourceChecks() {
-  return {
-      {"wal-level", CheckWalLevel, /*online_only=*/true},
-      {"replication-connection", CheckReplicationConnection,
-       /*online_only=*/true},
-      {"wal-room", CheckWalRoom, /*online_only=*/true},
-      {"idle-slot-timeout", CheckIdleSlotTimeout, /*online_only=*/true},
-      {"wal-sender-timeout", CheckSenderTimeout, /*online_only=*/true},
-      {"synchronous-standby", CheckSynchronousStandby, /*online_only=*/true},
-      {"long-transaction", CheckLongTransactions, /*online_only=*/true},
-      {"prepared-transaction", CheckPreparedTransactions}};
+  return {{.id = "wal-level",
+           .run = CheckWalLevel,
+           .online_only = true,
+           .of = StepOf::kSum},
+          {"replication-connection", CheckReplicationConnection,
+           /*online_only=*/true},
+          {.id = "wal-room",
+           .run = CheckWalRoom,
+           .online_only = true,
+           .of = StepOf::kServers},
+          {.id = "idle-slot-timeout",
+           .run = CheckIdleSlotTimeout,
+           .online_only = true,
+           .of = StepOf::kServers},
+          {"wal-sender-timeout", CheckSenderTimeout, /*online_only=*/true},
+          {.id = "synchronous-standby",
+           .run = CheckSynchronousStandby,
+           .online_only = true,
+           .of = StepOf::kServers},
+          {.id = "long-transaction",
+           .run = CheckLongTransactions,
+           .online_only = true,
+           .of = StepOf::kServers},
+          {.id = "prepared-transaction",
+           .run = CheckPreparedTransactions,
+           .of = StepOf::kServers}};
 }
 
 }  // namespace walferry

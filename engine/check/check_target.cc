@@ -29,6 +29,18 @@ absl::StatusOr<bool> Allows(PgConnection& connection, const std::string& sql) {
   return tried.ok();
 }
 
+// One that is to come has none yet.
+absl::StatusOr<std::vector<std::string>> ClosedSchemas(CheckContext& check) {
+  if (check.target_to_come) return std::vector<std::string>();
+  return QueryColumn(
+      check.target,
+      absl::StrCat("SELECT nspname FROM pg_namespace"
+                   " WHERE NOT has_schema_privilege(oid, '",
+                   check.options.scope.carries_schema() ? "CREATE" : "USAGE",
+                   "') AND nspname = ANY (", QuoteTextArray(check.schemas),
+                   ") ORDER BY 1"));
+}
+
 absl::Status CheckTargetRights(CheckContext& check) {
   const absl::Status created =
       Probe(check.target,
@@ -46,14 +58,7 @@ absl::Status CheckTargetRights(CheckContext& check) {
                       Role(check), ";")});
   }
   const bool creates = check.options.scope.carries_schema();
-  ASSIGN_OR_RETURN(
-      const std::vector<std::string> closed,
-      QueryColumn(
-          check.target,
-          absl::StrCat("SELECT nspname FROM pg_namespace"
-                       " WHERE NOT has_schema_privilege(oid, '",
-                       creates ? "CREATE" : "USAGE", "') AND nspname = ANY (",
-                       QuoteTextArray(check.schemas), ") ORDER BY 1")));
+  ASSIGN_OR_RETURN(const std::vector<std::string> closed, ClosedSchemas(check));
   for (const std::string& schema : closed) {
     check.findings.Blocking(
         {"target-rights", "target",
@@ -234,7 +239,8 @@ absl::StatusOr<absl::Duration> Ahead(PgConnection& connection) {
   return absl::AbsDuration(ahead) > doubt ? ahead : absl::ZeroDuration();
 }
 
-// A run with --fast-target knows of it.
+// A run with --fast-target knows of it, and a move of all databases says it
+// once.
 absl::Status CheckDurability(CheckContext& check) {
   if (check.options.fast_target || check.options.of_server_move) {
     return absl::OkStatus();
@@ -272,9 +278,9 @@ std::vector<CheckStep> TargetChecks() {
           {"replica-role", CheckApply},
           {"timeout", CheckSession},
           {"ledger-schema", CheckLedgerSchema},
-          {"target-space", CheckSpace},
+          {.id = "target-space", .run = CheckSpace, .of = StepOf::kSum},
           {"target-durability", CheckDurability},
-          {"clock", CheckClocks}};
+          {.id = "clock", .run = CheckClocks, .of = StepOf::kServers}};
 }
 
 }  // namespace walferry

@@ -14,6 +14,8 @@
 namespace walferry {
 namespace {
 
+constexpr absl::string_view kDuplicateObject = "42710";
+
 struct AvailableExtension {
   std::string default_version;
   std::string installed_version;
@@ -54,6 +56,10 @@ absl::StatusOr<bool> MayCreate(CheckContext& check,
                                  QuoteIdentifier(extension), " CASCADE"));
   if (created.ok()) return true;
   if (SqlStateOf(created).empty()) return created;
+  // The session's database has it, and nobody can try.
+  if (check.target_to_come && SqlStateOf(created) == kDuplicateObject) {
+    return true;
+  }
   check.findings.Blocking(
       {"extension", "target",
        absl::StrCat("the role may not create extension ", extension, ": ",
@@ -85,8 +91,9 @@ absl::StatusOr<bool> CheckExtension(CheckContext& check,
     return false;
   }
   const AvailableExtension& there = found->second;
-  const bool installed =
-      !there.installed_version.empty() && !check.options.drop_target_first;
+  const bool installed = !there.installed_version.empty() &&
+                         !check.options.drop_target_first &&
+                         !check.target_to_come;
   const std::string& will_be =
       installed ? there.installed_version : there.default_version;
   if (will_be != version) {
@@ -160,7 +167,7 @@ absl::StatusOr<std::vector<std::string>> MissingOnTarget(
 absl::Status CheckTablespaces(CheckContext& check) {
   const std::string relations = RelationOids(check, "rpm");
   ASSIGN_OR_RETURN(
-      const std::vector<std::string> missing,
+      std::vector<std::string> missing,
       MissingOnTarget(
           check,
           absl::StrCat("SELECT DISTINCT s.spcname FROM pg_class c"
@@ -172,6 +179,9 @@ absl::Status CheckTablespaces(CheckContext& check) {
                        relations, ")) ORDER BY 1"),
           "SELECT spcname FROM pg_tablespace"
           " WHERE has_tablespace_privilege(oid, 'CREATE')"));
+  std::erase_if(missing, [&](const std::string& name) {
+    return check.tablespaces_to_come.contains(name);
+  });
   if (missing.empty()) {
     check.findings.Ok(
         {"tablespace", "target", "the tablespaces that are needed exist"});
@@ -188,6 +198,13 @@ absl::Status CheckTablespaces(CheckContext& check) {
 
 // Collations of the operating system or ICU, by name.
 absl::Status CheckColumnCollations(CheckContext& check) {
+  const std::string encoding =
+      check.target_to_come
+          ? absl::StrCat(
+                "pg_char_to_encoding(",
+                QuoteLiteral(check.source.parameter("server_encoding")), ")")
+          : "(SELECT encoding FROM pg_database"
+            " WHERE datname = current_database())";
   ASSIGN_OR_RETURN(
       const std::vector<std::string> missing,
       MissingOnTarget(
@@ -197,10 +214,10 @@ absl::Status CheckColumnCollations(CheckContext& check) {
                        " WHERE c.collnamespace = 'pg_catalog'::regnamespace"
                        " AND NOT a.attisdropped AND a.attrelid = ANY (",
                        RelationOids(check, "rpvmf"), ") ORDER BY 1"),
-          "SELECT collname FROM pg_collation"
-          " WHERE collnamespace = 'pg_catalog'::regnamespace"
-          " AND collencoding IN (-1, (SELECT encoding FROM pg_database"
-          " WHERE datname = current_database()))"));
+          absl::StrCat("SELECT collname FROM pg_collation"
+                       " WHERE collnamespace = 'pg_catalog'::regnamespace"
+                       " AND collencoding IN (-1, ",
+                       encoding, ")")));
   if (missing.empty()) {
     check.findings.Ok({"column-collation", "target",
                        "the collations that columns name exist"});

@@ -185,10 +185,12 @@ absl::Status CheckExistingSchemas(CheckContext& check) {
 std::vector<CheckStep> TargetNameChecks() {
   return {{.id = "target-not-empty",
            .run = CheckTargetEmpty,
-           .creating_only = true},
+           .creating_only = true,
+           .in_target = true},
           {.id = "target-schema",
            .run = CheckExistingSchemas,
-           .creating_only = true}};
+           .creating_only = true,
+           .in_target = true}};
 }
 
 }  // namespace walferry

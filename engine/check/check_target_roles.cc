@@ -1,6 +1,7 @@
 // Checks: the roles that objects on the target will belong to, be granted to,
 // and be written by.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -121,7 +122,7 @@ bool AddMissing(CheckContext& check, const std::vector<std::string>& roles,
                 absl::string_view way_out) {
   bool all_exist = true;
   for (const std::string& role : roles) {
-    if (existing.contains(role)) continue;
+    if (existing.contains(role) || check.roles_to_come.contains(role)) continue;
     all_exist = false;
     check.findings.Blocking(
         {"target-role", "target",
@@ -151,17 +152,35 @@ absl::Status CheckRolesExist(CheckContext& check) {
   return absl::OkStatus();
 }
 
+// What comes before a test by doing that is about `role`. What rights its maker
+// will have in one that is to come, only making it tells. nullopt: there is
+// nothing to test, as the role is missing, which is said elsewhere, or its
+// maker may do everything.
+std::optional<std::string> MakingSql(const CheckContext& check,
+                                     const std::string& role,
+                                     const RoleSet& existing) {
+  if (existing.contains(role)) return "";
+  if (check.target_superuser || !check.roles_to_come.contains(role)) {
+    return std::nullopt;
+  }
+  return absl::StrCat("CREATE ROLE ", QuoteIdentifier(role), "; ");
+}
+
 // By doing. False, and a finding, if the role lacks the right.
 absl::StatusOr<bool> MayAsMember(CheckContext& check, const std::string& role,
+                                 const RoleSet& existing,
                                  const std::string& sql, absl::string_view need,
                                  absl::string_view way_out) {
-  const absl::Status tried = Probe(check.target, sql);
+  const std::optional<std::string> making = MakingSql(check, role, existing);
+  if (!making) return true;
+  const absl::Status tried = Probe(check.target, absl::StrCat(*making, sql));
   if (tried.ok()) return true;
   if (SqlStateOf(tried).empty()) return tried;
   check.findings.Blocking(
       {"target-membership", "target",
        absl::StrCat("the role is no member of ", role, " and cannot ", need),
-       absl::StrCat("GRANT ", QuoteIdentifier(role), " TO ",
+       absl::StrCat(making->empty() ? "" : "once the role is there: ", "GRANT ",
+                    QuoteIdentifier(role), " TO ",
                     QuoteIdentifier(check.target.user()), "; or ", way_out)});
   return false;
 }
@@ -172,19 +191,17 @@ absl::Status CheckMemberships(CheckContext& check) {
   ASSIGN_OR_RETURN(const RoleSet existing, ReadTargetRoles(check));
   bool may_all = true;
   for (const std::string& owner : needed.owners) {
-    if (!existing.contains(owner)) continue;
     ASSIGN_OR_RETURN(
         const bool may,
-        MayAsMember(check, owner,
+        MayAsMember(check, owner, existing,
                     absl::StrCat("SET LOCAL ROLE ", QuoteIdentifier(owner)),
                     "give objects to it", "--no-owner"));
     may_all = may_all && may;
   }
   for (const std::string& creator : needed.creators) {
-    if (!existing.contains(creator)) continue;
     ASSIGN_OR_RETURN(
         const bool may,
-        MayAsMember(check, creator,
+        MayAsMember(check, creator, existing,
                     absl::StrCat("ALTER DEFAULT PRIVILEGES FOR ROLE ",
                                  QuoteIdentifier(creator),
                                  " GRANT SELECT ON TABLES TO PUBLIC"),
@@ -198,6 +215,25 @@ absl::Status CheckMemberships(CheckContext& check) {
                            : "the role may give objects to their owners"});
   }
   return absl::OkStatus();
+}
+
+// Whether the role has the rights of one that owns a table.
+absl::StatusOr<bool> ActsAs(CheckContext& check, const std::string& owner) {
+  if (check.roles_to_come.contains(owner)) {
+    const absl::Status tried = Probe(
+        check.target, absl::StrCat("CREATE ROLE ", QuoteIdentifier(owner),
+                                   "; SELECT 1 / pg_has_role(",
+                                   QuoteLiteral(owner), ", 'USAGE')::int"));
+    if (!tried.ok() && SqlStateOf(tried).empty()) return tried;
+    return tried.ok();
+  }
+  ASSIGN_OR_RETURN(
+      const std::vector<std::string> as_owner,
+      QueryColumn(
+          check.target,
+          absl::StrCat("SELECT 1 FROM pg_roles WHERE rolname = ",
+                       QuoteLiteral(owner), " AND pg_has_role(oid, 'USAGE')")));
+  return !as_owner.empty();
 }
 
 // Policies must not stand between the applied changes and the rows.
@@ -215,13 +251,9 @@ absl::Status CheckTargetRowSecurity(CheckContext& check) {
   std::vector<std::string> closed;
   for (int row = 0; exempt == "f" && row < tables.rows(); ++row) {
     const bool forced = tables.Bool(row, 1);
-    ASSIGN_OR_RETURN(
-        const std::vector<std::string> as_owner,
-        QueryColumn(check.target,
-                    absl::StrCat("SELECT 1 FROM pg_roles WHERE rolname = ",
-                                 QuoteLiteral(tables.Text(row, 2)),
-                                 " AND pg_has_role(oid, 'USAGE')")));
-    const bool owner = check.options.no_owner || !as_owner.empty();
+    ASSIGN_OR_RETURN(const bool as_owner,
+                     ActsAs(check, std::string(tables.Text(row, 2))));
+    const bool owner = check.options.no_owner || as_owner;
     if (forced || !owner) closed.emplace_back(tables.Text(row, 0));
   }
   if (closed.empty()) {

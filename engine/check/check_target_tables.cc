@@ -439,6 +439,7 @@ std::vector<CheckStep> TargetTableChecks() {
       {"target-rows", CheckTablesEmpty}};
   const std::vector<CheckStep> actions = TargetActionChecks();
   steps.insert(steps.end(), actions.begin(), actions.end());
+  for (CheckStep& step : steps) step.in_target = true;
   return steps;
 }
 

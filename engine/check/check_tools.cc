@@ -37,7 +37,10 @@ absl::Status CheckPgDump(CheckContext& check) {
 }  // namespace
 
 std::vector<CheckStep> ToolChecks() {
-  return {{.id = "pg-dump", .run = CheckPgDump, .creating_only = true}};
+  return {{.id = "pg-dump",
+           .run = CheckPgDump,
+           .creating_only = true,
+           .of = StepOf::kServers}};
 }
 
 }  // namespace walferry

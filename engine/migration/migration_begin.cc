@@ -154,15 +154,11 @@ absl::Status MigrationRun::Begin() {
 absl::Status MigrationRun::RunChecks() {
   RETURN_IF_ERROR(Enter(Phase::kCheck));
   ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(*source_, scope_));
-  CheckInputs inputs{
-      .source = &*source_, .target = &*target_, .resuming = in_ledger_};
-  absl::StatusOr<PgConnection> walsender = absl::UnavailableError("not asked");
-  if (!offline()) {
-    walsender = connector_.OpenWalsender("");
-    inputs.replication_error = walsender.status();
-    if (walsender.ok()) inputs.source_replication = &*walsender;
-  }
-  ASSIGN_OR_RETURN(const CheckReport report, Check(options_, catalog, inputs));
+  ASSIGN_OR_RETURN(
+      const CheckReport report,
+      CheckOpeningWalsender(
+          options_, catalog, connector_,
+          {.source = &*source_, .target = &*target_, .resuming = in_ledger_}));
   if (options_.fast_target)
     RETURN_IF_ERROR(CheckFastTarget(*target_, *ledger_));
   TellWarnings(report.findings, events_);

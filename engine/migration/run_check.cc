@@ -1,5 +1,7 @@
 // RunCheck: the preflight by itself.
 
+#include <utility>
+
 #include "engine/catalog/catalog.h"
 #include "engine/check/check.h"
 #include "engine/connect/connect.h"
@@ -26,15 +28,9 @@ absl::StatusOr<CheckReport> RunCheck(const CheckOptions& options,
   Ledger ledger(target, {.schema = migrate.endpoints.ledger_schema,
                          .migration = migrate.endpoints.name});
   CheckInputs inputs{.source = &source, .target = &target};
-  absl::StatusOr<PgConnection> walsender = absl::UnavailableError("not asked");
-  if (migrate.mode == MigrateMode::kOnline) {
-    walsender = connector.OpenWalsender("");
-    inputs.replication_error = walsender.status();
-    if (walsender.ok()) inputs.source_replication = &*walsender;
-  }
   ASSIGN_OR_RETURN(inputs.resuming, ledger.Exists());
   if (migrate.fast_target) RETURN_IF_ERROR(CheckFastTarget(target, ledger));
-  return Check(migrate, catalog, inputs);
+  return CheckOpeningWalsender(migrate, catalog, connector, std::move(inputs));
 }
 
 }  // namespace walferry

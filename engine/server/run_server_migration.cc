@@ -10,6 +10,7 @@
 #include "engine/catalog/delayed_tables.h"
 #include "engine/connect/name_encoding.h"
 #include "engine/migration_name.h"
+#include "engine/server/check_databases.h"
 #include "engine/server/server_run.h"
 #include "engine/server/servers.h"
 #include "engine/target/fast_target.h"
@@ -49,6 +50,31 @@ int TurnsOf(const ServerMigrateOptions& options, int wanted) {
              : wanted;
 }
 
+// Without looking into any database. Its sessions end with it, as those of the
+// databases take their places.
+absl::StatusOr<ServerPlan> CheckServers(const ServerMigrateOptions& options,
+                                        const Connector& connector) {
+  ASSIGN_OR_RETURN(PgConnection source,
+                   connector.OpenSource("check", Contact::kFirst));
+  ASSIGN_OR_RETURN(PgConnection target,
+                   connector.OpenTarget("check", Contact::kFirst));
+  RETURN_IF_ERROR(SpeakNameEncoding(source, target));
+  Ledger ledger(target, {.schema = connector.endpoints.ledger_schema,
+                         .migration = connector.endpoints.name});
+  ServerProgress progress;
+  ASSIGN_OR_RETURN(const bool begun, ledger.Exists());
+  if (begun) {
+    ASSIGN_OR_RETURN(progress, ReadServerProgress(ledger));
+  }
+  ASSIGN_OR_RETURN(ServerPlan plan,
+                   PlanServer(options, progress, connector, source, target));
+  RETURN_IF_ERROR(CheckBothServers(options, source, target, plan.check));
+  if (options.migrate.fast_target) {
+    RETURN_IF_ERROR(CheckFastTarget(target, ledger));
+  }
+  return plan;
+}
+
 }  // namespace
 
 absl::StatusOr<ServerReport> RunServerMigration(
@@ -64,23 +90,8 @@ absl::StatusOr<CheckReport> RunServerCheck(const ServerMigrateOptions& options,
   const Connector connector{
       .endpoints = ServerEndpoints(options.migrate.endpoints),
       .interrupt = &control.interrupt()};
-  ASSIGN_OR_RETURN(PgConnection source,
-                   connector.OpenSource("check", Contact::kFirst));
-  ASSIGN_OR_RETURN(PgConnection target,
-                   connector.OpenTarget("check", Contact::kFirst));
-  RETURN_IF_ERROR(SpeakNameEncoding(source, target));
-  Ledger ledger(target, {.schema = connector.endpoints.ledger_schema,
-                         .migration = connector.endpoints.name});
-  ServerProgress progress;
-  ASSIGN_OR_RETURN(const bool begun, ledger.Exists());
-  if (begun) {
-    ASSIGN_OR_RETURN(progress, ReadServerProgress(ledger));
-  }
-  ASSIGN_OR_RETURN(ServerPlan plan,
-                   PlanServer(options, progress, connector, source, target));
-  if (options.migrate.fast_target) {
-    RETURN_IF_ERROR(CheckFastTarget(target, ledger));
-  }
+  ASSIGN_OR_RETURN(ServerPlan plan, CheckServers(options, connector));
+  RETURN_IF_ERROR(CheckDatabases(options, plan, connector, plan.check));
   return std::move(plan.check);
 }
 

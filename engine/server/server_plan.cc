@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/catalog/delayed_tables.h"
 #include "engine/check/check_findings.h"
+#include "engine/connect/retry_policy.h"
 #include "engine/name_pattern.h"
 #include "engine/server/carry_out_globals.h"
 #include "engine/server/replication_budget.h"
@@ -21,9 +22,10 @@ namespace walferry {
 namespace {
 
 constexpr absl::string_view kIds[] = {
-    "database-connect", "database-ledger",    "database-left-out",
-    "database-none",    "server-connections", "server-durability",
-    "server-senders",   "server-slots",       "server-wal-level",
+    "database-check",    "database-connect", "database-ledger",
+    "database-left-out", "database-none",    "server-connections",
+    "server-durability", "server-senders",   "server-slots",
+    "server-space",      "server-wal-level",
 };
 
 void Append(std::vector<Finding> findings, CheckReport& report) {
@@ -144,7 +146,16 @@ absl::Status CheckLedgers(const ServerMigrateOptions& options,
     }
     const std::string subject = absl::StrCat("database ", database.name);
     const absl::StatusOr<bool> has = HasLedger(whole, connector, database.name);
-    if (!has.ok()) return Annotate(has.status(), subject);
+    if (absl::IsCancelled(has.status()) || IsRetriable(has.status())) {
+      return Annotate(has.status(), subject);
+    }
+    if (!has.ok()) {
+      findings.Blocking({"database-check", subject,
+                         absl::StrCat("the target's could not be looked into: ",
+                                      has.status().message()),
+                         HintOf(has.status())});
+      continue;
+    }
     if (!*has) continue;
     findings.Blocking(
         {"database-ledger", subject,
@@ -181,6 +192,27 @@ absl::Status CheckDurability(const ServerMigrateOptions& options,
   findings.Warning({"server-durability", "target",
                     absl::StrCat(unsafe, kUnsafeSettingsText),
                     kUnsafeSettingsHint});
+  return absl::OkStatus();
+}
+
+// Of databases that the role may not connect to it may not know.
+absl::Status TellSpace(const std::vector<ServerDatabase>& wanted,
+                       PgConnection& source, FindingList& findings) {
+  int64_t bytes = 0;
+  bool all_known = true;
+  for (const ServerDatabase& database : wanted) {
+    all_known = all_known && database.bytes >= 0;
+    bytes += std::max(database.bytes, int64_t{0});
+  }
+  ASSIGN_OR_RETURN(const std::string size,
+                   source.QueryValue(absl::StrCat("SELECT pg_size_pretty(",
+                                                  bytes, "::int8)")));
+  findings.Info(
+      {"server-space", "target",
+       absl::StrCat("the databases take ", all_known ? "" : "more than ", size,
+                    " on the source; the target's free space cannot be asked "
+                    "for by SQL"),
+       "have a third more than that, and room for the target's own log"});
   return absl::OkStatus();
 }
 
@@ -322,11 +354,13 @@ absl::StatusOr<ServerPlan> PlanServer(const ServerMigrateOptions& options,
     globals.tablespaces_begun = progress.tablespaces;
     ASSIGN_OR_RETURN(plan.globals,
                      ReadGlobalsPlan(source, target, plan.rights, globals));
-    creation.roles_to_come.insert(plan.globals->roles.begin(),
-                                  plan.globals->roles.end());
+    plan.roles_to_come.insert(plan.globals->roles.begin(),
+                              plan.globals->roles.end());
     for (const TablespacePlan& tablespace : plan.globals->tablespaces) {
-      creation.tablespaces_to_come.insert(tablespace.name);
+      plan.tablespaces_to_come.insert(tablespace.name);
     }
+    creation.roles_to_come = plan.roles_to_come;
+    creation.tablespaces_to_come = plan.tablespaces_to_come;
     Append(plan.globals->findings, plan.check);
   }
   ASSIGN_OR_RETURN(ServerDatabases found,
@@ -352,6 +386,7 @@ absl::StatusOr<ServerPlan> PlanServer(const ServerMigrateOptions& options,
   RETURN_IF_ERROR(CheckRoom(Side::kSource, plan.jobs, source, findings));
   RETURN_IF_ERROR(CheckRoom(Side::kTarget, plan.jobs, target, findings));
   RETURN_IF_ERROR(CheckDurability(options, progress, target, findings));
+  RETURN_IF_ERROR(TellSpace(plan.wanted, source, findings));
   Append(findings.Take(), plan.check);
   return plan;
 }

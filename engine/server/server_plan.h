@@ -42,19 +42,23 @@ struct ServerPlan {
   TargetRights rights;
   // nullopt: none are wanted, or they are there.
   std::optional<GlobalsPlan> globals;
+  // That it makes.
+  absl::flat_hash_set<std::string> roles_to_come;
+  absl::flat_hash_set<std::string> tablespaces_to_come;
   std::vector<ServerDatabase> wanted;  // Smallest first.
   DatabasesPlan databases;             // In the same order.
   // "postgres (is empty)".
   std::vector<std::string> left_out;
   // As many as there is work for.
   ServerJobs jobs;
-  // Of globals, databases and connections.
+  // Of globals, databases as such and connections.
   CheckReport check;
 };
 
 // `source` and `target` are any databases of theirs; `connector` reaches
-// others. Changes nothing on either side. The check of each database, which
-// needs that database on the target, is made when it is begun.
+// others. Changes nothing on either side. Does not look into the databases:
+// CheckDatabases (engine/server/check_databases.h) does, and each one's own
+// migration when it is begun.
 absl::StatusOr<ServerPlan> PlanServer(const ServerMigrateOptions& options,
                                       const ServerProgress& progress,
                                       const Connector& connector,

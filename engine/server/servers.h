@@ -95,7 +95,10 @@ absl::StatusOr<ServerReport> RunServerMigration(
     const ServerMigrateOptions& options, Control& control,
     ServerEventSink& events);
 
-// What RunServerMigration would find before it does anything.
+// What RunServerMigration would find before it does anything, and what the
+// migrations of its databases would find when they are begun, as far as that
+// can be seen before their databases are on the target. Findings of one of
+// several databases name it (Finding::database).
 absl::StatusOr<CheckReport> RunServerCheck(const ServerMigrateOptions& options,
                                            Control& control);
 

@@ -99,6 +99,34 @@ ready to migrate
 )");
 }
 
+TEST(FormatCheckReport, SaysOfWhichDatabaseItSpeaks) {
+  CheckReport report = Report();
+  report.findings.resize(3);
+  report.findings[0].database = "shop";
+  report.findings[1].database = "Odd \"name\"";
+  report.findings[2].database = "shop";
+  report.findings[2].text = "it has no primary key";
+  report.findings[2].hint = "";
+  EXPECT_EQ(FormatCheckReport(report, {}, /*color=*/false),
+            R"(source PostgreSQL 15.4, target PostgreSQL 18.1
+
+BLOCKING (1)
+  replica-identity  database shop: public.log
+      it has no primary key
+      -> or --accept replica-identity
+
+INFO (1)
+  target-space  database Odd "name": target
+      the tables take 5 GB
+
+OK (1)
+  wal-level  database shop: source  wal_level is logical
+
+not ready: 1 blocking finding
+)");
+  EXPECT_TRUE(report.Blocking({"replica-identity:public.log"}).empty());
+}
+
 TEST(FormatCheckReport, ColoursOnlyTitlesAndVerdict) {
   CheckReport report{.source_version = 140000, .target_version = 140000};
   report.findings = {Ok("wal-level", "source", "wal_level is logical")};
@@ -115,6 +143,7 @@ TEST(CheckReportToJson, HasEveryFindingInItsOrder) {
   CheckReport report = Report();
   report.findings.resize(3);
   report.findings.erase(report.findings.begin());
+  report.findings[1].database = "shop";
   report.findings[0].text = "a byte that is no UTF-8: \xff";
   EXPECT_EQ(CheckReportToJson(report, {"replica-identity"}), R"({
   "ready": true,
@@ -134,6 +163,7 @@ TEST(CheckReportToJson, HasEveryFindingInItsOrder) {
       "severity": "info",
       "acceptable": false,
       "accepted": false,
+      "database": "",
       "subject": "target",
       "text": "a byte that is no UTF-8: )"
                                                              "\xef\xbf\xbd"
@@ -145,6 +175,7 @@ TEST(CheckReportToJson, HasEveryFindingInItsOrder) {
       "severity": "blocking",
       "acceptable": true,
       "accepted": true,
+      "database": "shop",
       "subject": "public.log",
       "text": "it has no primary key that identifies rows at once: once it is published, the application's own UPDATE and DELETE on it fail on the source",
       "hint": "ALTER TABLE \"public\".\"log\" REPLICA IDENTITY FULL; -- a hint is one line, however long it is"
