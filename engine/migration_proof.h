@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "engine/comparison.h"
 #include "engine/control.h"
 #include "engine/event.h"
 #include "engine/options.h"
@@ -14,8 +15,8 @@
 namespace walferry {
 
 struct ProofFound {
-  // Not so if anything differs, or could not be read.
-  bool equal = false;
+  // kEqual, kDifferent, or kUnknown: something could not be read.
+  Comparison::State state = Comparison::State::kUnknown;
   absl::Duration took;  // Without what it waited for others.
   std::string text;  // What was found, as a clause: "all 12 tables are equal".
 };
@@ -23,6 +24,8 @@ struct ProofFound {
 class MigrationProof {
  public:
   virtual ~MigrationProof() = default;
+
+  virtual VerifyMethod method() const = 0;
 
   // Compares both sides of the migration of `endpoints`, which follows, at one
   // position. Asks the migration for it as `walferry verify --online` does, so

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "engine/comparison.h"
 #include "protocol/lsn.h"
 
 namespace walferry {
@@ -33,6 +34,8 @@ struct Report {
   // infinite when there was no cutover.
   absl::Duration freeze_to_done = absl::InfiniteDuration();
   absl::Duration elapsed;  // Of this run.
+  // With the source, of a migration.
+  Comparison comparison;
   // What was left undone or is for the operator to do, one sentence each.
   std::vector<std::string> remarks;
 };

@@ -4,11 +4,87 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "protocol/status.h"
 
 namespace walferry {
 
 using Json = nlohmann::ordered_json;
+
+namespace {
+
+using State = Comparison::State;
+
+constexpr State kStates[] = {State::kComparing, State::kEqual,
+                             State::kDifferent, State::kUnknown};
+constexpr VerifyMethod kMethods[] = {
+    VerifyMethod::kEstimate, VerifyMethod::kCounts, VerifyMethod::kSample,
+    VerifyMethod::kChecksum};
+
+// Names may come from a database in any encoding: never throw over them.
+std::string OneLine(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+absl::Status Malformed(absl::string_view what) {
+  return absl::DataLossError(absl::StrCat("report: malformed ", what));
+}
+
+// "" if there is none.
+absl::StatusOr<std::string> TextAt(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  if (found == json.end() || found->is_null()) return std::string();
+  if (!found->is_string()) return Malformed(name);
+  return found->get<std::string>();
+}
+
+// Reports of before that was noted have nothing of it.
+absl::StatusOr<Comparison> ComparisonIn(const Json& json) {
+  Comparison comparison;
+  ASSIGN_OR_RETURN(const std::string state, TextAt(json, "compared"));
+  ASSIGN_OR_RETURN(const std::string method, TextAt(json, "compared_by"));
+  ASSIGN_OR_RETURN(const std::string at, TextAt(json, "compared_at"));
+  ASSIGN_OR_RETURN(comparison.found, TextAt(json, "compared_found"));
+  if (state.empty()) return Comparison();
+  for (const State one : kStates) {
+    if (ComparisonStateName(one) == state) comparison.state = one;
+  }
+  for (const VerifyMethod one : kMethods) {
+    if (VerifyMethodName(one) == method) comparison.method = one;
+  }
+  if (comparison.state == State::kNone) return Malformed("compared");
+  if (comparison.method == VerifyMethod::kOff) return Malformed("compared_by");
+  if (!at.empty() &&
+      !absl::ParseTime(absl::RFC3339_full, at, &comparison.at, nullptr)) {
+    return Malformed("compared_at");
+  }
+  return comparison;
+}
+
+}  // namespace
+
+std::string ComparisonToJson(const Comparison& comparison) {
+  const bool none = comparison.state == State::kNone;
+  Json json;
+  json["compared"] = std::string(ComparisonStateName(comparison.state));
+  json["compared_by"] =
+      none ? "" : std::string(VerifyMethodName(comparison.method));
+  json["compared_found"] = comparison.found;
+  if (comparison.at == absl::InfinitePast()) {
+    json["compared_at"] = nullptr;
+  } else {
+    json["compared_at"] = absl::FormatTime("%Y-%m-%d%ET%H:%M:%SZ",
+                                           comparison.at, absl::UTCTimeZone());
+  }
+  return OneLine(json);
+}
+
+absl::StatusOr<Comparison> ComparisonFromJson(absl::string_view text) {
+  const Json json = Json::parse(text.begin(), text.end(), nullptr,
+                                /*allow_exceptions=*/false);
+  if (!json.is_object()) return Malformed("JSON");
+  return ComparisonIn(json);
+}
 
 std::string ReportToJson(const Report& report) {
   Json json;
@@ -32,18 +108,15 @@ std::string ReportToJson(const Report& report) {
         absl::ToDoubleSeconds(report.freeze_to_done);
   }
   json["elapsed_seconds"] = absl::ToDoubleSeconds(report.elapsed);
+  json.update(Json::parse(ComparisonToJson(report.comparison)));
   json["remarks"] = report.remarks;
-  // Names may come from a database in any encoding: never throw over them.
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return OneLine(json);
 }
 
 absl::StatusOr<Report> ReportFromJson(absl::string_view text) {
   const Json json = Json::parse(text.begin(), text.end(), nullptr,
                                 /*allow_exceptions=*/false);
-  const auto malformed = [](absl::string_view what) {
-    return absl::DataLossError(absl::StrCat("report: malformed ", what));
-  };
-  if (!json.is_object()) return malformed("JSON");
+  if (!json.is_object()) return Malformed("JSON");
   Report report;
   struct Number {
     const char* name;
@@ -64,7 +137,7 @@ absl::StatusOr<Report> ReportFromJson(absl::string_view text) {
        }) {
     const auto found = json.find(number.name);
     if (found == json.end() || !found->is_number_integer()) {
-      return malformed(number.name);
+      return Malformed(number.name);
     }
     *number.value = found->get<int64_t>();
   }
@@ -74,10 +147,10 @@ absl::StatusOr<Report> ReportFromJson(absl::string_view text) {
   const auto freeze = json.find("freeze_to_done_seconds");
   const auto elapsed = json.find("elapsed_seconds");
   const auto remarks = json.find("remarks");
-  if (name == json.end() || !name->is_string()) return malformed("name");
-  if (lsn == json.end() || !lsn->is_string()) return malformed("applied_lsn");
+  if (name == json.end() || !name->is_string()) return Malformed("name");
+  if (lsn == json.end() || !lsn->is_string()) return Malformed("applied_lsn");
   if (elapsed == json.end() || !elapsed->is_number()) {
-    return malformed("elapsed_seconds");
+    return Malformed("elapsed_seconds");
   }
   report.name = name->get<std::string>();
   // Reports of before there was such a mode do not say.
@@ -88,10 +161,11 @@ absl::StatusOr<Report> ReportFromJson(absl::string_view text) {
     report.freeze_to_done = absl::Seconds(freeze->get<double>());
   }
   if (remarks == json.end() || !remarks->is_array()) {
-    return malformed("remarks");
+    return Malformed("remarks");
   }
+  ASSIGN_OR_RETURN(report.comparison, ComparisonIn(json));
   for (const Json& remark : *remarks) {
-    if (!remark.is_string()) return malformed("remarks");
+    if (!remark.is_string()) return Malformed("remarks");
     report.remarks.push_back(remark.get<std::string>());
   }
   return report;

@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 #include "apply/table_counts.h"
+#include "engine/comparison.h"
 #include "engine/report.h"
 #include "protocol/lsn.h"
 #include "protocol/quoting.h"
@@ -57,6 +58,8 @@ struct MigrationStatus {
   // indexes, may be missing yet (engine/catalog/delayed_tables.h).
   bool usable = false;
   std::vector<TableStatus> tables;
+  // With the source, the last one that was noted.
+  Comparison comparison;
   // Of the last run that failed, or "".
   std::string last_error;
   // Once done.

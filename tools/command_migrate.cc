@@ -37,7 +37,7 @@ CommandOutcome RunStream(const CommandContext& context,
                              ? context.engine.migrate(options, control, events)
                              : context.engine.migrate_delaying(
                                    options, before_usable, control, events));
-        RETURN_IF_ERROR(verify.Run(context.engine, control, events));
+        RETURN_IF_ERROR(verify.Run(context.engine, control, events, report));
         return report;
       });
 }
@@ -66,7 +66,7 @@ CommandOutcome RunArchive(const CommandContext& context,
         if (!done.ok()) return NotResumable(done.status());
         errors = done->errors;
         const absl::Status compared =
-            verify.Run(context.engine, control, events);
+            verify.Run(context.engine, control, events, done->report);
         if (!compared.ok()) return NotResumable(compared);
         return done->report;
       });

@@ -20,6 +20,7 @@ EngineCalls RealEngineCalls() {
           .restore = RunRestore,
           .drill = RunDrill,
           .verify = RunVerify,
+          .note_comparison = NoteComparison,
           .migrate_by_archive = RunArchiveMigration};
 }
 

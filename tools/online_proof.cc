@@ -82,7 +82,7 @@ absl::StatusOr<ProofFound> OnlineProof::Compare(const Endpoints& endpoints,
       engine_.verify(options, control, events);
   if (!report.ok()) return report.status();
   const VerifyAccount account = {*std::move(report), ""};
-  return ProofFound{.equal = VerdictOf(account) == Verdict::kEqual,
+  return ProofFound{.state = ComparisonOf(account, absl::Now()).state,
                     .took = absl::Now() - begun,
                     .text = absl::StrCat(VerdictText(account),
                                          DifferingTables(account.report))};

@@ -29,6 +29,7 @@ class OnlineProof : public MigrationProof {
   OnlineProof(const EngineCalls& engine, VerifyMethod method,
               const MigrateOptions& migrate, int at_once);
 
+  VerifyMethod method() const override { return options_.method; }
   absl::StatusOr<ProofFound> Compare(const Endpoints& endpoints,
                                      Control& control,
                                      EventSink& events) override;

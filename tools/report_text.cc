@@ -11,6 +11,7 @@
 #include "tools/human_format.h"
 #include "tools/result_text.h"
 #include "tools/terminal_row.h"
+#include "tools/verify_account.h"
 
 namespace walferry {
 namespace {
@@ -54,6 +55,26 @@ std::string PaceOfBytesText(int64_t bytes, absl::Duration elapsed) {
 
 std::string PublicationsText(const MigrationStatus& status) {
   return absl::StrJoin(status.publications, ", ");
+}
+
+std::string ComparedText(const Comparison& comparison) {
+  using State = Comparison::State;
+  std::string text(ComparisonStateName(comparison.state));
+  switch (comparison.state) {
+    case State::kNone:
+      return "no";
+    case State::kComparing:
+      break;
+    case State::kEqual:
+      absl::StrAppend(&text, ": ", ProofText(comparison.method));
+      break;
+    case State::kDifferent:
+    case State::kUnknown:
+      absl::StrAppend(&text, ": ", comparison.found);
+      break;
+  }
+  if (comparison.at == absl::InfinitePast()) return text;
+  return absl::StrCat(text, ", ", TimeText(comparison.at));
 }
 
 void AddStream(std::string& text, const MigrationStatus& status) {
@@ -137,6 +158,9 @@ std::string ReportText(const Report& report) {
   if (cut_over) {
     AddLine(text, "freeze to done", HumanDuration(report.freeze_to_done));
   }
+  if (cut_over || report.offline) {
+    AddLine(text, "compared", ComparedText(report.comparison));
+  }
   for (const std::string& remark : report.remarks) {
     AddLine(text, "remark", remark);
   }
@@ -160,6 +184,10 @@ std::string StatusText(const MigrationStatus& status, absl::Time now) {
   }
   AddUsable(text, status);
   AddStream(text, status);
+  if (status.comparison.state != Comparison::State::kNone &&
+      !status.report.has_value()) {
+    AddLine(text, "compared", ComparedText(status.comparison));
+  }
   if (!status.last_error.empty()) {
     AddLine(text, "last error", status.last_error);
   }

@@ -3,18 +3,11 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "engine/report_json.h"
 #include "tools/event_text.h"
 #include "tools/json_text.h"
 
 namespace walferry {
-namespace {
-
-std::string CompareMethodName(const DatabaseComparison& comparison) {
-  if (comparison.state == DatabaseComparison::State::kNone) return "";
-  return std::string(VerifyMethodName(comparison.method));
-}
-
-}  // namespace
 
 std::string ServerStatusToJson(const ServerStatus& status,
                                const Redactor& redactor) {
@@ -53,11 +46,9 @@ std::string ServerStatusToJson(const ServerStatus& status,
          {"lag_bytes", database.lag_bytes},
          {"lag_seconds", database.lag_seconds},
          {"waiting_for", database.waiting_for},
-         {"compared",
-          std::string(ComparisonStateName(database.comparison.state))},
-         {"compared_by", CompareMethodName(database.comparison)},
-         {"compared_found", database.comparison.found},
          {"last_error", database.last_error}});
+    json["databases"].back().update(
+        Json::parse(ComparisonToJson(database.comparison)));
   }
   return JsonText(std::move(json), redactor, 2);
 }

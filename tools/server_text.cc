@@ -41,12 +41,13 @@ std::string Aligned(const Table& table, size_t left_columns) {
   return text;
 }
 
-using Compared = DatabaseComparison::State;
+using Compared = Comparison::State;
 
 std::vector<Phase> TimedPhases(const ServerReport& report) {
   std::vector<Phase> phases = {Phase::kCheck, Phase::kPrepare, Phase::kSchema,
                                Phase::kCopy, Phase::kIndexes};
-  if (std::any_of(report.databases.begin(), report.databases.end(),
+  if (!report.online &&
+      std::any_of(report.databases.begin(), report.databases.end(),
                   [](const DatabaseReport& database) {
                     return database.comparison.state != Compared::kNone;
                   })) {

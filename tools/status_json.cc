@@ -69,6 +69,7 @@ std::string StatusToJson(const MigrationStatus& status,
   for (const auto& [table, counts] : status.counts) {
     json["table_counts"].push_back(CountsJson(table, counts));
   }
+  json.update(Json::parse(ComparisonToJson(status.comparison)));
   json["last_error"] = status.last_error;
   json["report"] = status.report.has_value()
                        ? Json::parse(ReportToJson(*status.report))

@@ -78,6 +78,25 @@ Verdict VerdictOf(const VerifyAccount& account) {
   return account.report.uncertain() ? Verdict::kUnknown : Verdict::kEqual;
 }
 
+Comparison ComparisonOf(const VerifyAccount& account, absl::Time at) {
+  using State = Comparison::State;
+  const Verdict verdict = VerdictOf(account);
+  Comparison comparison{.method = account.report.method, .at = at};
+  switch (verdict) {
+    case Verdict::kEqual:
+      comparison.state = State::kEqual;
+      return comparison;
+    case Verdict::kDifferent:
+      comparison.state = State::kDifferent;
+      break;
+    case Verdict::kUnknown:
+      comparison.state = State::kUnknown;
+      break;
+  }
+  comparison.found = VerdictText(account);
+  return comparison;
+}
+
 absl::string_view VerdictName(Verdict verdict) {
   switch (verdict) {
     case Verdict::kEqual:

@@ -8,6 +8,8 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "engine/comparison.h"
 #include "engine/verify/verification.h"
 
 namespace walferry {
@@ -24,6 +26,9 @@ enum class Verdict {
 };
 Verdict VerdictOf(const VerifyAccount& account);
 absl::string_view VerdictName(Verdict verdict);  // "equal"
+
+// For who has no account; `found` as VerdictText() unless it is equal.
+Comparison ComparisonOf(const VerifyAccount& account, absl::Time at);
 
 // How many of each.
 struct VerifyTally {

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
 #include "tools/human_format.h"
@@ -12,6 +13,8 @@
 
 namespace walferry {
 namespace {
+
+using State = Comparison::State;
 
 // `walferry verify` tells of all of them.
 constexpr int kTablesTold = 20;
@@ -104,16 +107,10 @@ std::string ShareText(const VerifyReport& report) {
                       " that clients have added: ");
 }
 
-// What was found, a sentence without its full stop, and whether it is "equal".
-struct Found {
-  Verdict verdict = Verdict::kUnknown;
-  std::string text;
-};
-
 // Tells of it. An error: nobody knows.
-absl::StatusOr<Found> Compare(const VerifyOptions& options,
-                              const EngineCalls& engine, Control& control,
-                              EventSink& events) {
+absl::StatusOr<Comparison> Compare(const VerifyOptions& options,
+                                   const EngineCalls& engine, Control& control,
+                                   EventSink& events) {
   absl::StatusOr<VerifyReport> report = engine.verify(options, control, events);
   if (!report.ok()) {
     return Annotate(report.status(),
@@ -124,15 +121,16 @@ absl::StatusOr<Found> Compare(const VerifyOptions& options,
   }
   const std::string share = ShareText(*report);
   const VerifyAccount account = {*std::move(report), ""};
-  Found found = {.verdict = VerdictOf(account),
-                 .text = absl::StrCat(share, VerdictText(account))};
-  if (found.verdict == Verdict::kEqual) {
-    Tell(events, Notice::Level::kInfo, found.text);
-    return found;
+  const std::string text = absl::StrCat(share, VerdictText(account));
+  Comparison comparison = ComparisonOf(account, absl::Now());
+  if (comparison.state == State::kEqual) {
+    Tell(events, Notice::Level::kInfo, text);
+    return comparison;
   }
+  comparison.found = text;
   TellOfDifferences(account.report, events);
-  if (found.verdict == Verdict::kDifferent) return found;
-  return WithHint(absl::FailedPreconditionError(found.text), kNamesRows);
+  if (comparison.state == State::kDifferent) return comparison;
+  return WithHint(absl::FailedPreconditionError(text), kNamesRows);
 }
 
 // The phases are the migration's own.
@@ -174,6 +172,7 @@ absl::StatusOr<VerifyStep> VerifyStep::Bind(const OptionValues& values,
     return step;
   }
   step.options_ = OptionsFor(migrate, method);
+  step.has_ledger_ = values.Text(OptionId::kVia) != "archive";
   return step;
 }
 
@@ -184,18 +183,30 @@ absl::Status VerifyStep::BeforeClients(const EngineCalls& engine,
   VerifyOptions options = options_;
   options.share = VerifyShare::kBeforeClients;
   EventsWithoutPhases without(events);
-  const absl::StatusOr<Found> found =
-      Compare(options, engine, control, without);
-  if (!found.ok()) return found.status();
-  if (found->verdict == Verdict::kEqual) return absl::OkStatus();
-  return WithHint(
-      absl::FailedPreconditionError(absl::StrCat(
-          found->text, "; clients were not told that they may work on it")),
-      absl::StrCat(kNamesRows, kComparesAgain));
+  ASSIGN_OR_RETURN(const Comparison comparison,
+                   Compare(options, engine, control, without));
+  if (comparison.state == State::kEqual) return absl::OkStatus();
+  Note(engine, comparison, control, events);
+  return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                      comparison.found,
+                      "; clients were not told that they may work on it")),
+                  absl::StrCat(kNamesRows, kComparesAgain));
+}
+
+void VerifyStep::Note(const EngineCalls& engine, const Comparison& comparison,
+                      Control& control, EventSink& events) const {
+  if (!has_ledger_) return;
+  const absl::Status noted =
+      engine.note_comparison(options_.endpoints, comparison, control);
+  if (noted.ok()) return;
+  Tell(events, Notice::Level::kWarning,
+       absl::StrCat("`walferry status` will not tell what the comparison has "
+                    "found: ",
+                    noted.message()));
 }
 
 absl::Status VerifyStep::Run(const EngineCalls& engine, Control& control,
-                             EventSink& events) {
+                             EventSink& events, Report& report) {
   if (options_.method == VerifyMethod::kOff) {
     if (!why_not_.empty()) {
       Tell(events, Notice::Level::kInfo,
@@ -203,18 +214,34 @@ absl::Status VerifyStep::Run(const EngineCalls& engine, Control& control,
     }
     return absl::OkStatus();
   }
-  const absl::StatusOr<Found> found =
+  report.comparison = {
+      .state = State::kComparing, .method = options_.method, .at = absl::Now()};
+  Note(engine, report.comparison, control, events);
+  const absl::StatusOr<Comparison> compared =
       Compare(options_, engine, control, events);
-  if (!found.ok()) return found.status();
+  report.elapsed += absl::Now() - report.comparison.at;
+  // The next run goes on with it.
+  if (absl::IsCancelled(compared.status())) return compared.status();
+  if (compared.ok()) {
+    report.comparison = *compared;
+  } else {
+    report.comparison.state = State::kUnknown;
+    report.comparison.found = std::string(compared.status().message());
+  }
   if (options_.share == VerifyShare::kBehindClients &&
-      !compared_before_clients_) {
+      !compared_before_clients_ && compared.ok()) {
     Tell(events, Notice::Level::kWarning, std::string(kNotComparedNow));
+    if (report.comparison.state == State::kEqual) {
+      report.comparison.state = State::kUnknown;
+      report.comparison.found = std::string(kNotComparedNow);
+    }
   }
-  if (found->verdict == Verdict::kDifferent) {
-    shortfall_ =
-        WithHint(absl::FailedPreconditionError(found->text), kNamesRows);
+  Note(engine, report.comparison, control, events);
+  if (report.comparison.state == State::kDifferent) {
+    shortfall_ = WithHint(
+        absl::FailedPreconditionError(report.comparison.found), kNamesRows);
   }
-  return absl::OkStatus();
+  return compared.status();
 }
 
 absl::Status BindServerVerify(const OptionValues& values,
@@ -231,12 +258,12 @@ absl::Status BindServerVerify(const OptionValues& values,
     verify.share = share;
     EventsWithoutPhases without(events);
     ASSIGN_OR_RETURN(
-        const Found found,
+        const Comparison comparison,
         Compare(verify, engine, control,
                 share == VerifyShare::kBeforeClients ? without : events));
-    if (found.verdict == Verdict::kEqual) return std::string();
-    Tell(events, Notice::Level::kWarning, found.text);
-    return found.text;
+    if (comparison.state == State::kEqual) return std::string();
+    Tell(events, Notice::Level::kWarning, comparison.found);
+    return comparison.found;
   };
   return absl::OkStatus();
 }

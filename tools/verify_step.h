@@ -14,6 +14,7 @@
 #include "engine/control.h"
 #include "engine/event.h"
 #include "engine/options.h"
+#include "engine/report.h"
 #include "engine/server/servers.h"
 #include "engine/verify/verification.h"
 #include "tools/engine_calls.h"
@@ -34,17 +35,22 @@ class VerifyStep {
   absl::Status BeforeClients(const EngineCalls& engine, Control& control,
                              EventSink& events);
 
-  // After a migration that ended well; tells of the comparison as notices. An
-  // error: nobody knows whether they are equal, or it was stopped. The same
-  // migration again compares again.
+  // After a migration that ended well; tells of the comparison as notices, in
+  // `report`, and in the ledger. An error: nobody knows whether they are equal,
+  // or it was stopped. The same migration again compares again.
   absl::Status Run(const EngineCalls& engine, Control& control,
-                   EventSink& events);
+                   EventSink& events, Report& report);
 
   // What Run() has found to be unequal; OK: nothing.
   const absl::Status& shortfall() const { return shortfall_; }
 
  private:
+  // For `walferry status`.
+  void Note(const EngineCalls& engine, const Comparison& comparison,
+            Control& control, EventSink& events) const;
+
   VerifyOptions options_;
+  bool has_ledger_ = true;
   bool compared_before_clients_ = false;
   std::string why_not_;  // Why nothing is compared, if it is to be said.
   absl::Status shortfall_;

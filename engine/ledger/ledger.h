@@ -26,8 +26,10 @@
 #include "absl/strings/string_view.h"
 #include "apply/applier.h"
 #include "apply/table_counts.h"
+#include "engine/comparison.h"
 #include "engine/ledger/ledger_sql.h"
 #include "engine/options.h"
+#include "engine/report.h"
 #include "protocol/lsn.h"
 #include "protocol/pg_connection.h"
 #include "protocol/quoting.h"
@@ -87,6 +89,8 @@ struct LedgerMigration {
   bool defer_triggers = false;
   Lsn consistent_point;
   std::optional<std::string> report;  // JSON, once done.
+  // With the source. What the report says of it is older.
+  Comparison comparison;
   bool cutover_requested = false;
   int64_t planned_steps = 0;
   std::string started_at;    // ISO 8601 with offset, as the server prints it.
@@ -99,6 +103,10 @@ struct LedgerMigration {
     return slot.empty() ? MigrateMode::kOffline : MigrateMode::kOnline;
   }
 };
+
+// Of one that has come to its end, with what has been noted since; kDataLoss if
+// it has none.
+absl::StatusOr<Report> ReportOf(const LedgerMigration& migration);
 
 // The stream's row (apply/apply_session.h), as far as others read it.
 struct LedgerStream {
@@ -139,6 +147,7 @@ class Ledger {
   // Together with the end of `object`'s note, if there is one.
   absl::Status SetReport(absl::string_view json,
                          const std::optional<LedgerObject>& object = {});
+  absl::Status SetComparison(const Comparison& comparison);
   // In that phase; what an earlier run ended with is forgotten.
   absl::Status BeginAgain(absl::string_view phase);
   absl::Status SetPlannedSteps(int64_t steps);

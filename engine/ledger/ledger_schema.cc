@@ -63,6 +63,7 @@ CREATE TABLE IF NOT EXISTS $0.migration (
   cutover_failure text NOT NULL DEFAULT '',
   last_error text NOT NULL DEFAULT '',
   schema_facts text NOT NULL DEFAULT '',
+  comparison text,
   report text);
 CREATE TABLE IF NOT EXISTS $0.object (
   migration text NOT NULL REFERENCES $0.migration ON DELETE CASCADE,
@@ -113,12 +114,14 @@ CREATE TABLE IF NOT EXISTS $0.copy_range (
 
 std::string LedgerUpgradeSql(absl::string_view schema,
                              absl::string_view version) {
-  // Version 4 counts changes by table, and is asked for states to compare.
-  if (version != "3") return "";
+  // Version 4 counts changes by table, and is asked for states to compare;
+  // version 5 notes what a comparison has found.
+  if (version != "3" && version != "4") return "";
   const std::string quoted = QuoteIdentifier(schema);
   return absl::Substitute(
       "LOCK TABLE $0.version IN ACCESS EXCLUSIVE MODE;\n"
       "ALTER TABLE $0.stream ADD COLUMN IF NOT EXISTS counted_since pg_lsn;\n"
+      "ALTER TABLE $0.migration ADD COLUMN IF NOT EXISTS comparison text;\n"
       "$1$2;\n"
       "UPDATE $0.version SET version = $3;",
       quoted, MeetingTableSql(quoted), StreamTableSql(schema), kLedgerVersion);

@@ -11,7 +11,7 @@ namespace walferry {
 
 // Raised whenever the tables change; a ledger of another version is refused,
 // unless LedgerUpgradeSql() takes it.
-inline constexpr int kLedgerVersion = 4;
+inline constexpr int kLedgerVersion = 5;
 
 // Creates schema and tables where they are missing.
 std::string LedgerSchemaSql(absl::string_view schema);

@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/check/check.h"
+#include "engine/comparison.h"
 #include "engine/control.h"
 #include "engine/event.h"
 #include "engine/options.h"
@@ -54,6 +55,11 @@ absl::StatusOr<Report> RunCutover(const CutoverOptions& options,
 // What the ledger says.
 absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
                                           Control& control);
+
+// What a comparison of that migration's target has found, for RunStatus.
+// kNotFound: no such migration.
+absl::Status NoteComparison(const Endpoints& endpoints,
+                            const Comparison& comparison, Control& control);
 
 // Drops what walferry created on both sides (slot, publication, origin,
 // settings, ledger), never the user's tables. Returns what it did, a line

@@ -135,7 +135,7 @@ absl::Status MigrationRun::Begin() {
   // Not before: that another migration is done says nothing of this one.
   if (known_->phase == PhaseName(Phase::kDone)) {
     phase_ = Phase::kDone;
-    ASSIGN_OR_RETURN(report_, ReportFromJson(known_->report.value_or("")));
+    ASSIGN_OR_RETURN(report_, ReportOf(*known_));
     report_.remarks.push_back(NameCommands(
         "this is what an earlier run has done, and nothing was done now; "
         "`walferry cleanup` forgets it",

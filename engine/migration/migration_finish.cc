@@ -86,6 +86,7 @@ absl::Status MigrationRun::Finish(StreamRun& run, absl::Time still_since) {
 // From here on a run that is begun again only drops what is left. A frozen
 // source stays frozen: its writers belong to the target now.
 absl::Status MigrationRun::StoreReport() {
+  report_.comparison = known_->comparison;
   known_->report = ReportToJson(report_);
   const absl::Status stored = ledger_->SetReport(*known_->report, frozen_);
   if (stored.ok() || !frozen_) return stored;
@@ -160,7 +161,7 @@ absl::Status MigrationRun::FillReport() {
 }
 
 absl::Status MigrationRun::DropCreated() {
-  ASSIGN_OR_RETURN(report_, ReportFromJson(*known_->report));
+  ASSIGN_OR_RETURN(report_, ReportOf(*known_));
   ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger_->Objects());
   for (const LedgerObject& object : objects) {
     const bool kept =

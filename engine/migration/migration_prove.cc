@@ -39,8 +39,7 @@ absl::Status MigrationRun::ProveIfDue(const Follower& follower) {
     return absl::OkStatus();
   }
   if (proving_ != nullptr) {
-    TakeProof();
-    return absl::OkStatus();
+    return TakeProof().status();
   }
   if (ProofIsDue()) BeginProof();
   return absl::OkStatus();
@@ -48,10 +47,8 @@ absl::Status MigrationRun::ProveIfDue(const Follower& follower) {
 
 bool MigrationRun::ProofIsDue() const {
   if (!proved_.has_value()) return true;
-  const absl::Duration age = absl::Now() - proved_->at;
-  if (proved_->found == Proved::Found::kUnknown && age >= kTryAgain) {
-    return true;
-  }
+  const absl::Duration age = absl::Now() - proved_->comparison.at;
+  if (proved_->failed && age >= kTryAgain) return true;
   return options_.verify_every > absl::ZeroDuration() &&
          age >= options_.verify_every;
 }
@@ -62,27 +59,30 @@ void MigrationRun::BeginProof() {
 }
 
 // False: it has not ended.
-bool MigrationRun::TakeProof() {
+absl::StatusOr<bool> MigrationRun::TakeProof() {
   const std::optional<absl::StatusOr<ProofFound>> found = proving_->found();
   if (!found.has_value()) return false;
-  using Found = Proved::Found;
+  Proved proved{.took = proving_->elapsed(),
+                .comparison = {.state = Comparison::State::kUnknown,
+                               .method = options_.proof->method(),
+                               .at = absl::Now()}};
   if (found->ok()) {
-    proved_ = {.found = (*found)->equal ? Found::kEqual : Found::kNotEqual,
-               .text = (*found)->text,
-               .took = (*found)->took,
-               .at = absl::Now()};
+    proved.comparison.state = (*found)->state;
+    proved.text = (*found)->text;
+    proved.took = (*found)->took;
   } else {
-    proved_ = {.found = Found::kUnknown,
-               .text = absl::StrCat("they could not be compared: ",
-                                    found->status().message()),
-               .took = proving_->elapsed(),
-               .at = absl::Now()};
+    proved.failed = true;
+    proved.text =
+        absl::StrCat("they could not be compared: ", found->status().message());
   }
+  if (!proved.equal()) proved.comparison.found = proved.text;
   proving_.reset();
-  Notify(proved_->found == Found::kEqual ? Notice::Level::kInfo
-                                         : Notice::Level::kWarning,
+  proved_ = std::move(proved);
+  Notify(proved_->equal() ? Notice::Level::kInfo : Notice::Level::kWarning,
          absl::StrCat("source and target compared in ", Short(proved_->took),
                       ": ", proved_->text));
+  known_->comparison = proved_->comparison;
+  RETURN_IF_ERROR(ledger_->SetComparison(known_->comparison));
   return true;
 }
 
@@ -90,7 +90,9 @@ bool MigrationRun::TakeProof() {
 absl::Status MigrationRun::AwaitProof(Follower& follower, StreamRun& run,
                                       absl::Time deadline) {
   if (proving_ == nullptr) BeginProof();
-  while (!TakeProof()) {
+  while (true) {
+    ASSIGN_OR_RETURN(const bool taken, TakeProof());
+    if (taken) break;
     if (absl::Now() >= deadline) {
       proving_.reset();
       return absl::OkStatus();
@@ -114,10 +116,8 @@ absl::Status MigrationRun::ProveForCutover(Follower& follower, StreamRun& run) {
   if (begun_before) {
     RETURN_IF_ERROR(AwaitProof(follower, run, absl::InfiniteFuture()));
   }
-  const bool of_use =
-      proved_.has_value() &&
-      (proved_->found == Proved::Found::kEqual ||
-       (begun_before && proved_->found == Proved::Found::kNotEqual));
+  const bool of_use = proved_.has_value() &&
+                      (proved_->equal() || (begun_before && !proved_->failed));
   if (!of_use) {
     RETURN_IF_ERROR(AwaitProof(follower, run, absl::InfiniteFuture()));
   }
@@ -127,11 +127,10 @@ absl::Status MigrationRun::ProveForCutover(Follower& follower, StreamRun& run) {
 // What differs stays so until somebody mends it: a run that nobody looks at
 // ends. Whoever looks on asks again.
 absl::Status MigrationRun::ProofAllowsCutover() const {
-  if (proved_->found == Proved::Found::kEqual) return absl::OkStatus();
+  if (proved_->equal()) return absl::OkStatus();
   std::string text = absl::StrCat(
       "the target is not known to be equal to the source: ", proved_->text);
-  if (options_.cutover == CutoverMode::kAuto && !joint() &&
-      proved_->found == Proved::Found::kNotEqual) {
+  if (options_.cutover == CutoverMode::kAuto && !joint() && !proved_->failed) {
     return WithHint(absl::FailedPreconditionError(std::move(text)), kWayOn);
   }
   return absl::DeadlineExceededError(absl::StrCat(text, "; ", kWayOn));
@@ -141,7 +140,7 @@ void MigrationRun::TellOfOldProof() {
   std::string text =
       absl::StrCat(kStill, " takes longer than the --verify-budget of ",
                    Short(options_.verify_budget), "; the one of ",
-                   Short(absl::Now() - proved_->at), " ago counts");
+                   Short(absl::Now() - proved_->comparison.at), " ago counts");
   // Of one cutover that was not given up.
   std::erase_if(report_.remarks, [](const std::string& remark) {
     return absl::StartsWith(remark, kStill);
@@ -160,11 +159,11 @@ absl::Status MigrationRun::ProveOnceMore(Follower& follower, StreamRun& run) {
     TellOfOldProof();
     return absl::OkStatus();
   }
-  const absl::Time before = proved_->at;
+  const absl::Time before = proved_->comparison.at;
   proving_.reset();
   RETURN_IF_ERROR(
       AwaitProof(follower, run, absl::Now() + options_.verify_budget));
-  if (proved_->at == before) TellOfOldProof();
+  if (proved_->comparison.at == before) TellOfOldProof();
   return ProofAllowsCutover();
 }
 

@@ -178,7 +178,7 @@ class MigrationRun {
   absl::Status ProveIfDue(const Follower& follower);
   bool ProofIsDue() const;
   void BeginProof();
-  bool TakeProof();
+  absl::StatusOr<bool> TakeProof();
   absl::Status AwaitProof(Follower& follower, StreamRun& run,
                           absl::Time deadline);
   absl::Status ProveForCutover(Follower& follower, StreamRun& run);
@@ -324,11 +324,12 @@ class MigrationRun {
   FollowTotals followed_;  // By all attempts.
   // The last comparison of this run that has ended.
   struct Proved {
-    enum class Found { kEqual, kNotEqual, kUnknown };
-    Found found = Found::kUnknown;
     std::string text;
     absl::Duration took;
-    absl::Time at;
+    bool failed = false;  // It could not be made.
+    Comparison comparison;
+
+    bool equal() const { return comparison.state == Comparison::State::kEqual; }
   };
   std::optional<Proved> proved_;
   bool text_only_ = false;

@@ -19,7 +19,6 @@
 #include "engine/ledger/ledger_content.h"
 #include "engine/ledger/ledger_time.h"
 #include "engine/migration/migration.h"
-#include "engine/report_json.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -121,7 +120,7 @@ absl::StatusOr<bool> AskForCutover(LedgerView& view, const std::string& name) {
 absl::StatusOr<std::optional<Report>> CutoverOutcome(LedgerView& view) {
   ASSIGN_OR_RETURN(const LedgerMigration row, view.Read());
   if (row.phase == PhaseName(Phase::kDone) && row.report) {
-    ASSIGN_OR_RETURN(Report report, ReportFromJson(*row.report));
+    ASSIGN_OR_RETURN(Report report, ReportOf(row));
     return std::optional<Report>(std::move(report));
   }
   if (!row.cutover_requested && !row.cutover_failure.empty()) {
@@ -295,6 +294,7 @@ absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
   status.lag_seconds = row.heartbeat.lag_seconds;
   status.slot = row.slot;
   status.publications = row.publications;
+  status.comparison = row.comparison;
   status.last_error = row.last_error;
   status.steps_total = row.planned_steps;
   ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger.StepsDone());
@@ -320,12 +320,19 @@ absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
                      RecentCopyRate(view->target(), ledger.sql().key()));
   }
   if (row.report) {
-    ASSIGN_OR_RETURN(status.report, ReportFromJson(*row.report));
+    ASSIGN_OR_RETURN(status.report, ReportOf(row));
     status.lag_bytes = 0;
     status.lag_seconds = 0;
   }
   if (!status.running) status.waiting_for.clear();
   return status;
+}
+
+absl::Status NoteComparison(const Endpoints& endpoints,
+                            const Comparison& comparison, Control& control) {
+  ASSIGN_OR_RETURN(const auto view,
+                   LedgerView::Open(endpoints, "compare", control));
+  return view->ledger().SetComparison(comparison);
 }
 
 absl::StatusOr<Report> RunCutover(const CutoverOptions& options,

@@ -8,7 +8,7 @@
 namespace walferry {
 namespace {
 
-using State = DatabaseComparison::State;
+using State = Comparison::State;
 
 constexpr State kStates[] = {State::kComparing, State::kEqual,
                              State::kDifferent, State::kUnknown};
@@ -17,7 +17,7 @@ constexpr VerifyMethod kMethods[] = {VerifyMethod::kCounts,
 
 struct Noted {
   std::string compared;
-  DatabaseComparison comparison;
+  Comparison comparison;
 };
 
 // nullopt: it is no such note.
@@ -41,23 +41,7 @@ std::optional<Noted> ReadNote(const LedgerObject& note, VerifyShare share,
 
 }  // namespace
 
-absl::string_view ComparisonStateName(State state) {
-  switch (state) {
-    case State::kNone:
-      return "";
-    case State::kComparing:
-      return "comparing";
-    case State::kEqual:
-      return "equal";
-    case State::kDifferent:
-      return "different";
-    case State::kUnknown:
-      return "unknown";
-  }
-  return "";
-}
-
-bool Settles(const DatabaseComparison& comparison, VerifyMethod method) {
+bool Settles(const Comparison& comparison, VerifyMethod method) {
   return comparison.state == State::kEqual &&
          (comparison.method == method ||
           comparison.method == VerifyMethod::kChecksum);
@@ -74,7 +58,7 @@ std::string ComparedDatabase(const std::string& oid, absl::Time begun) {
 
 LedgerObject ComparisonNoteOf(VerifyShare share, const std::string& database,
                               const std::string& compared,
-                              const DatabaseComparison& comparison) {
+                              const Comparison& comparison) {
   return {.side = Side::kTarget,
           .kind = std::string(ComparisonKind(share)),
           .identity = database,
@@ -83,10 +67,10 @@ LedgerObject ComparisonNoteOf(VerifyShare share, const std::string& database,
               ComparisonStateName(comparison.state), " ", comparison.found)};
 }
 
-DatabaseComparison NotedComparison(VerifyShare share,
-                                   const std::vector<LedgerObject>& objects,
-                                   const std::string& database,
-                                   const std::string& compared) {
+Comparison NotedComparison(VerifyShare share,
+                           const std::vector<LedgerObject>& objects,
+                           const std::string& database,
+                           const std::string& compared) {
   for (const LedgerObject& object : objects) {
     const std::optional<Noted> noted = ReadNote(object, share, database);
     if (noted && noted->compared == compared) return noted->comparison;
@@ -94,13 +78,13 @@ DatabaseComparison NotedComparison(VerifyShare share,
   return {};
 }
 
-DatabaseComparison KnownComparison(const std::vector<LedgerObject>& objects,
-                                   const std::string& database,
-                                   const std::string& compared) {
-  const DatabaseComparison last =
+Comparison KnownComparison(const std::vector<LedgerObject>& objects,
+                           const std::string& database,
+                           const std::string& compared) {
+  const Comparison last =
       NotedComparison(VerifyShare::kAll, objects, database, compared);
   if (last.state != State::kNone) return last;
-  const DatabaseComparison before =
+  const Comparison before =
       NotedComparison(VerifyShare::kBeforeClients, objects, database, compared);
   // Of an equal one the database's own ledger says that clients may come.
   return before.state == State::kDifferent ? before : last;
@@ -115,7 +99,7 @@ bool SaysNothing(const LedgerObject& note, const std::string& database) {
   return before.has_value() && before->comparison.state == State::kEqual;
 }
 
-std::string DoubtOf(const DatabaseComparison& before, VerifyMethod method) {
+std::string DoubtOf(const Comparison& before, VerifyMethod method) {
   if (before.state == State::kDifferent) {
     return absl::StrCat(before.found, "; clients were let in as it was");
   }

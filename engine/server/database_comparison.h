@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "engine/comparison.h"
 #include "engine/control.h"
 #include "engine/event.h"
 #include "engine/ledger/ledger.h"
@@ -28,23 +29,8 @@ using CompareDatabase = std::function<absl::StatusOr<std::string>(
     const MigrateOptions& migrate, VerifyShare share, Control& control,
     EventSink& events)>;
 
-struct DatabaseComparison {
-  enum class State {
-    kNone,
-    kComparing,  // Or a run was stopped that did.
-    kEqual,
-    kDifferent,
-    kUnknown,  // Nobody knows.
-  };
-  State state = State::kNone;
-  VerifyMethod method = VerifyMethod::kOff;
-  std::string found;  // What differs, or why nobody knows.
-};
-// "" (of kNone), "comparing", "equal", "different", "unknown".
-absl::string_view ComparisonStateName(DatabaseComparison::State state);
-
 // Whether it was found equal by a method that proves as much as `method`.
-bool Settles(const DatabaseComparison& comparison, VerifyMethod method);
+bool Settles(const Comparison& comparison, VerifyMethod method);
 
 // Of kBeforeClients, and of the others, which stand for the database.
 absl::string_view ComparisonKind(VerifyShare share);
@@ -56,16 +42,16 @@ std::string ComparedDatabase(const std::string& oid, absl::Time begun);
 
 LedgerObject ComparisonNoteOf(VerifyShare share, const std::string& database,
                               const std::string& compared,
-                              const DatabaseComparison& comparison);
+                              const Comparison& comparison);
 // kNone if nothing is noted, or not of `compared`.
-DatabaseComparison NotedComparison(VerifyShare share,
-                                   const std::vector<LedgerObject>& objects,
-                                   const std::string& database,
-                                   const std::string& compared);
+Comparison NotedComparison(VerifyShare share,
+                           const std::vector<LedgerObject>& objects,
+                           const std::string& database,
+                           const std::string& compared);
 // What there is to be known of the database.
-DatabaseComparison KnownComparison(const std::vector<LedgerObject>& objects,
-                                   const std::string& database,
-                                   const std::string& compared);
+Comparison KnownComparison(const std::vector<LedgerObject>& objects,
+                           const std::string& database,
+                           const std::string& compared);
 // The note that says nothing where nothing is compared: of a comparison that
 // has not come to its end, or before clients, who are not there yet, an equal
 // one.
@@ -73,7 +59,7 @@ bool SaysNothing(const LedgerObject& note, const std::string& database);
 
 // Once clients work on it: why all but the delayed tables is not known to be
 // equal by `method`, for which `before` was noted. "": it is.
-std::string DoubtOf(const DatabaseComparison& before, VerifyMethod method);
+std::string DoubtOf(const Comparison& before, VerifyMethod method);
 
 }  // namespace walferry
 

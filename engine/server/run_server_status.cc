@@ -67,7 +67,10 @@ absl::StatusOr<DatabaseStatus> ReadDatabase(
     DatabaseStatus found = StatusOf(*status);
     found.comparison = KnownComparison(
         objects, noted.name, ComparedDatabase(oid, status->started_at));
-    using State = DatabaseComparison::State;
+    using State = Comparison::State;
+    if (found.comparison.state == State::kNone) {
+      found.comparison = status->comparison;
+    }
     if (found.phase == PhaseName(Phase::kDone) &&
         (found.comparison.state == State::kComparing ||
          found.comparison.state == State::kUnknown)) {
@@ -230,9 +233,8 @@ absl::StatusOr<std::optional<ServerStatus>> RunServerStatus(
         DatabaseStatus database,
         ReadDatabase(target, options, noted, steps, objects, control));
     database.database = noted.name;
-    database.running |=
-        status.running &&
-        database.comparison.state == DatabaseComparison::State::kComparing;
+    database.running |= status.running && database.comparison.state ==
+                                              Comparison::State::kComparing;
     status.databases.push_back(std::move(database));
   }
   return std::optional<ServerStatus>(std::move(status));

@@ -20,7 +20,7 @@ std::vector<std::string> DifferencesOf(const ServerReport& report) {
   std::vector<std::string> lines;
   for (const DatabaseReport& database : report.databases) {
     if (!database.status.ok() ||
-        database.comparison.state != DatabaseComparison::State::kDifferent) {
+        database.comparison.state != Comparison::State::kDifferent) {
       continue;
     }
     lines.push_back(absl::StrCat("database ", database.database, ": ",
@@ -133,11 +133,42 @@ std::vector<std::string> RemarksOf(const ServerReport& report) {
 
 }  // namespace
 
+namespace {
+
+// Equal if all of them are; otherwise of the first that says the least.
+Comparison ComparisonOf(const ServerReport& report) {
+  using State = Comparison::State;
+  constexpr State kWorstFirst[] = {State::kDifferent, State::kUnknown,
+                                   State::kComparing, State::kNone};
+  for (const State state : kWorstFirst) {
+    for (const DatabaseReport& database : report.databases) {
+      if (database.comparison.state != state) continue;
+      Comparison comparison = database.comparison;
+      if (!comparison.found.empty()) {
+        comparison.found = absl::StrCat("database ", database.database, ": ",
+                                        comparison.found);
+      }
+      return comparison;
+    }
+  }
+  Comparison least;
+  for (const DatabaseReport& database : report.databases) {
+    const Comparison& comparison = database.comparison;
+    if (least.state == State::kNone || comparison.method < least.method) {
+      least = comparison;
+    }
+  }
+  return least;
+}
+
+}  // namespace
+
 Report TotalOf(const ServerReport& report) {
   Report total{.name = report.name,
                .offline = !report.online,
                .freeze_to_done = report.pause,
                .elapsed = report.elapsed,
+               .comparison = ComparisonOf(report),
                .remarks = report.remarks};
   for (std::string& remark : RemarksOf(report)) {
     total.remarks.push_back(std::move(remark));

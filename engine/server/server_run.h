@@ -90,17 +90,17 @@ class ServerRun {
   absl::StatusOr<Moved> WhatWasMoved(const DatabasePlan& plan,
                                      const MigrateOptions& migrate,
                                      EventSink& events);
-  absl::Status NoteComparison(const LedgerObject& note, EventSink& events);
+  absl::Status Note(const LedgerObject& note, EventSink& events);
   absl::Status ForgetWhatSaysNothing(const DatabasePlan& plan,
                                      EventSink& events);
   absl::Status CompareBeforeClients(size_t place, const DatabasePlan& plan,
                                     const MigrateOptions& migrate,
                                     EventSink& events);
   // `before`: what was noted before clients came.
-  absl::StatusOr<DatabaseComparison> Compare(const MigrateOptions& migrate,
-                                             VerifyShare share,
-                                             const DatabaseComparison& before,
-                                             EventSink& events);
+  absl::StatusOr<Comparison> Compare(const MigrateOptions& migrate,
+                                     VerifyShare share,
+                                     const Comparison& before,
+                                     EventSink& events);
   absl::Status CompareMoved(size_t place, const DatabasePlan& plan,
                             const MigrateOptions& migrate, EventSink& events);
 
@@ -142,7 +142,7 @@ class ServerRun {
   absl::Mutex clients_mutex_;
   bool clients_noted_ = false;  // That they work on a database.
   // Each is written by the thread that has taken its place.
-  std::vector<DatabaseComparison> comparisons_;
+  std::vector<Comparison> comparisons_;
   ServerProgress progress_;
   ServerPlan plan_;
   Phase phase_ = Phase::kCheck;

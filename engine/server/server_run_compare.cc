@@ -7,8 +7,10 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "engine/catalog/delayed_tables.h"
 #include "engine/ledger/ledger_time.h"
+#include "engine/migration/migration.h"
 #include "engine/server/database_comparison.h"
 #include "engine/server/server_run.h"
 #include "engine/turns.h"
@@ -17,7 +19,7 @@
 namespace walferry {
 namespace {
 
-using State = DatabaseComparison::State;
+using State = Comparison::State;
 
 // By its own ledger.
 struct Course {
@@ -60,8 +62,7 @@ absl::StatusOr<ServerRun::Moved> ServerRun::WhatWasMoved(
   return moved;
 }
 
-absl::Status ServerRun::NoteComparison(const LedgerObject& note,
-                                       EventSink& events) {
+absl::Status ServerRun::Note(const LedgerObject& note, EventSink& events) {
   return Persist(events, [&](PgConnection&, Ledger& ledger) {
     return ledger.AddObject(note);
   });
@@ -86,15 +87,14 @@ absl::Status ServerRun::CompareBeforeClients(size_t place,
   // Rows may have been copied anew since they were found equal.
   if (!options_.compare) return ForgetWhatSaysNothing(plan, events);
   ASSIGN_OR_RETURN(const Moved moved, WhatWasMoved(plan, migrate, events));
-  DatabaseComparison before = {.method = options_.verify};
+  Comparison before = {.method = options_.verify};
   ASSIGN_OR_RETURN(
       before.found,
       options_.compare(migrate, VerifyShare::kBeforeClients, control_, events));
   before.state = before.found.empty() ? State::kEqual : State::kDifferent;
-  RETURN_IF_ERROR(
-      NoteComparison(ComparisonNoteOf(VerifyShare::kBeforeClients, plan.name,
-                                      moved.compared, before),
-                     events));
+  RETURN_IF_ERROR(Note(ComparisonNoteOf(VerifyShare::kBeforeClients, plan.name,
+                                        moved.compared, before),
+                       events));
   if (before.state == State::kEqual) return absl::OkStatus();
   comparisons_[place] = before;
   return WithHint(
@@ -105,9 +105,10 @@ absl::Status ServerRun::CompareBeforeClients(size_t place,
       "clients in as it is");
 }
 
-absl::StatusOr<DatabaseComparison> ServerRun::Compare(
-    const MigrateOptions& migrate, VerifyShare share,
-    const DatabaseComparison& before, EventSink& events) {
+absl::StatusOr<Comparison> ServerRun::Compare(const MigrateOptions& migrate,
+                                              VerifyShare share,
+                                              const Comparison& before,
+                                              EventSink& events) {
   ASSIGN_OR_RETURN(const std::string found,
                    options_.compare(migrate, share, control_, events));
   const std::string doubt = share == VerifyShare::kBehindClients
@@ -119,7 +120,7 @@ absl::StatusOr<DatabaseComparison> ServerRun::Compare(
                     "clients have written; with --verify off the same command "
                     "ends as it is");
   }
-  return DatabaseComparison{
+  return Comparison{
       .state =
           found.empty() && doubt.empty() ? State::kEqual : State::kDifferent,
       .method = options_.verify,
@@ -133,8 +134,8 @@ absl::Status ServerRun::CompareMoved(size_t place, const DatabasePlan& plan,
   if (online()) return absl::OkStatus();
   if (!options_.compare) return ForgetWhatSaysNothing(plan, events);
   ASSIGN_OR_RETURN(const Moved moved, WhatWasMoved(plan, migrate, events));
-  DatabaseComparison& comparison = comparisons_[place];
-  DatabaseComparison before;
+  Comparison& comparison = comparisons_[place];
+  Comparison before;
   RETURN_IF_ERROR(
       Persist(events, [&](PgConnection&, Ledger& ledger) -> absl::Status {
         ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects,
@@ -148,14 +149,18 @@ absl::Status ServerRun::CompareMoved(size_t place, const DatabasePlan& plan,
   if (Settles(comparison, options_.verify)) return absl::OkStatus();
   ASSIGN_OR_RETURN(const Turn turn,
                    Turn::Take(&turns_, Work::kCompare, control_.interrupt()));
-  const auto note = [&] {
-    return NoteComparison(
-        ComparisonNoteOf(moved.share, plan.name, moved.compared, comparison),
-        events);
+  const auto note = [&]() -> absl::Status {
+    comparison.at = absl::Now();
+    return Persist(events, [&](PgConnection&, Ledger& ledger) -> absl::Status {
+      RETURN_IF_ERROR(ledger.AddObject(ComparisonNoteOf(
+          moved.share, plan.name, moved.compared, comparison)));
+      // For who asks for this database alone.
+      return NoteComparison(migrate.endpoints, comparison, control_);
+    });
   };
   comparison = {.state = State::kComparing, .method = options_.verify};
   RETURN_IF_ERROR(note());
-  absl::StatusOr<DatabaseComparison> found =
+  absl::StatusOr<Comparison> found =
       Compare(migrate, moved.share, before, events);
   // The next run goes on with it.
   if (absl::IsCancelled(found.status())) return found.status();

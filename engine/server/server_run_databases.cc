@@ -97,6 +97,11 @@ absl::StatusOr<Report> ServerRun::MoveDatabase(size_t place,
           ? RunMigrationWithOthers(migrate, round_->Of(place), control_, events)
           : RunDelayingMigration(migrate, before_usable, control_, events));
   RETURN_IF_ERROR(CompareMoved(place, plan, migrate, events));
+  if (online()) {
+    comparisons_[place] = report.comparison;
+  } else {
+    report.comparison = comparisons_[place];
+  }
   RETURN_IF_ERROR(finish());
   return report;
 }

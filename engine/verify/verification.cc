@@ -4,22 +4,6 @@
 
 namespace walferry {
 
-absl::string_view VerifyMethodName(VerifyMethod method) {
-  switch (method) {
-    case VerifyMethod::kOff:
-      return "off";
-    case VerifyMethod::kEstimate:
-      return "estimate";
-    case VerifyMethod::kCounts:
-      return "counts";
-    case VerifyMethod::kSample:
-      return "sample";
-    case VerifyMethod::kChecksum:
-      return "checksum";
-  }
-  return "";
-}
-
 bool VerifyReport::found_differences() const {
   return absl::c_any_of(tables,
                         [](const TableVerdict& table) {

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "engine/archive/sql_check.h"
+#include "engine/comparison.h"
 #include "engine/control.h"
 #include "engine/event.h"
 #include "engine/options.h"
@@ -22,15 +23,6 @@
 namespace walferry {
 
 class SnapshotPair;  // engine/verify/snapshot_pair.h
-
-enum class VerifyMethod {
-  kOff,
-  kEstimate,  // The planner's statistics; a difference is a warning only.
-  kCounts,    // Rows of each table, exactly.
-  kSample,    // As kChecksum, of a share of the key ranges.
-  kChecksum,  // Every column of every row.
-};
-absl::string_view VerifyMethodName(VerifyMethod method);  // "counts"
 
 // Of a migration with delayed tables (VerifyOptions::scope.delay_table_data,
 // engine/catalog/delayed_tables.h): which tables are compared.

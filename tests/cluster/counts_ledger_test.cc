@@ -69,7 +69,8 @@ class CountsLedgerTest : public AppTest {
   void MakeLedgerOlder() {
     ASSERT_OK(
         OnTarget("DROP TABLE walferry.table_counts; ALTER TABLE "
-                 "walferry.stream DROP counted_since; UPDATE walferry.version "
+                 "walferry.stream DROP counted_since; ALTER TABLE "
+                 "walferry.migration DROP comparison; UPDATE walferry.version "
                  "SET version = 3"));
   }
 };
@@ -109,7 +110,9 @@ TEST_F(CountsLedgerTest, AnOlderLedgerIsCarriedOnAndSaysSinceWhen) {
   EXPECT_EQ(now.counted_since, older.applied_lsn);
   EXPECT_EQ(now.changes, 10);
   EXPECT_THAT(TargetValue("SELECT version FROM walferry.version"),
-              IsOkAndHolds("4"));
+              IsOkAndHolds("5"));
+  EXPECT_THAT(TargetValue("SELECT comparison IS NULL FROM walferry.migration"),
+              IsOkAndHolds("t"));
 }
 
 TEST_F(CountsLedgerTest, LedgersOfOtherVersionsAreRefused) {
@@ -123,7 +126,7 @@ TEST_F(CountsLedgerTest, LedgersOfOtherVersionsAreRefused) {
   EXPECT_THAT(RunFollow(options, control, events),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        "target: the ledger in schema \"walferry\" is of "
-                       "version 2, this walferry needs 4"));
+                       "version 2, this walferry needs 5"));
 }
 
 TEST_F(CountsLedgerTest, CleanupLeavesNoneAlsoOfAnOlderLedger) {

@@ -31,6 +31,7 @@ class PlannedProof : public MigrationProof {
       std::function<absl::StatusOr<ProofFound>(int number, Control& control)>;
   explicit PlannedProof(Answer answer) : answer_(std::move(answer)) {}
 
+  VerifyMethod method() const override { return VerifyMethod::kChecksum; }
   absl::StatusOr<ProofFound> Compare(const Endpoints&, Control& control,
                                      EventSink&) override {
     return answer_(++begun_, control);
@@ -43,8 +44,12 @@ class PlannedProof : public MigrationProof {
   std::atomic<int> begun_ = 0;
 };
 
-ProofFound Equal() { return {.equal = true, .text = "all is equal"}; }
-ProofFound Different() { return {.equal = false, .text = "1 row in 1 table"}; }
+using State = Comparison::State;
+
+ProofFound Equal() { return {.state = State::kEqual, .text = "all is equal"}; }
+ProofFound Different() {
+  return {.state = State::kDifferent, .text = "1 row in 1 table"};
+}
 
 // Only a stop ends it.
 absl::StatusOr<ProofFound> Endless(Control& control) {
@@ -66,6 +71,15 @@ class CutoverProofTest : public CutoverTest {
     options.proof = &proof;
     return options;
   }
+
+  MigrationStatus Status() const {
+    Control control;
+    absl::StatusOr<MigrationStatus> status = RunStatus(
+        {.target = target_->ConnInfo("app"), .name = Options().endpoints.name},
+        control);
+    EXPECT_OK(status);
+    return status.ok() ? *std::move(status) : MigrationStatus();
+  }
 };
 
 TEST_F(CutoverProofTest, IsGivenUpIfTheTargetIsAnother) {
@@ -82,9 +96,20 @@ TEST_F(CutoverProofTest, IsGivenUpIfTheTargetIsAnother) {
                    "verify --online names the rows; with --verify off nothing "
                    "is compared; stop the writers and ask again"));
   EXPECT_FALSE(run.ended());
+  const MigrationStatus differs = Status();
+  EXPECT_EQ(differs.comparison.state, State::kDifferent);
+  EXPECT_EQ(differs.comparison.method, VerifyMethod::kChecksum);
+  EXPECT_EQ(differs.comparison.found, "1 row in 1 table");
+  EXPECT_LT(absl::Now() - differs.comparison.at, absl::Minutes(5));
   mended = true;
   run.control().RequestCutover();
-  ASSERT_OK(run.Result());
+  ASSERT_OK_AND_ASSIGN(const Report report, run.Result());
+  EXPECT_EQ(report.comparison.state, State::kEqual);
+  EXPECT_EQ(report.comparison.found, "");
+  const MigrationStatus done = Status();
+  EXPECT_EQ(done.comparison.state, State::kEqual);
+  ASSERT_TRUE(done.report.has_value());
+  EXPECT_EQ(done.report->comparison.state, State::kEqual);
   ExpectEqual();
 }
 
@@ -99,6 +124,7 @@ TEST_F(CutoverProofTest, IsGivenUpIfNobodyKnows) {
                    "cutover given up, still following: the target is not known "
                    "to be equal to the source: they could not be compared: "
                    "target: connection lost; "));
+  EXPECT_EQ(Status().comparison.state, State::kUnknown);
   EXPECT_EQ(run.Stop().code(), absl::StatusCode::kCancelled);
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
+#include "engine/migration/migration.h"
 #include "tests/cluster/app_fixture.h"
 #include "tests/testing/built_paths.h"
 #include "tests/testing/child_process.h"
@@ -96,6 +97,30 @@ TEST_F(MigrateVerifyTest, ComparesAllElseBeforeClientsComeAndLogBehindThem) {
       EXPECT_EQ(before, std::string::npos);
     }
   }
+}
+
+// As another process finds it.
+TEST_F(MigrateVerifyTest, TheLedgerTellsWhatWasFound) {
+  ASSERT_OK(OnSource(kPlanted));
+  EXPECT_EQ(Migrate("counts").exit_code, 1);
+  Control control;
+  const StatusOptions asked = {.target = target_->ConnInfo("app"),
+                               .name = "test"};
+  ASSERT_OK_AND_ASSIGN(MigrationStatus status, RunStatus(asked, control));
+  EXPECT_EQ(status.comparison.state, Comparison::State::kDifferent);
+  EXPECT_EQ(status.comparison.method, VerifyMethod::kCounts);
+  EXPECT_THAT(status.comparison.found,
+              HasSubstr("but for delayed tables: " + new_ + " is not as "));
+  ASSERT_OK(OnTarget("INSERT INTO victims VALUES (1, 'a')"));
+  const CommandResult mended = Migrate("counts");
+  EXPECT_EQ(mended.exit_code, 0) << mended.output;
+  EXPECT_THAT(mended.output, HasSubstr("\n  compared           equal: the "
+                                       "number of rows of each table, "));
+  ASSERT_OK_AND_ASSIGN(status, RunStatus(asked, control));
+  EXPECT_EQ(status.comparison.state, Comparison::State::kEqual);
+  EXPECT_EQ(status.comparison.found, "");
+  ASSERT_TRUE(status.report.has_value());
+  EXPECT_EQ(status.report->comparison.state, Comparison::State::kEqual);
 }
 
 TEST_F(MigrateVerifyTest, KeepsClientsOutIfAnythingElseDiffers) {

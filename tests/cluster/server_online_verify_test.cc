@@ -4,10 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/migration_proof.h"
+#include "engine/server/server_status.h"
 #include "engine/stream/meeting_request.h"
 #include "engine/verify/verification.h"
+#include "protocol/status.h"
 #include "tests/cluster/server_online_fixture.h"
 #include "tests/testing/event_recorder.h"
 
@@ -56,6 +60,52 @@ TEST_F(ServerOnlineVerifyTest, EachIsComparedAndRepairedByItself) {
   move.control().RequestCutover();
   EXPECT_OK(move.Outcome());
   ExpectAllEqual();
+}
+
+// Compares by counts, as the command's own proof does.
+class CountingProof : public MigrationProof {
+ public:
+  VerifyMethod method() const override { return VerifyMethod::kCounts; }
+  absl::StatusOr<ProofFound> Compare(const Endpoints& endpoints,
+                                     Control& control,
+                                     EventSink& events) override {
+    ASSIGN_OR_RETURN(const VerifyReport report,
+                     RunVerify({.endpoints = endpoints,
+                                .method = VerifyMethod::kCounts,
+                                .schema = false,
+                                .online = true},
+                               control, events));
+    return ProofFound{.state = report.found_differences()
+                                   ? Comparison::State::kDifferent
+                                   : Comparison::State::kEqual,
+                      .text = "compared"};
+  }
+};
+
+TEST_F(ServerOnlineVerifyTest, WhatWasFoundOfEachIsToldByAllWhoTell) {
+  CountingProof proof;
+  ServerMigrateOptions options = Options();
+  options.migrate.proof = &proof;
+  BackgroundMove move(std::move(options));
+  ASSERT_TRUE(move.ComesTo(Phase::kFollow)) << move.Stop();
+  move.control().RequestCutover();
+  ASSERT_OK(move.Outcome());
+  using State = Comparison::State;
+  for (const DatabaseReport& database : move.report().databases) {
+    EXPECT_EQ(database.comparison.state, State::kEqual) << database.database;
+    EXPECT_EQ(database.comparison.method, VerifyMethod::kCounts);
+  }
+  EXPECT_EQ(TotalOf(move.report()).comparison.state, State::kEqual);
+  Control control;
+  ASSERT_OK_AND_ASSIGN(
+      const auto status,
+      RunServerStatus({.target = target_->ConnInfo(), .name = "move"},
+                      control));
+  ASSERT_TRUE(status.has_value());
+  EXPECT_EQ(status->databases.size(), move.report().databases.size());
+  for (const DatabaseStatus& database : status->databases) {
+    EXPECT_EQ(database.comparison.state, State::kEqual) << database.database;
+  }
 }
 
 // All would wait for one that is held, and comes nowhere near.

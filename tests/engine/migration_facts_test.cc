@@ -98,11 +98,19 @@ TEST(ReportJson, ComesBackAsItWas) {
   report.applied_lsn = Lsn(0x1'0000'0002);
   report.freeze_to_done = absl::Milliseconds(250);
   report.elapsed = absl::Seconds(12);
+  report.comparison = {.state = Comparison::State::kDifferent,
+                       .method = VerifyMethod::kCounts,
+                       .found = "1 of 4 tables",
+                       .at = absl::FromUnixSeconds(1767225540)};
   report.remarks = {"a \"quoted\" remark"};
   ASSERT_OK_AND_ASSIGN(const Report back, ReportFromJson(ReportToJson(report)));
   EXPECT_EQ(ReportToJson(back), ReportToJson(report));
   EXPECT_EQ(back.freeze_to_done, report.freeze_to_done);
   EXPECT_EQ(back.applied_lsn, report.applied_lsn);
+  EXPECT_EQ(back.comparison.state, report.comparison.state);
+  EXPECT_EQ(back.comparison.method, report.comparison.method);
+  EXPECT_EQ(back.comparison.found, report.comparison.found);
+  EXPECT_EQ(back.comparison.at, report.comparison.at);
   report.freeze_to_done = absl::InfiniteDuration();
   ASSERT_OK_AND_ASSIGN(const Report without,
                        ReportFromJson(ReportToJson(report)));
@@ -114,6 +122,36 @@ TEST(ReportJson, RefusesWhatIsNoReport) {
             "report: malformed JSON");
   EXPECT_EQ(ReportFromJson("{}").status().message(),
             "report: malformed tables");
+}
+
+TEST(ComparisonJson, TellsNoneFromOneOfWhichTheTimeIsNotKnown) {
+  EXPECT_EQ(ComparisonToJson({}),
+            R"({"compared":"","compared_by":"","compared_found":"",)"
+            R"("compared_at":null})");
+  ASSERT_OK_AND_ASSIGN(const Comparison none,
+                       ComparisonFromJson(ComparisonToJson({})));
+  EXPECT_EQ(none.state, Comparison::State::kNone);
+  ASSERT_OK_AND_ASSIGN(const Comparison equal,
+                       ComparisonFromJson(ComparisonToJson(
+                           {.state = Comparison::State::kEqual,
+                            .method = VerifyMethod::kChecksum})));
+  EXPECT_EQ(equal.state, Comparison::State::kEqual);
+  EXPECT_EQ(equal.method, VerifyMethod::kChecksum);
+  EXPECT_EQ(equal.at, absl::InfinitePast());
+}
+
+TEST(ComparisonJson, RefusesWhatNobodyKnows) {
+  EXPECT_EQ(ComparisonFromJson("1").status().message(),
+            "report: malformed JSON");
+  EXPECT_EQ(
+      ComparisonFromJson(R"({"compared":"perhaps","compared_by":"counts"})")
+          .status()
+          .message(),
+      "report: malformed compared");
+  EXPECT_EQ(ComparisonFromJson(R"({"compared":"equal","compared_by":"eye"})")
+                .status()
+                .message(),
+            "report: malformed compared_by");
 }
 
 // XLogPageHeader: 24 bytes on a page, 40 on the first page of a segment.

@@ -78,6 +78,8 @@ TEST(EventJson, WritesTheseLines) {
           R"("deletes":8000,"truncates":1,"sequences_set":12,)"
           R"("materialized_views_refreshed":3,"applied_lsn":"0/16B3778",)"
           R"("freeze_to_done_seconds":0.85,"elapsed_seconds":750.0,)"
+          R"("compared":"equal","compared_by":"checksum","compared_found":"",)"
+          R"("compared_at":"2025-12-31T23:59:00Z",)"
           R"("remarks":["table public.log has no key"]})"));
 }
 

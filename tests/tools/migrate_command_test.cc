@@ -18,8 +18,10 @@
 namespace walferry {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
+using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -34,6 +36,13 @@ VerifyReport OneTable(TableVerdict::Outcome outcome, int64_t target_rows) {
                                     : "",
                       .source_rows = 7,
                       .target_rows = target_rows}}};
+}
+
+using State = Comparison::State;
+
+auto IsNoted(State state, const std::string& found) {
+  return AllOf(Field("state", &Comparison::state, state),
+               Field("found", &Comparison::found, HasSubstr(found)));
 }
 
 class MigrateCommandTest : public ProgramTest {
@@ -52,6 +61,12 @@ class MigrateCommandTest : public ProgramTest {
       compared_ = options;
       return compared_with_;
     };
+    engine_.note_comparison = [&](const Endpoints& endpoints,
+                                  const Comparison& comparison, Control&) {
+      EXPECT_EQ(endpoints.source, kProgramSource);
+      noted_.push_back(comparison);
+      return note_status_;
+    };
     environment_["WALFERRY_TARGET"] = "host=new port=5433 dbname=shop";
   }
 
@@ -59,6 +74,7 @@ class MigrateCommandTest : public ProgramTest {
     streamed_.reset();
     archived_.reset();
     compared_.reset();
+    noted_.clear();
     std::vector<std::string> arguments = {"migrate", "--mode", "offline"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return Run(std::move(arguments));
@@ -69,6 +85,8 @@ class MigrateCommandTest : public ProgramTest {
   std::optional<VerifyOptions> compared_;
   absl::StatusOr<VerifyReport> compared_with_ =
       OneTable(TableVerdict::Outcome::kEqual, 7);
+  std::vector<Comparison> noted_;
+  absl::Status note_status_;
   ArchiveMigrationReport done_{
       .report = {.name = "walferry",
                  .offline = true,
@@ -94,9 +112,16 @@ TEST_F(MigrateCommandTest, ComparesBothSidesWhenItIsDone) {
   EXPECT_THAT(err(), HasSubstr("the tables of old:5432/shop and new:5433/shop "
                                "have as many rows; what is in them was not "
                                "compared; their schemas were not compared\n"));
+  // Whoever asks meanwhile finds out that it goes on.
+  EXPECT_THAT(noted_, ElementsAre(IsNoted(State::kComparing, ""),
+                                  IsNoted(State::kEqual, "")));
   EXPECT_EQ(Offline({"--verify", "checksum"}), ExitCode::kDone);
   EXPECT_EQ(compared_->method, VerifyMethod::kChecksum);
   EXPECT_EQ(Offline({"--via", "archive"}), ExitCode::kDone);
+  // It has no ledger.
+  EXPECT_THAT(noted_, ElementsAre());
+  EXPECT_THAT(out(), HasSubstr("\n  compared           equal: the number of "
+                               "rows of each table, "));
   EXPECT_TRUE(compared_.has_value());
 }
 
@@ -111,6 +136,11 @@ TEST_F(MigrateCommandTest, EndsWithTheTablesThatDiffer) {
                "table\nwalferry: hint: walferry verify names the rows; what "
                "was written to the source since its rows were read is not on "
                "the target\n"));
+  EXPECT_THAT(noted_,
+              ElementsAre(IsNoted(State::kComparing, ""),
+                          IsNoted(State::kDifferent,
+                                  "new:5433/shop is not as old:5432/shop: 1 of "
+                                  "1 table")));
   // Of the archive's errors nobody would hear otherwise.
   done_.errors = {{.shape = "no such thing", .count = 2, .first = {}}};
   EXPECT_EQ(Offline({"--via", "archive", "--allow-restore-errors"}),
@@ -126,8 +156,19 @@ TEST_F(MigrateCommandTest, FailsWhereNobodyKnowsWhetherTheyAreEqual) {
   EXPECT_EQ(Offline({}), ExitCode::kFailed);
   EXPECT_THAT(err(), HasSubstr("the target is complete, but was not compared: "
                                "target: no\n"));
+  EXPECT_THAT(noted_, ElementsAre(IsNoted(State::kComparing, ""),
+                                  IsNoted(State::kUnknown, "target: no")));
   compared_with_ = absl::CancelledError("stopped");
   EXPECT_EQ(Offline({}), ExitCode::kResumable);
+  // The next run goes on.
+  EXPECT_THAT(noted_, ElementsAre(IsNoted(State::kComparing, "")));
+}
+
+TEST_F(MigrateCommandTest, TellsWhereAComparisonCouldNotBeNoted) {
+  note_status_ = absl::UnavailableError("target: gone");
+  EXPECT_EQ(Offline({}), ExitCode::kDone);
+  EXPECT_THAT(err(), HasSubstr("warning `walferry status` will not tell what "
+                               "the comparison has found: target: gone\n"));
 }
 
 TEST_F(MigrateCommandTest, ComparesNothingWhereNothingCanBeEqual) {
@@ -223,6 +264,9 @@ TEST_F(MigrateCommandTest, ComparesDelayedTablesBehindClients) {
                                "clients have added: " +
                                equal));
 
+  EXPECT_THAT(noted_, ElementsAre(IsNoted(State::kComparing, ""),
+                                  IsNoted(State::kEqual, "")));
+
   shares.clear();
   compared_with_ = OneTable(TableVerdict::Outcome::kDifferent, 6);
   EXPECT_EQ(Offline({"--delay-table-data", "t"}), ExitCode::kFailed);
@@ -235,6 +279,8 @@ TEST_F(MigrateCommandTest, ComparesDelayedTablesBehindClients) {
             "since its rows were read is not on the target; the same command "
             "compares again, and with --verify off it lets clients in as it "
             "is");
+  EXPECT_THAT(noted_,
+              ElementsAre(IsNoted(State::kDifferent, "but for delayed")));
   compared_with_ = absl::UnavailableError("source: gone");
   EXPECT_EQ(Offline({"--delay-table-data", "t"}), ExitCode::kResumable);
   EXPECT_EQ(before.message(),
@@ -255,6 +301,9 @@ TEST_F(MigrateCommandTest, ComparesDelayedTablesBehindClients) {
   EXPECT_EQ(Offline({"--delay-table-data", "t"}), ExitCode::kDone);
   EXPECT_THAT(shares, ElementsAre(VerifyShare::kBehindClients));
   EXPECT_THAT(err(), HasSubstr(not_now));
+  EXPECT_THAT(noted_,
+              ElementsAre(IsNoted(State::kComparing, ""),
+                          IsNoted(State::kUnknown, "was not compared")));
 }
 
 TEST_F(MigrateCommandTest, HandsEveryOptionOfAnArchiveToTheEngine) {

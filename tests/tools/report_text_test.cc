@@ -18,6 +18,8 @@ TEST(ReportText, HasEveryFigure) {
       "  sequences set      12\n"
       "  views refreshed    3\n"
       "  freeze to done     850 ms\n"
+      "  compared           equal: every column of every row, 2025-12-31 "
+      "23:59:00 UTC\n"
       "  remark             table public.log has no key\n");
 }
 
@@ -35,7 +37,41 @@ TEST(ReportText, SaysNothingOfWhatAnArchiveDoesNotTell) {
                         .elapsed = absl::Milliseconds(5),
                         .remarks = {"the archive is kept: a"}}),
             "x: done in 5 ms\n"
+            "  compared           no\n"
             "  remark             the archive is kept: a\n");
+}
+
+TEST(ReportText, TellsWhatAComparisonHasFound) {
+  using State = Comparison::State;
+  const struct {
+    Comparison comparison;
+    std::string line;
+  } kTests[] = {
+      {{.state = State::kDifferent,
+        .method = VerifyMethod::kCounts,
+        .found = "b is not as a: 1 of 2 tables"},
+       "different: b is not as a: 1 of 2 tables\n"},
+      {{.state = State::kUnknown,
+        .method = VerifyMethod::kCounts,
+        .found = "target: gone",
+        .at = absl::FromUnixSeconds(1767225540)},
+       "unknown: target: gone, 2025-12-31 23:59:00 UTC\n"},
+      {{.state = State::kComparing,
+        .method = VerifyMethod::kCounts,
+        .at = absl::FromUnixSeconds(1767225540)},
+       "comparing, 2025-12-31 23:59:00 UTC\n"},
+  };
+  for (const auto& test : kTests) {
+    EXPECT_THAT(
+        ReportText(
+            {.name = "x", .offline = true, .comparison = test.comparison}),
+        testing::HasSubstr("  compared           " + test.line));
+    // Without a report a status says it itself.
+    MigrationStatus status;
+    status.comparison = test.comparison;
+    EXPECT_THAT(StatusText(status, absl::Now()),
+                testing::HasSubstr("  compared           " + test.line));
+  }
 }
 
 MigrationStatus SampleStatus() {

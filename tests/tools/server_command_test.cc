@@ -224,10 +224,10 @@ TEST_F(ServerCommandTest, LendsOnlineMigrationsTheComparison) {
 TEST_F(ServerCommandTest, EndsWithThreeIfADatabaseDiffers) {
   ServerReport report = TwoDatabases();
   report.databases[0].comparison = {
-      .state = DatabaseComparison::State::kDifferent,
+      .state = Comparison::State::kDifferent,
       .method = VerifyMethod::kCounts,
       .found = "new/shop is not as old/shop: 1 of 3 tables"};
-  report.databases[1].comparison.state = DatabaseComparison::State::kEqual;
+  report.databases[1].comparison.state = Comparison::State::kEqual;
   engine_.migrate_server = [&](const ServerMigrateOptions&, Control&,
                                ServerEventSink&) {
     return absl::StatusOr<ServerReport>(report);
@@ -437,7 +437,7 @@ TEST_F(ServerCommandTest, ShowsTheStatusOfAllDatabases) {
 
 TEST_F(ServerCommandTest, ShowsWhatComparisonsHaveFound) {
   engine_.status_server = [&](const StatusOptions&, Control&) {
-    using State = DatabaseComparison::State;
+    using State = Comparison::State;
     ServerStatus status{.name = "move",
                         .phase = "copy",
                         .running = true,

@@ -9,7 +9,7 @@
 namespace walferry {
 namespace {
 
-using State = DatabaseComparison::State;
+using State = Comparison::State;
 
 const std::string& ThisOne() {
   static const auto* const compared =
@@ -17,12 +17,12 @@ const std::string& ThisOne() {
   return *compared;
 }
 
-TEST(DatabaseComparison, IsReadAsItWasNoted) {
+TEST(Comparison, IsReadAsItWasNoted) {
   for (const State state : {State::kComparing, State::kEqual, State::kDifferent,
                             State::kUnknown, State::kNone}) {
-    const DatabaseComparison noted = {.state = state,
-                                      .method = VerifyMethod::kChecksum,
-                                      .found = "a is not as  b: 1 row"};
+    const Comparison noted = {.state = state,
+                              .method = VerifyMethod::kChecksum,
+                              .found = "a is not as  b: 1 row"};
     const LedgerObject note =
         ComparisonNoteOf(VerifyShare::kAll, "s h\"op", ThisOne(), noted);
     const auto read = [&](const std::string& database,
@@ -47,7 +47,7 @@ TEST(DatabaseComparison, IsReadAsItWasNoted) {
   }
 }
 
-TEST(DatabaseComparison, KeepsApartWhatIsComparedBeforeClients) {
+TEST(Comparison, KeepsApartWhatIsComparedBeforeClients) {
   const auto note = [](VerifyShare share, State state, std::string found) {
     return ComparisonNoteOf(share, "shop", ThisOne(),
                             {.state = state,
@@ -72,9 +72,9 @@ TEST(DatabaseComparison, KeepsApartWhatIsComparedBeforeClients) {
             State::kNone);
 }
 
-TEST(DatabaseComparison, DoubtsWhatWasNotFoundEqualBeforeClientsCame) {
-  const DatabaseComparison counted = {.state = State::kEqual,
-                                      .method = VerifyMethod::kCounts};
+TEST(Comparison, DoubtsWhatWasNotFoundEqualBeforeClientsCame) {
+  const Comparison counted = {.state = State::kEqual,
+                              .method = VerifyMethod::kCounts};
   EXPECT_EQ(DoubtOf(counted, VerifyMethod::kCounts), "");
   EXPECT_EQ(DoubtOf(counted, VerifyMethod::kChecksum),
             "but for its delayed tables it was not compared by checksum before "
@@ -89,7 +89,7 @@ TEST(DatabaseComparison, DoubtsWhatWasNotFoundEqualBeforeClientsCame) {
             "1 row; clients were let in as it was");
 }
 
-TEST(DatabaseComparison, SaysNothingIfItHasNotComeToItsEnd) {
+TEST(Comparison, SaysNothingIfItHasNotComeToItsEnd) {
   const auto says_nothing = [](VerifyShare share, State state) {
     return SaysNothing(
         ComparisonNoteOf(share, "shop", ThisOne(), {.state = state}), "shop");
@@ -107,11 +107,11 @@ TEST(DatabaseComparison, SaysNothingIfItHasNotComeToItsEnd) {
                            "shop"));
 }
 
-TEST(DatabaseComparison, SettlesWhatProvesNoMore) {
-  const DatabaseComparison counted = {.state = State::kEqual,
-                                      .method = VerifyMethod::kCounts};
-  const DatabaseComparison hashed = {.state = State::kEqual,
-                                     .method = VerifyMethod::kChecksum};
+TEST(Comparison, SettlesWhatProvesNoMore) {
+  const Comparison counted = {.state = State::kEqual,
+                              .method = VerifyMethod::kCounts};
+  const Comparison hashed = {.state = State::kEqual,
+                             .method = VerifyMethod::kChecksum};
   EXPECT_TRUE(Settles(counted, VerifyMethod::kCounts));
   EXPECT_FALSE(Settles(counted, VerifyMethod::kChecksum));
   EXPECT_TRUE(Settles(hashed, VerifyMethod::kCounts));
