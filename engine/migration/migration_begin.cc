@@ -84,10 +84,11 @@ absl::Status MigrationRun::FindTools() {
 }
 
 absl::Status MigrationRun::Begin() {
+  const bool first_attempt = !known_.has_value();
   RETURN_IF_ERROR(FindTools());
   ASSIGN_OR_RETURN(in_ledger_, ledger_->Exists());
   // Once; and beside one, no database is dropped.
-  if (!known_ && (!options_.drop_target_first || in_ledger_)) {
+  if (first_attempt && (!options_.drop_target_first || in_ledger_)) {
     ASSIGN_OR_RETURN(std::string left_over, LeftOverOf(*target_));
     if (!left_over.empty()) {
       Notify(Notice::Level::kWarning, std::move(left_over));
@@ -135,6 +136,15 @@ absl::Status MigrationRun::Begin() {
   // Not before: that another migration is done says nothing of this one.
   if (known_->phase == PhaseName(Phase::kDone)) {
     phase_ = Phase::kDone;
+    // Who has a copy replaced now and then must not take the old one for it.
+    if (options_.drop_target_first && first_attempt) {
+      return WithHint(
+          absl::FailedPreconditionError(absl::StrCat(
+              "this migration is done: database ", target_->dbname(),
+              " is what it has made, and is not dropped")),
+          "`walferry cleanup` forgets it; then the same command drops the "
+          "database and begins anew");
+    }
     ASSIGN_OR_RETURN(report_, ReportOf(*known_));
     report_.remarks.push_back(NameCommands(
         "this is what an earlier run has done, and nothing was done now; "

@@ -8,6 +8,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "engine/catalog/schema_change.h"
 #include "engine/check/check.h"
@@ -113,9 +114,27 @@ absl::Status MigrationRun::CheckSlotKept() {
                             stream ? stream->applied_lsn : consistent_point_);
 }
 
+// Filters may leave out more than before, but nothing that was begun.
+absl::Status MigrationRun::CheckNoneLeftOut(
+    const std::vector<LedgerTable>& begun_with) const {
+  const absl::flat_hash_set<QualifiedName> excluded(
+      catalog_.excluded_tables.begin(), catalog_.excluded_tables.end());
+  std::vector<std::string> names;
+  for (const LedgerTable& table : begun_with) {
+    if (excluded.contains(table.table)) names.push_back(ToDisplay(table.table));
+  }
+  if (names.empty()) return absl::OkStatus();
+  return WithHint(
+      absl::FailedPreconditionError(absl::StrCat(
+          "this migration was begun with what the filters leave out now: ",
+          NameSome(names))),
+      "go on with the same filters, or run `walferry cleanup` and begin again");
+}
+
 // The source's tables must still be those that the migration began with.
 absl::Status MigrationRun::CompareWithLedger() {
   ASSIGN_OR_RETURN(const std::vector<LedgerTable> tables, ledger_->Tables());
+  RETURN_IF_ERROR(CheckNoneLeftOut(tables));
   absl::flat_hash_map<QualifiedName, const LedgerTable*> begun_with;
   for (const LedgerTable& table : tables) {
     begun_with.emplace(table.table, &table);

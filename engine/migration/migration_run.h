@@ -125,6 +125,8 @@ class MigrationRun {
   absl::StatusOr<bool> AllIsCopied();
   absl::Status BringToSnapshot();
   absl::Status CompareSchemaFacts();
+  absl::Status CheckNoneLeftOut(
+      const std::vector<LedgerTable>& begun_with) const;
   absl::Status CompareWithLedger();
 
   // migration_load.cc

@@ -73,13 +73,16 @@ TEST_F(OfflineDropTest, MakesTheDatabaseAgainAndFillsIt) {
               IsOkAndHolds("ada {work_mem=5MB}"));
   EXPECT_THAT(Notices(),
               Contains("database app was dropped and made again, empty"));
-  // Done is done: what the applications write to by now is not dropped.
+  // Done is done: what the applications write to by now is not dropped, and
+  // nobody may take it for a new copy.
   ASSERT_OK(OnTarget("CREATE TABLE later ()"));
-  ASSERT_OK(Migrate(Dropping()));
-  EXPECT_THAT(Notices(),
-              Contains("database app is not dropped: this migration has begun "
-                       "in it; `walferry cleanup --name test` forgets "
-                       "that"));
+  const absl::Status again = Migrate(Dropping()).status();
+  EXPECT_THAT(again, StatusIs(absl::StatusCode::kFailedPrecondition,
+                              "this migration is done: database app is what it "
+                              "has made, and is not dropped"));
+  EXPECT_EQ(HintOf(again),
+            "`walferry cleanup --name test` forgets it; then the same command "
+            "drops the database and begins anew");
   EXPECT_OK(OnTarget("SELECT FROM later"));
 }
 

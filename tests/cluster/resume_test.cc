@@ -128,6 +128,22 @@ TEST_F(ResumeTest, StopsWhenItsSlotIsGone) {
   EXPECT_THAT(HintOf(status), HasSubstr("begin again"));
 }
 
+TEST_F(ResumeTest, LeavesOutNothingThatItHasBegunWith) {
+  StopAt(Phase::kSchema);
+  MigrateOptions options = Options();
+  options.scope.exclude_tables = {"notes"};
+  const absl::Status status = Migrate(options);
+  EXPECT_THAT(status,
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "this migration was begun with what the filters leave "
+                       "out now: public.notes"));
+  EXPECT_EQ(HintOf(status),
+            "go on with the same filters, or run `walferry cleanup --name "
+            "test` and begin again");
+  ASSERT_OK(Migrate(Options()));
+  ExpectDatabasesEqual(source_->ConnInfo("app"), target_->ConnInfo("app"));
+}
+
 TEST_F(ResumeTest, KeepsWhatItHasWhenALaterRunFindsAnotherSchema) {
   StopAt(Phase::kSchema);
   ASSERT_OK(OnSource("ALTER TABLE notes ADD added int"));
