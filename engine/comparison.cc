@@ -18,8 +18,8 @@ absl::string_view VerifyMethodName(VerifyMethod method) {
   return "";
 }
 
-absl::string_view ComparisonStateName(Comparison::State state) {
-  using State = Comparison::State;
+absl::string_view ComparisonStateName(ComparisonResult::State state) {
+  using State = ComparisonResult::State;
   switch (state) {
     case State::kNone:
       return "";

@@ -19,7 +19,7 @@ enum class VerifyMethod {
 };
 absl::string_view VerifyMethodName(VerifyMethod method);  // "counts"
 
-struct Comparison {
+struct ComparisonResult {
   enum class State {
     kNone,
     kComparing,  // Or a run was stopped that did.
@@ -33,7 +33,7 @@ struct Comparison {
   absl::Time at = absl::InfinitePast();  // Of that state, if it is known.
 };
 // "" (of kNone), "comparing", "equal", "different", "unknown".
-absl::string_view ComparisonStateName(Comparison::State state);
+absl::string_view ComparisonStateName(ComparisonResult::State state);
 
 }  // namespace walferry
 

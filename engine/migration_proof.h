@@ -16,7 +16,7 @@ namespace walferry {
 
 struct ProofFound {
   // kEqual, kDifferent, or kUnknown: something could not be read.
-  Comparison::State state = Comparison::State::kUnknown;
+  ComparisonResult::State state = ComparisonResult::State::kUnknown;
   absl::Duration took;  // Without what it waited for others.
   std::string text;  // What was found, as a clause: "all 12 tables are equal".
 };

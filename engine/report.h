@@ -35,7 +35,7 @@ struct Report {
   absl::Duration freeze_to_done = absl::InfiniteDuration();
   absl::Duration elapsed;  // Of this run.
   // With the source, of a migration.
-  Comparison comparison;
+  ComparisonResult comparison;
   // What was left undone or is for the operator to do, one sentence each.
   std::vector<std::string> remarks;
 };

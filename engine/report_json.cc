@@ -13,7 +13,7 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-using State = Comparison::State;
+using State = ComparisonResult::State;
 
 constexpr State kStates[] = {State::kComparing, State::kEqual,
                              State::kDifferent, State::kUnknown};
@@ -39,13 +39,13 @@ absl::StatusOr<std::string> TextAt(const Json& json, const char* name) {
 }
 
 // Reports of before that was noted have nothing of it.
-absl::StatusOr<Comparison> ComparisonIn(const Json& json) {
-  Comparison comparison;
+absl::StatusOr<ComparisonResult> ComparisonIn(const Json& json) {
+  ComparisonResult comparison;
   ASSIGN_OR_RETURN(const std::string state, TextAt(json, "compared"));
   ASSIGN_OR_RETURN(const std::string method, TextAt(json, "compared_by"));
   ASSIGN_OR_RETURN(const std::string at, TextAt(json, "compared_at"));
   ASSIGN_OR_RETURN(comparison.found, TextAt(json, "compared_found"));
-  if (state.empty()) return Comparison();
+  if (state.empty()) return ComparisonResult();
   for (const State one : kStates) {
     if (ComparisonStateName(one) == state) comparison.state = one;
   }
@@ -63,7 +63,7 @@ absl::StatusOr<Comparison> ComparisonIn(const Json& json) {
 
 }  // namespace
 
-std::string ComparisonToJson(const Comparison& comparison) {
+std::string ComparisonToJson(const ComparisonResult& comparison) {
   const bool none = comparison.state == State::kNone;
   Json json;
   json["compared"] = std::string(ComparisonStateName(comparison.state));
@@ -79,7 +79,7 @@ std::string ComparisonToJson(const Comparison& comparison) {
   return OneLine(json);
 }
 
-absl::StatusOr<Comparison> ComparisonFromJson(absl::string_view text) {
+absl::StatusOr<ComparisonResult> ComparisonFromJson(absl::string_view text) {
   const Json json = Json::parse(text.begin(), text.end(), nullptr,
                                 /*allow_exceptions=*/false);
   if (!json.is_object()) return Malformed("JSON");

@@ -13,9 +13,9 @@ namespace walferry {
 
 // One object on one line: compared and compared_by (names, or ""),
 // compared_found, and compared_at, a time or null.
-std::string ComparisonToJson(const Comparison& comparison);
+std::string ComparisonToJson(const ComparisonResult& comparison);
 // The inverse, also of an object that has more. kDataLoss if the text is none.
-absl::StatusOr<Comparison> ComparisonFromJson(absl::string_view json);
+absl::StatusOr<ComparisonResult> ComparisonFromJson(absl::string_view json);
 
 // One object on one line, with what ComparisonToJson() has. Durations are
 // seconds; freeze_to_done_seconds is null when there was no cutover.

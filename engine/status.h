@@ -59,7 +59,7 @@ struct MigrationStatus {
   bool usable = false;
   std::vector<TableStatus> tables;
   // With the source, the last one that was noted.
-  Comparison comparison;
+  ComparisonResult comparison;
   // Of the last run that failed, or "".
   std::string last_error;
   // Once done.

@@ -76,7 +76,8 @@ struct EngineCalls {
   std::function<absl::StatusOr<VerifyReport>(const VerifyOptions&, Control&,
                                              EventSink&)>
       verify;
-  std::function<absl::Status(const Endpoints&, const Comparison&, Control&)>
+  std::function<absl::Status(const Endpoints&, const ComparisonResult&,
+                             Control&)>
       note_comparison;
   std::function<absl::StatusOr<ArchiveMigrationReport>(
       const ArchiveMigrationOptions&, Control&, EventSink&)>

@@ -57,8 +57,8 @@ std::string PublicationsText(const MigrationStatus& status) {
   return absl::StrJoin(status.publications, ", ");
 }
 
-std::string ComparedText(const Comparison& comparison) {
-  using State = Comparison::State;
+std::string ComparedText(const ComparisonResult& comparison) {
+  using State = ComparisonResult::State;
   std::string text(ComparisonStateName(comparison.state));
   switch (comparison.state) {
     case State::kNone:
@@ -184,7 +184,7 @@ std::string StatusText(const MigrationStatus& status, absl::Time now) {
   }
   AddUsable(text, status);
   AddStream(text, status);
-  if (status.comparison.state != Comparison::State::kNone &&
+  if (status.comparison.state != ComparisonResult::State::kNone &&
       !status.report.has_value()) {
     AddLine(text, "compared", ComparedText(status.comparison));
   }

@@ -41,7 +41,7 @@ std::string Aligned(const Table& table, size_t left_columns) {
   return text;
 }
 
-using Compared = Comparison::State;
+using Compared = ComparisonResult::State;
 
 std::vector<Phase> TimedPhases(const ServerReport& report) {
   std::vector<Phase> phases = {Phase::kCheck, Phase::kPrepare, Phase::kSchema,

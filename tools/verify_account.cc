@@ -78,10 +78,10 @@ Verdict VerdictOf(const VerifyAccount& account) {
   return account.report.uncertain() ? Verdict::kUnknown : Verdict::kEqual;
 }
 
-Comparison ComparisonOf(const VerifyAccount& account, absl::Time at) {
-  using State = Comparison::State;
+ComparisonResult ComparisonOf(const VerifyAccount& account, absl::Time at) {
+  using State = ComparisonResult::State;
   const Verdict verdict = VerdictOf(account);
-  Comparison comparison{.method = account.report.method, .at = at};
+  ComparisonResult comparison{.method = account.report.method, .at = at};
   switch (verdict) {
     case Verdict::kEqual:
       comparison.state = State::kEqual;

@@ -28,7 +28,7 @@ Verdict VerdictOf(const VerifyAccount& account);
 absl::string_view VerdictName(Verdict verdict);  // "equal"
 
 // For who has no account; `found` as VerdictText() unless it is equal.
-Comparison ComparisonOf(const VerifyAccount& account, absl::Time at);
+ComparisonResult ComparisonOf(const VerifyAccount& account, absl::Time at);
 
 // How many of each.
 struct VerifyTally {

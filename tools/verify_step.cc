@@ -14,7 +14,7 @@
 namespace walferry {
 namespace {
 
-using State = Comparison::State;
+using State = ComparisonResult::State;
 
 // `walferry verify` tells of all of them.
 constexpr int kTablesTold = 20;
@@ -108,9 +108,9 @@ std::string ShareText(const VerifyReport& report) {
 }
 
 // Tells of it. An error: nobody knows.
-absl::StatusOr<Comparison> Compare(const VerifyOptions& options,
-                                   const EngineCalls& engine, Control& control,
-                                   EventSink& events) {
+absl::StatusOr<ComparisonResult> Compare(const VerifyOptions& options,
+                                         const EngineCalls& engine,
+                                         Control& control, EventSink& events) {
   absl::StatusOr<VerifyReport> report = engine.verify(options, control, events);
   if (!report.ok()) {
     return Annotate(report.status(),
@@ -122,7 +122,7 @@ absl::StatusOr<Comparison> Compare(const VerifyOptions& options,
   const std::string share = ShareText(*report);
   const VerifyAccount account = {*std::move(report), ""};
   const std::string text = absl::StrCat(share, VerdictText(account));
-  Comparison comparison = ComparisonOf(account, absl::Now());
+  ComparisonResult comparison = ComparisonOf(account, absl::Now());
   if (comparison.state == State::kEqual) {
     Tell(events, Notice::Level::kInfo, text);
     return comparison;
@@ -183,7 +183,7 @@ absl::Status VerifyStep::BeforeClients(const EngineCalls& engine,
   VerifyOptions options = options_;
   options.share = VerifyShare::kBeforeClients;
   EventsWithoutPhases without(events);
-  ASSIGN_OR_RETURN(const Comparison comparison,
+  ASSIGN_OR_RETURN(const ComparisonResult comparison,
                    Compare(options, engine, control, without));
   if (comparison.state == State::kEqual) return absl::OkStatus();
   Note(engine, comparison, control, events);
@@ -193,8 +193,9 @@ absl::Status VerifyStep::BeforeClients(const EngineCalls& engine,
                   absl::StrCat(kNamesRows, kComparesAgain));
 }
 
-void VerifyStep::Note(const EngineCalls& engine, const Comparison& comparison,
-                      Control& control, EventSink& events) const {
+void VerifyStep::Note(const EngineCalls& engine,
+                      const ComparisonResult& comparison, Control& control,
+                      EventSink& events) const {
   if (!has_ledger_) return;
   const absl::Status noted =
       engine.note_comparison(options_.endpoints, comparison, control);
@@ -217,7 +218,7 @@ absl::Status VerifyStep::Run(const EngineCalls& engine, Control& control,
   report.comparison = {
       .state = State::kComparing, .method = options_.method, .at = absl::Now()};
   Note(engine, report.comparison, control, events);
-  const absl::StatusOr<Comparison> compared =
+  const absl::StatusOr<ComparisonResult> compared =
       Compare(options_, engine, control, events);
   report.elapsed += absl::Now() - report.comparison.at;
   // The next run goes on with it.
@@ -258,7 +259,7 @@ absl::Status BindServerVerify(const OptionValues& values,
     verify.share = share;
     EventsWithoutPhases without(events);
     ASSIGN_OR_RETURN(
-        const Comparison comparison,
+        const ComparisonResult comparison,
         Compare(verify, engine, control,
                 share == VerifyShare::kBeforeClients ? without : events));
     if (comparison.state == State::kEqual) return std::string();

@@ -46,7 +46,7 @@ class VerifyStep {
 
  private:
   // For `walferry status`.
-  void Note(const EngineCalls& engine, const Comparison& comparison,
+  void Note(const EngineCalls& engine, const ComparisonResult& comparison,
             Control& control, EventSink& events) const;
 
   VerifyOptions options_;

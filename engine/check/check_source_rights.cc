@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr size_t kMaxSlotName = 63;
 constexpr size_t kLockedAtOnce = 200;
+constexpr size_t kToldOneByOne = 3;
 
 std::string Role(const CheckContext& check) {
   return QuoteIdentifier(check.source.user());
@@ -165,6 +167,50 @@ absl::Status CheckPublicationRights(CheckContext& check) {
   return absl::OkStatus();
 }
 
+// From version 14 on there is a role that may read everything.
+std::string OrReadAll(const CheckContext& check) {
+  if (check.source.server_version() < 140000) return "";
+  return absl::StrCat(" or, for all schemas: GRANT pg_read_all_data TO ",
+                      Role(check), ";");
+}
+
+struct Unreadable {
+  QualifiedName name;
+  bool is_sequence = false;
+};
+
+// All of one schema.
+void TellOfUnreadable(CheckContext& check,
+                      const std::vector<Unreadable>& relations) {
+  if (relations.size() <= kToldOneByOne) {
+    for (const Unreadable& relation : relations) {
+      const absl::string_view kind =
+          relation.is_sequence ? "sequence" : "table";
+      check.findings.Blocking(
+          {"read-rights", ToDisplay(relation.name),
+           absl::StrCat("the role may not read this ", kind, " of the source"),
+           absl::StrCat("GRANT SELECT ON ", absl::AsciiStrToUpper(kind), " ",
+                        Quote(relation.name), " TO ", Role(check), ";")});
+    }
+    return;
+  }
+  std::vector<std::string> names;
+  for (const Unreadable& relation : relations) {
+    names.push_back(relation.name.name);
+  }
+  const std::string& schema = relations.front().name.schema;
+  const std::string of_schema = absl::StrCat(
+      " IN SCHEMA ", QuoteIdentifier(schema), " TO ", Role(check), ";");
+  check.findings.Blocking(
+      {"read-rights", schema,
+       absl::StrCat("the role may not read ", names.size(),
+                    " tables and sequences in this schema of the source: ",
+                    NameSome(names)),
+       absl::StrCat("GRANT SELECT ON ALL TABLES", of_schema,
+                    " GRANT SELECT ON ALL SEQUENCES", of_schema,
+                    OrReadAll(check))});
+}
+
 // SELECT on the whole table is what COPY, pg_dump and LOCK TABLE take.
 absl::StatusOr<bool> MayReadAll(CheckContext& check) {
   ASSIGN_OR_RETURN(
@@ -180,7 +226,7 @@ absl::StatusOr<bool> MayReadAll(CheckContext& check) {
         {"read-rights", std::string(schemas.Text(row, 0)),
          "the role may not look into this schema of the source",
          absl::StrCat("GRANT USAGE ON SCHEMA ", schema, " TO ", Role(check),
-                      ";")});
+                      ";", OrReadAll(check))});
   }
   ASSIGN_OR_RETURN(
       const PgResult tables,
@@ -192,16 +238,17 @@ absl::StatusOr<bool> MayReadAll(CheckContext& check) {
           " THEN has_sequence_privilege(c.oid, 'SELECT')"
           " ELSE has_table_privilege(c.oid, 'SELECT') END"
           " ORDER BY 1, 2")));
+  std::vector<Unreadable> unreadable;
   for (int row = 0; row < tables.rows(); ++row) {
-    const QualifiedName name{std::string(tables.Text(row, 0)),
-                             std::string(tables.Text(row, 1))};
-    const absl::string_view kind = tables.Bool(row, 2) ? "sequence" : "table";
-    check.findings.Blocking(
-        {"read-rights", ToDisplay(name),
-         absl::StrCat("the role may not read this ", kind, " of the source"),
-         absl::StrCat("GRANT SELECT ON ", absl::AsciiStrToUpper(kind), " ",
-                      Quote(name), " TO ", Role(check), ";")});
+    if (!unreadable.empty() &&
+        unreadable.back().name.schema != tables.Text(row, 0)) {
+      TellOfUnreadable(check, std::exchange(unreadable, {}));
+    }
+    unreadable.push_back({.name = {std::string(tables.Text(row, 0)),
+                                   std::string(tables.Text(row, 1))},
+                          .is_sequence = tables.Bool(row, 2)});
   }
+  TellOfUnreadable(check, unreadable);
   return schemas.rows() == 0 && tables.rows() == 0;
 }
 

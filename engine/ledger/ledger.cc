@@ -283,7 +283,7 @@ absl::Status Ledger::SetReport(absl::string_view json,
                       "report");
 }
 
-absl::Status Ledger::SetComparison(const Comparison& comparison) {
+absl::Status Ledger::SetComparison(const ComparisonResult& comparison) {
   return Set(absl::StrCat("comparison = ",
                           QuoteLiteral(ComparisonToJson(comparison))));
 }

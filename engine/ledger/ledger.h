@@ -90,7 +90,7 @@ struct LedgerMigration {
   Lsn consistent_point;
   std::optional<std::string> report;  // JSON, once done.
   // With the source. What the report says of it is older.
-  Comparison comparison;
+  ComparisonResult comparison;
   bool cutover_requested = false;
   int64_t planned_steps = 0;
   std::string started_at;    // ISO 8601 with offset, as the server prints it.
@@ -147,7 +147,7 @@ class Ledger {
   // Together with the end of `object`'s note, if there is one.
   absl::Status SetReport(absl::string_view json,
                          const std::optional<LedgerObject>& object = {});
-  absl::Status SetComparison(const Comparison& comparison);
+  absl::Status SetComparison(const ComparisonResult& comparison);
   // In that phase; what an earlier run ended with is forgotten.
   absl::Status BeginAgain(absl::string_view phase);
   absl::Status SetPlannedSteps(int64_t steps);

@@ -59,7 +59,8 @@ absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
 // What a comparison of that migration's target has found, for RunStatus.
 // kNotFound: no such migration.
 absl::Status NoteComparison(const Endpoints& endpoints,
-                            const Comparison& comparison, Control& control);
+                            const ComparisonResult& comparison,
+                            Control& control);
 
 // Drops what walferry created on both sides (slot, publication, origin,
 // settings, ledger), never the user's tables. Returns what it did, a line

@@ -63,7 +63,7 @@ absl::StatusOr<bool> MigrationRun::TakeProof() {
   const std::optional<absl::StatusOr<ProofFound>> found = proving_->found();
   if (!found.has_value()) return false;
   Proved proved{.took = proving_->elapsed(),
-                .comparison = {.state = Comparison::State::kUnknown,
+                .comparison = {.state = ComparisonResult::State::kUnknown,
                                .method = options_.proof->method(),
                                .at = absl::Now()}};
   if (found->ok()) {

@@ -329,9 +329,11 @@ class MigrationRun {
     std::string text;
     absl::Duration took;
     bool failed = false;  // It could not be made.
-    Comparison comparison;
+    ComparisonResult comparison;
 
-    bool equal() const { return comparison.state == Comparison::State::kEqual; }
+    bool equal() const {
+      return comparison.state == ComparisonResult::State::kEqual;
+    }
   };
   std::optional<Proved> proved_;
   bool text_only_ = false;

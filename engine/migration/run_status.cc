@@ -329,7 +329,8 @@ absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
 }
 
 absl::Status NoteComparison(const Endpoints& endpoints,
-                            const Comparison& comparison, Control& control) {
+                            const ComparisonResult& comparison,
+                            Control& control) {
   ASSIGN_OR_RETURN(const auto view,
                    LedgerView::Open(endpoints, "compare", control));
   return view->ledger().SetComparison(comparison);

@@ -8,7 +8,7 @@
 namespace walferry {
 namespace {
 
-using State = Comparison::State;
+using State = ComparisonResult::State;
 
 constexpr State kStates[] = {State::kComparing, State::kEqual,
                              State::kDifferent, State::kUnknown};
@@ -17,7 +17,7 @@ constexpr VerifyMethod kMethods[] = {VerifyMethod::kCounts,
 
 struct Noted {
   std::string compared;
-  Comparison comparison;
+  ComparisonResult comparison;
 };
 
 // nullopt: it is no such note.
@@ -41,7 +41,7 @@ std::optional<Noted> ReadNote(const LedgerObject& note, VerifyShare share,
 
 }  // namespace
 
-bool Settles(const Comparison& comparison, VerifyMethod method) {
+bool Settles(const ComparisonResult& comparison, VerifyMethod method) {
   return comparison.state == State::kEqual &&
          (comparison.method == method ||
           comparison.method == VerifyMethod::kChecksum);
@@ -58,7 +58,7 @@ std::string ComparedDatabase(const std::string& oid, absl::Time begun) {
 
 LedgerObject ComparisonNoteOf(VerifyShare share, const std::string& database,
                               const std::string& compared,
-                              const Comparison& comparison) {
+                              const ComparisonResult& comparison) {
   return {.side = Side::kTarget,
           .kind = std::string(ComparisonKind(share)),
           .identity = database,
@@ -67,10 +67,10 @@ LedgerObject ComparisonNoteOf(VerifyShare share, const std::string& database,
               ComparisonStateName(comparison.state), " ", comparison.found)};
 }
 
-Comparison NotedComparison(VerifyShare share,
-                           const std::vector<LedgerObject>& objects,
-                           const std::string& database,
-                           const std::string& compared) {
+ComparisonResult NotedComparison(VerifyShare share,
+                                 const std::vector<LedgerObject>& objects,
+                                 const std::string& database,
+                                 const std::string& compared) {
   for (const LedgerObject& object : objects) {
     const std::optional<Noted> noted = ReadNote(object, share, database);
     if (noted && noted->compared == compared) return noted->comparison;
@@ -78,13 +78,13 @@ Comparison NotedComparison(VerifyShare share,
   return {};
 }
 
-Comparison KnownComparison(const std::vector<LedgerObject>& objects,
-                           const std::string& database,
-                           const std::string& compared) {
-  const Comparison last =
+ComparisonResult KnownComparison(const std::vector<LedgerObject>& objects,
+                                 const std::string& database,
+                                 const std::string& compared) {
+  const ComparisonResult last =
       NotedComparison(VerifyShare::kAll, objects, database, compared);
   if (last.state != State::kNone) return last;
-  const Comparison before =
+  const ComparisonResult before =
       NotedComparison(VerifyShare::kBeforeClients, objects, database, compared);
   // Of an equal one the database's own ledger says that clients may come.
   return before.state == State::kDifferent ? before : last;
@@ -99,7 +99,7 @@ bool SaysNothing(const LedgerObject& note, const std::string& database) {
   return before.has_value() && before->comparison.state == State::kEqual;
 }
 
-std::string DoubtOf(const Comparison& before, VerifyMethod method) {
+std::string DoubtOf(const ComparisonResult& before, VerifyMethod method) {
   if (before.state == State::kDifferent) {
     return absl::StrCat(before.found, "; clients were let in as it was");
   }

@@ -30,7 +30,7 @@ using CompareDatabase = std::function<absl::StatusOr<std::string>(
     EventSink& events)>;
 
 // Whether it was found equal by a method that proves as much as `method`.
-bool Settles(const Comparison& comparison, VerifyMethod method);
+bool Settles(const ComparisonResult& comparison, VerifyMethod method);
 
 // Of kBeforeClients, and of the others, which stand for the database.
 absl::string_view ComparisonKind(VerifyShare share);
@@ -42,16 +42,16 @@ std::string ComparedDatabase(const std::string& oid, absl::Time begun);
 
 LedgerObject ComparisonNoteOf(VerifyShare share, const std::string& database,
                               const std::string& compared,
-                              const Comparison& comparison);
+                              const ComparisonResult& comparison);
 // kNone if nothing is noted, or not of `compared`.
-Comparison NotedComparison(VerifyShare share,
-                           const std::vector<LedgerObject>& objects,
-                           const std::string& database,
-                           const std::string& compared);
+ComparisonResult NotedComparison(VerifyShare share,
+                                 const std::vector<LedgerObject>& objects,
+                                 const std::string& database,
+                                 const std::string& compared);
 // What there is to be known of the database.
-Comparison KnownComparison(const std::vector<LedgerObject>& objects,
-                           const std::string& database,
-                           const std::string& compared);
+ComparisonResult KnownComparison(const std::vector<LedgerObject>& objects,
+                                 const std::string& database,
+                                 const std::string& compared);
 // The note that says nothing where nothing is compared: of a comparison that
 // has not come to its end, or before clients, who are not there yet, an equal
 // one.
@@ -59,7 +59,7 @@ bool SaysNothing(const LedgerObject& note, const std::string& database);
 
 // Once clients work on it: why all but the delayed tables is not known to be
 // equal by `method`, for which `before` was noted. "": it is.
-std::string DoubtOf(const Comparison& before, VerifyMethod method);
+std::string DoubtOf(const ComparisonResult& before, VerifyMethod method);
 
 }  // namespace walferry
 

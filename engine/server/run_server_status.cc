@@ -67,7 +67,7 @@ absl::StatusOr<DatabaseStatus> ReadDatabase(
     DatabaseStatus found = StatusOf(*status);
     found.comparison = KnownComparison(
         objects, noted.name, ComparedDatabase(oid, status->started_at));
-    using State = Comparison::State;
+    using State = ComparisonResult::State;
     if (found.comparison.state == State::kNone) {
       found.comparison = status->comparison;
     }
@@ -233,8 +233,9 @@ absl::StatusOr<std::optional<ServerStatus>> RunServerStatus(
         DatabaseStatus database,
         ReadDatabase(target, options, noted, steps, objects, control));
     database.database = noted.name;
-    database.running |= status.running && database.comparison.state ==
-                                              Comparison::State::kComparing;
+    database.running |=
+        status.running &&
+        database.comparison.state == ComparisonResult::State::kComparing;
     status.databases.push_back(std::move(database));
   }
   return std::optional<ServerStatus>(std::move(status));

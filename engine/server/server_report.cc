@@ -20,7 +20,7 @@ std::vector<std::string> DifferencesOf(const ServerReport& report) {
   std::vector<std::string> lines;
   for (const DatabaseReport& database : report.databases) {
     if (!database.status.ok() ||
-        database.comparison.state != Comparison::State::kDifferent) {
+        database.comparison.state != ComparisonResult::State::kDifferent) {
       continue;
     }
     lines.push_back(absl::StrCat("database ", database.database, ": ",
@@ -136,14 +136,14 @@ std::vector<std::string> RemarksOf(const ServerReport& report) {
 namespace {
 
 // Equal if all of them are; otherwise of the first that says the least.
-Comparison ComparisonOf(const ServerReport& report) {
-  using State = Comparison::State;
+ComparisonResult ComparisonOf(const ServerReport& report) {
+  using State = ComparisonResult::State;
   constexpr State kWorstFirst[] = {State::kDifferent, State::kUnknown,
                                    State::kComparing, State::kNone};
   for (const State state : kWorstFirst) {
     for (const DatabaseReport& database : report.databases) {
       if (database.comparison.state != state) continue;
-      Comparison comparison = database.comparison;
+      ComparisonResult comparison = database.comparison;
       if (!comparison.found.empty()) {
         comparison.found = absl::StrCat("database ", database.database, ": ",
                                         comparison.found);
@@ -151,9 +151,9 @@ Comparison ComparisonOf(const ServerReport& report) {
       return comparison;
     }
   }
-  Comparison least;
+  ComparisonResult least;
   for (const DatabaseReport& database : report.databases) {
-    const Comparison& comparison = database.comparison;
+    const ComparisonResult& comparison = database.comparison;
     if (least.state == State::kNone || comparison.method < least.method) {
       least = comparison;
     }

@@ -28,7 +28,7 @@ struct DatabaseReport {
   bool usable = false;
   absl::Time ended;
   // By this run or, if it was found equal, by an earlier one.
-  Comparison comparison;
+  ComparisonResult comparison;
 };
 
 struct ServerReport {

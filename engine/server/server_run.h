@@ -97,10 +97,10 @@ class ServerRun {
                                     const MigrateOptions& migrate,
                                     EventSink& events);
   // `before`: what was noted before clients came.
-  absl::StatusOr<Comparison> Compare(const MigrateOptions& migrate,
-                                     VerifyShare share,
-                                     const Comparison& before,
-                                     EventSink& events);
+  absl::StatusOr<ComparisonResult> Compare(const MigrateOptions& migrate,
+                                           VerifyShare share,
+                                           const ComparisonResult& before,
+                                           EventSink& events);
   absl::Status CompareMoved(size_t place, const DatabasePlan& plan,
                             const MigrateOptions& migrate, EventSink& events);
 
@@ -142,7 +142,7 @@ class ServerRun {
   absl::Mutex clients_mutex_;
   bool clients_noted_ = false;  // That they work on a database.
   // Each is written by the thread that has taken its place.
-  std::vector<Comparison> comparisons_;
+  std::vector<ComparisonResult> comparisons_;
   ServerProgress progress_;
   ServerPlan plan_;
   Phase phase_ = Phase::kCheck;

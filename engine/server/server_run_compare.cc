@@ -19,7 +19,7 @@
 namespace walferry {
 namespace {
 
-using State = Comparison::State;
+using State = ComparisonResult::State;
 
 // By its own ledger.
 struct Course {
@@ -87,7 +87,7 @@ absl::Status ServerRun::CompareBeforeClients(size_t place,
   // Rows may have been copied anew since they were found equal.
   if (!options_.compare) return ForgetWhatSaysNothing(plan, events);
   ASSIGN_OR_RETURN(const Moved moved, WhatWasMoved(plan, migrate, events));
-  Comparison before = {.method = options_.verify};
+  ComparisonResult before = {.method = options_.verify};
   ASSIGN_OR_RETURN(
       before.found,
       options_.compare(migrate, VerifyShare::kBeforeClients, control_, events));
@@ -105,10 +105,9 @@ absl::Status ServerRun::CompareBeforeClients(size_t place,
       "clients in as it is");
 }
 
-absl::StatusOr<Comparison> ServerRun::Compare(const MigrateOptions& migrate,
-                                              VerifyShare share,
-                                              const Comparison& before,
-                                              EventSink& events) {
+absl::StatusOr<ComparisonResult> ServerRun::Compare(
+    const MigrateOptions& migrate, VerifyShare share,
+    const ComparisonResult& before, EventSink& events) {
   ASSIGN_OR_RETURN(const std::string found,
                    options_.compare(migrate, share, control_, events));
   const std::string doubt = share == VerifyShare::kBehindClients
@@ -120,7 +119,7 @@ absl::StatusOr<Comparison> ServerRun::Compare(const MigrateOptions& migrate,
                     "clients have written; with --verify off the same command "
                     "ends as it is");
   }
-  return Comparison{
+  return ComparisonResult{
       .state =
           found.empty() && doubt.empty() ? State::kEqual : State::kDifferent,
       .method = options_.verify,
@@ -134,8 +133,8 @@ absl::Status ServerRun::CompareMoved(size_t place, const DatabasePlan& plan,
   if (online()) return absl::OkStatus();
   if (!options_.compare) return ForgetWhatSaysNothing(plan, events);
   ASSIGN_OR_RETURN(const Moved moved, WhatWasMoved(plan, migrate, events));
-  Comparison& comparison = comparisons_[place];
-  Comparison before;
+  ComparisonResult& comparison = comparisons_[place];
+  ComparisonResult before;
   RETURN_IF_ERROR(
       Persist(events, [&](PgConnection&, Ledger& ledger) -> absl::Status {
         ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects,
@@ -160,7 +159,7 @@ absl::Status ServerRun::CompareMoved(size_t place, const DatabasePlan& plan,
   };
   comparison = {.state = State::kComparing, .method = options_.verify};
   RETURN_IF_ERROR(note());
-  absl::StatusOr<Comparison> found =
+  absl::StatusOr<ComparisonResult> found =
       Compare(migrate, moved.share, before, events);
   // The next run goes on with it.
   if (absl::IsCancelled(found.status())) return found.status();

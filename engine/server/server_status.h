@@ -38,7 +38,7 @@ struct DatabaseStatus {
   double lag_seconds = 0;
   std::string waiting_for;
   // With the source; kNone: not, or not yet.
-  Comparison comparison;
+  ComparisonResult comparison;
   // Of the last run that failed, or "".
   std::string last_error;
 };

@@ -11,7 +11,8 @@ namespace walferry {
 namespace {
 
 // Catalogs of what can be created in a database by itself, without what comes
-// with something else. pg_largeobject_metadata's OIDs are the users' own.
+// with something else, or needs it, as user mappings need a server (and may be
+// read by superusers only). pg_largeobject_metadata's OIDs are the users' own.
 constexpr absl::string_view kCatalogs[] = {
     "pg_cast",           "pg_class",
     "pg_collation",      "pg_conversion",
@@ -24,7 +25,6 @@ constexpr absl::string_view kCatalogs[] = {
     "pg_transform",      "pg_ts_config",
     "pg_ts_dict",        "pg_ts_parser",
     "pg_ts_template",    "pg_type",
-    "pg_user_mapping",
 };
 
 // The first OID that is not given by initdb (FirstNormalObjectId).

@@ -1,6 +1,9 @@
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <utility>
 
+#include "absl/strings/str_split.h"
 #include "tests/cluster/check_fixture.h"
 #include "tests/testing/fake_pooler.h"
 #include "tests/testing/sql.h"
@@ -168,10 +171,40 @@ TEST_P(CheckSourceTest, TellsARoleWhatItLacks) {
                           "of other roles, which creating the slot waits for"));
   // The hints do help.
   for (const Finding& finding : report.findings) {
-    if (finding.id == "read-rights") OnSource(finding.hint);
+    if (finding.id != "read-rights") continue;
+    const std::pair<std::string, std::string> parts =
+        absl::StrSplit(finding.hint, absl::MaxSplits(" or, ", 1));
+    const auto& [hint, for_all] = parts;
+    OnSource(hint);
+    EXPECT_EQ(for_all,
+              finding.subject == "closed" && report.source_version >= 140000
+                  ? "for all schemas: GRANT pg_read_all_data TO "
+                    "\"check_nobody\";"
+                  : "");
   }
   EXPECT_THAT(Found(RunCheck(), "read-rights"),
               ElementsAre("ok source: the role may read 3 tables and lock them "
+                          "against being altered"));
+}
+
+TEST_P(CheckSourceTest, TellsManyTablesThatMayNotBeReadAtOnce) {
+  OnSource(R"(CREATE SCHEMA many; GRANT USAGE ON SCHEMA many TO PUBLIC;
+      CREATE TABLE many.a (a serial PRIMARY KEY); CREATE TABLE many.b ();
+      CREATE TABLE many.c (); CREATE TABLE open (a int PRIMARY KEY))");
+  UseRoleOnSource("check_nobody", "");
+  const CheckReport report = RunCheck();
+  EXPECT_THAT(
+      Found(report, "read-rights"),
+      ElementsAre("blocking many: the role may not read 4 tables and sequences "
+                  "in this schema of the source: a, a_a_seq, b, c",
+                  "blocking public.open: the role may not read this table of "
+                  "the source"));
+  for (const Finding& finding : report.findings) {
+    if (finding.id != "read-rights") continue;
+    OnSource(std::string(finding.hint.substr(0, finding.hint.find(" or, "))));
+  }
+  EXPECT_THAT(Found(RunCheck(), "read-rights"),
+              ElementsAre("ok source: the role may read 4 tables and lock them "
                           "against being altered"));
 }
 

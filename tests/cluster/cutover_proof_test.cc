@@ -44,7 +44,7 @@ class PlannedProof : public MigrationProof {
   std::atomic<int> begun_ = 0;
 };
 
-using State = Comparison::State;
+using State = ComparisonResult::State;
 
 ProofFound Equal() { return {.state = State::kEqual, .text = "all is equal"}; }
 ProofFound Different() {

@@ -107,7 +107,7 @@ TEST_F(MigrateVerifyTest, TheLedgerTellsWhatWasFound) {
   const StatusOptions asked = {.target = target_->ConnInfo("app"),
                                .name = "test"};
   ASSERT_OK_AND_ASSIGN(MigrationStatus status, RunStatus(asked, control));
-  EXPECT_EQ(status.comparison.state, Comparison::State::kDifferent);
+  EXPECT_EQ(status.comparison.state, ComparisonResult::State::kDifferent);
   EXPECT_EQ(status.comparison.method, VerifyMethod::kCounts);
   EXPECT_THAT(status.comparison.found,
               HasSubstr("but for delayed tables: " + new_ + " is not as "));
@@ -117,10 +117,10 @@ TEST_F(MigrateVerifyTest, TheLedgerTellsWhatWasFound) {
   EXPECT_THAT(mended.output, HasSubstr("\n  compared           equal: the "
                                        "number of rows of each table, "));
   ASSERT_OK_AND_ASSIGN(status, RunStatus(asked, control));
-  EXPECT_EQ(status.comparison.state, Comparison::State::kEqual);
+  EXPECT_EQ(status.comparison.state, ComparisonResult::State::kEqual);
   EXPECT_EQ(status.comparison.found, "");
   ASSERT_TRUE(status.report.has_value());
-  EXPECT_EQ(status.report->comparison.state, Comparison::State::kEqual);
+  EXPECT_EQ(status.report->comparison.state, ComparisonResult::State::kEqual);
 }
 
 TEST_F(MigrateVerifyTest, KeepsClientsOutIfAnythingElseDiffers) {

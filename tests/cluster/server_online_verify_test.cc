@@ -76,8 +76,8 @@ class CountingProof : public MigrationProof {
                                 .online = true},
                                control, events));
     return ProofFound{.state = report.found_differences()
-                                   ? Comparison::State::kDifferent
-                                   : Comparison::State::kEqual,
+                                   ? ComparisonResult::State::kDifferent
+                                   : ComparisonResult::State::kEqual,
                       .text = "compared"};
   }
 };
@@ -90,7 +90,7 @@ TEST_F(ServerOnlineVerifyTest, WhatWasFoundOfEachIsToldByAllWhoTell) {
   ASSERT_TRUE(move.ComesTo(Phase::kFollow)) << move.Stop();
   move.control().RequestCutover();
   ASSERT_OK(move.Outcome());
-  using State = Comparison::State;
+  using State = ComparisonResult::State;
   for (const DatabaseReport& database : move.report().databases) {
     EXPECT_EQ(database.comparison.state, State::kEqual) << database.database;
     EXPECT_EQ(database.comparison.method, VerifyMethod::kCounts);

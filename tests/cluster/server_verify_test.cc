@@ -27,7 +27,7 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using State = Comparison::State;
+using State = ComparisonResult::State;
 
 constexpr char kFirstAccount[] = "DELETE FROM accounts WHERE id = 1";
 

@@ -98,7 +98,7 @@ TEST(ReportJson, ComesBackAsItWas) {
   report.applied_lsn = Lsn(0x1'0000'0002);
   report.freeze_to_done = absl::Milliseconds(250);
   report.elapsed = absl::Seconds(12);
-  report.comparison = {.state = Comparison::State::kDifferent,
+  report.comparison = {.state = ComparisonResult::State::kDifferent,
                        .method = VerifyMethod::kCounts,
                        .found = "1 of 4 tables",
                        .at = absl::FromUnixSeconds(1767225540)};
@@ -128,14 +128,14 @@ TEST(ComparisonJson, TellsNoneFromOneOfWhichTheTimeIsNotKnown) {
   EXPECT_EQ(ComparisonToJson({}),
             R"({"compared":"","compared_by":"","compared_found":"",)"
             R"("compared_at":null})");
-  ASSERT_OK_AND_ASSIGN(const Comparison none,
+  ASSERT_OK_AND_ASSIGN(const ComparisonResult none,
                        ComparisonFromJson(ComparisonToJson({})));
-  EXPECT_EQ(none.state, Comparison::State::kNone);
-  ASSERT_OK_AND_ASSIGN(const Comparison equal,
+  EXPECT_EQ(none.state, ComparisonResult::State::kNone);
+  ASSERT_OK_AND_ASSIGN(const ComparisonResult equal,
                        ComparisonFromJson(ComparisonToJson(
-                           {.state = Comparison::State::kEqual,
+                           {.state = ComparisonResult::State::kEqual,
                             .method = VerifyMethod::kChecksum})));
-  EXPECT_EQ(equal.state, Comparison::State::kEqual);
+  EXPECT_EQ(equal.state, ComparisonResult::State::kEqual);
   EXPECT_EQ(equal.method, VerifyMethod::kChecksum);
   EXPECT_EQ(equal.at, absl::InfinitePast());
 }

@@ -38,11 +38,11 @@ VerifyReport OneTable(TableVerdict::Outcome outcome, int64_t target_rows) {
                       .target_rows = target_rows}}};
 }
 
-using State = Comparison::State;
+using State = ComparisonResult::State;
 
 auto IsNoted(State state, const std::string& found) {
-  return AllOf(Field("state", &Comparison::state, state),
-               Field("found", &Comparison::found, HasSubstr(found)));
+  return AllOf(Field("state", &ComparisonResult::state, state),
+               Field("found", &ComparisonResult::found, HasSubstr(found)));
 }
 
 class MigrateCommandTest : public ProgramTest {
@@ -62,7 +62,8 @@ class MigrateCommandTest : public ProgramTest {
       return compared_with_;
     };
     engine_.note_comparison = [&](const Endpoints& endpoints,
-                                  const Comparison& comparison, Control&) {
+                                  const ComparisonResult& comparison,
+                                  Control&) {
       EXPECT_EQ(endpoints.source, kProgramSource);
       noted_.push_back(comparison);
       return note_status_;
@@ -85,7 +86,7 @@ class MigrateCommandTest : public ProgramTest {
   std::optional<VerifyOptions> compared_;
   absl::StatusOr<VerifyReport> compared_with_ =
       OneTable(TableVerdict::Outcome::kEqual, 7);
-  std::vector<Comparison> noted_;
+  std::vector<ComparisonResult> noted_;
   absl::Status note_status_;
   ArchiveMigrationReport done_{
       .report = {.name = "walferry",

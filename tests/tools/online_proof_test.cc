@@ -45,7 +45,7 @@ TEST(OnlineProofTest, ComparesWhatFollowsAsItIsAskedTo) {
   EventRecorder events;
   ASSERT_OK_AND_ASSIGN(const ProofFound found,
                        proof.Compare({.name = "one"}, control, events));
-  EXPECT_EQ(found.state, Comparison::State::kEqual);
+  EXPECT_EQ(found.state, ComparisonResult::State::kEqual);
   EXPECT_EQ(proof.method(), VerifyMethod::kCounts);
   EXPECT_EQ(found.text,
             "the tables of a:1/app and b:1/app have as many rows; what is in "
@@ -70,7 +70,7 @@ TEST(OnlineProofTest, NamesTheTablesThatDiffer) {
   EventRecorder events;
   ASSERT_OK_AND_ASSIGN(const ProofFound found,
                        proof.Compare({}, control, events));
-  EXPECT_EQ(found.state, Comparison::State::kDifferent);
+  EXPECT_EQ(found.state, ComparisonResult::State::kDifferent);
   EXPECT_EQ(found.text,
             "b:1/app is not as a:1/app: 2 rows in 1 of 1 table; public.t: 2 "
             "rows missing on the target; 10 rows on the source, 8 on the "

@@ -42,9 +42,9 @@ TEST(ReportText, SaysNothingOfWhatAnArchiveDoesNotTell) {
 }
 
 TEST(ReportText, TellsWhatAComparisonHasFound) {
-  using State = Comparison::State;
+  using State = ComparisonResult::State;
   const struct {
-    Comparison comparison;
+    ComparisonResult comparison;
     std::string line;
   } kTests[] = {
       {{.state = State::kDifferent,

@@ -70,7 +70,7 @@ inline Report SampleReport() {
           .applied_lsn = Lsn(0x16B3778),
           .freeze_to_done = absl::Milliseconds(850),
           .elapsed = absl::Seconds(750),
-          .comparison = {.state = Comparison::State::kEqual,
+          .comparison = {.state = ComparisonResult::State::kEqual,
                          .method = VerifyMethod::kChecksum,
                          .at = absl::FromUnixSeconds(1767225540)},
           .remarks = {"table public.log has no key"}};

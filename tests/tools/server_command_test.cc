@@ -224,10 +224,10 @@ TEST_F(ServerCommandTest, LendsOnlineMigrationsTheComparison) {
 TEST_F(ServerCommandTest, EndsWithThreeIfADatabaseDiffers) {
   ServerReport report = TwoDatabases();
   report.databases[0].comparison = {
-      .state = Comparison::State::kDifferent,
+      .state = ComparisonResult::State::kDifferent,
       .method = VerifyMethod::kCounts,
       .found = "new/shop is not as old/shop: 1 of 3 tables"};
-  report.databases[1].comparison.state = Comparison::State::kEqual;
+  report.databases[1].comparison.state = ComparisonResult::State::kEqual;
   engine_.migrate_server = [&](const ServerMigrateOptions&, Control&,
                                ServerEventSink&) {
     return absl::StatusOr<ServerReport>(report);
@@ -437,7 +437,7 @@ TEST_F(ServerCommandTest, ShowsTheStatusOfAllDatabases) {
 
 TEST_F(ServerCommandTest, ShowsWhatComparisonsHaveFound) {
   engine_.status_server = [&](const StatusOptions&, Control&) {
-    using State = Comparison::State;
+    using State = ComparisonResult::State;
     ServerStatus status{.name = "move",
                         .phase = "copy",
                         .running = true,

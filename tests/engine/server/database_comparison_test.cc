@@ -9,7 +9,7 @@
 namespace walferry {
 namespace {
 
-using State = Comparison::State;
+using State = ComparisonResult::State;
 
 const std::string& ThisOne() {
   static const auto* const compared =
@@ -17,12 +17,12 @@ const std::string& ThisOne() {
   return *compared;
 }
 
-TEST(Comparison, IsReadAsItWasNoted) {
+TEST(DatabaseComparison, IsReadAsItWasNoted) {
   for (const State state : {State::kComparing, State::kEqual, State::kDifferent,
                             State::kUnknown, State::kNone}) {
-    const Comparison noted = {.state = state,
-                              .method = VerifyMethod::kChecksum,
-                              .found = "a is not as  b: 1 row"};
+    const ComparisonResult noted = {.state = state,
+                                    .method = VerifyMethod::kChecksum,
+                                    .found = "a is not as  b: 1 row"};
     const LedgerObject note =
         ComparisonNoteOf(VerifyShare::kAll, "s h\"op", ThisOne(), noted);
     const auto read = [&](const std::string& database,
@@ -47,7 +47,7 @@ TEST(Comparison, IsReadAsItWasNoted) {
   }
 }
 
-TEST(Comparison, KeepsApartWhatIsComparedBeforeClients) {
+TEST(DatabaseComparison, KeepsApartWhatIsComparedBeforeClients) {
   const auto note = [](VerifyShare share, State state, std::string found) {
     return ComparisonNoteOf(share, "shop", ThisOne(),
                             {.state = state,
@@ -72,9 +72,9 @@ TEST(Comparison, KeepsApartWhatIsComparedBeforeClients) {
             State::kNone);
 }
 
-TEST(Comparison, DoubtsWhatWasNotFoundEqualBeforeClientsCame) {
-  const Comparison counted = {.state = State::kEqual,
-                              .method = VerifyMethod::kCounts};
+TEST(DatabaseComparison, DoubtsWhatWasNotFoundEqualBeforeClientsCame) {
+  const ComparisonResult counted = {.state = State::kEqual,
+                                    .method = VerifyMethod::kCounts};
   EXPECT_EQ(DoubtOf(counted, VerifyMethod::kCounts), "");
   EXPECT_EQ(DoubtOf(counted, VerifyMethod::kChecksum),
             "but for its delayed tables it was not compared by checksum before "
@@ -89,7 +89,7 @@ TEST(Comparison, DoubtsWhatWasNotFoundEqualBeforeClientsCame) {
             "1 row; clients were let in as it was");
 }
 
-TEST(Comparison, SaysNothingIfItHasNotComeToItsEnd) {
+TEST(DatabaseComparison, SaysNothingIfItHasNotComeToItsEnd) {
   const auto says_nothing = [](VerifyShare share, State state) {
     return SaysNothing(
         ComparisonNoteOf(share, "shop", ThisOne(), {.state = state}), "shop");
@@ -107,11 +107,11 @@ TEST(Comparison, SaysNothingIfItHasNotComeToItsEnd) {
                            "shop"));
 }
 
-TEST(Comparison, SettlesWhatProvesNoMore) {
-  const Comparison counted = {.state = State::kEqual,
-                              .method = VerifyMethod::kCounts};
-  const Comparison hashed = {.state = State::kEqual,
-                             .method = VerifyMethod::kChecksum};
+TEST(DatabaseComparison, SettlesWhatProvesNoMore) {
+  const ComparisonResult counted = {.state = State::kEqual,
+                                    .method = VerifyMethod::kCounts};
+  const ComparisonResult hashed = {.state = State::kEqual,
+                                   .method = VerifyMethod::kChecksum};
   EXPECT_TRUE(Settles(counted, VerifyMethod::kCounts));
   EXPECT_FALSE(Settles(counted, VerifyMethod::kChecksum));
   EXPECT_TRUE(Settles(hashed, VerifyMethod::kCounts));
