@@ -38,9 +38,11 @@ std::string ProgressText(const Progress& progress, double bytes_per_second) {
 std::string LagText(const Lag& lag) {
   return absl::StrCat(
       "lag ", HumanBytes(static_cast<double>(lag.lag_bytes)), ", ",
-      HumanDuration(absl::Seconds(lag.lag_seconds)), "; applied ",
-      lag.applied_lsn.ToString(), "; ",
-      HumanCount(lag.transactions, "transaction", "transactions"), ", ",
+      HumanDuration(absl::Seconds(lag.lag_seconds)),
+      lag.applied_lsn.valid()
+          ? absl::StrCat("; applied ", lag.applied_lsn.ToString())
+          : "",
+      "; ", HumanCount(lag.transactions, "transaction", "transactions"), ", ",
       HumanCount(lag.changes, "change", "changes"));
 }
 

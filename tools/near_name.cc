@@ -32,6 +32,15 @@ size_t EditDistance(absl::string_view from, absl::string_view to) {
   return cost[from.size()][to.size()];
 }
 
+size_t CommonBeginning(absl::string_view a, absl::string_view b) {
+  const size_t length = std::min(a.size(), b.size());
+  return static_cast<size_t>(
+      std::mismatch(a.begin(), a.begin() + static_cast<ptrdiff_t>(length),
+                    b.begin())
+          .first -
+      a.begin());
+}
+
 }  // namespace
 
 std::string NearestName(absl::string_view name,
@@ -44,7 +53,10 @@ std::string NearestName(absl::string_view name,
     const size_t distance = name.size() > 2 && absl::StartsWith(candidate, name)
                                 ? 1
                                 : EditDistance(name, candidate);
-    if (distance < best_distance) {
+    // People begin a word well more often than they end it.
+    if (distance < best_distance ||
+        (distance == best_distance && !best.empty() &&
+         CommonBeginning(name, candidate) > CommonBeginning(name, best))) {
       best_distance = distance;
       best = candidate;
     }

@@ -88,7 +88,10 @@ void AddStream(std::string& text, const MigrationStatus& status) {
   AddLine(text, "source", status.source_lsn.ToString());
   AddLine(text, "lag",
           absl::StrCat(HumanBytes(static_cast<double>(status.lag_bytes)), ", ",
-                       HumanDuration(absl::Seconds(status.lag_seconds))));
+                       HumanDuration(absl::Seconds(status.lag_seconds)),
+                       status.running || status.report.has_value()
+                           ? ""
+                           : ", at the last sign of life"));
   AddLine(text, "changes",
           absl::StrCat(
               HumanCount(status.changes), " in ",

@@ -1,5 +1,6 @@
 #include "tools/verify_account.h"
 
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,15 @@ namespace {
 
 int64_t RowsOf(const TableVerdict& table) {
   return table.missing + table.extra + table.different;
+}
+
+// Where rows were counted only: at least so many differ.
+int64_t CountedApart(const TableVerdict& table) {
+  if (table.outcome != TableVerdict::Outcome::kDifferent ||
+      table.source_rows < 0 || table.target_rows < 0 || RowsOf(table) > 0) {
+    return 0;
+  }
+  return std::abs(table.source_rows - table.target_rows);
 }
 
 std::string EqualText(const VerifyReport& report) {
@@ -116,8 +126,8 @@ VerifyTally TallyOf(const VerifyReport& report) {
     if (table.outcome == Outcome::kDifferent) ++tally.tables_different;
     if (table.outcome == Outcome::kUnknown) ++tally.tables_unknown;
     if (table.outcome == Outcome::kWarning) ++tally.warnings;
-    tally.rows_different += RowsOf(table);
-    tally.rows_at_least |= table.at_least;
+    tally.rows_different += RowsOf(table) + CountedApart(table);
+    tally.rows_at_least |= table.at_least || CountedApart(table) > 0;
     tally.ranges += table.ranges;
     tally.ranges_total += table.ranges_total;
     tally.ranges_kept += table.ranges_kept;

@@ -127,7 +127,9 @@ bool AddMissing(CheckContext& check, const std::vector<std::string>& roles,
     check.findings.Blocking(
         {"target-role", "target",
          absl::StrCat("role ", role, " does not exist: ", need),
-         absl::StrCat("CREATE ROLE ", QuoteIdentifier(role), ";", way_out)});
+         absl::StrCat("CREATE ROLE ", QuoteIdentifier(role),
+                      "; or `walferry globals`, which brings all roles",
+                      way_out.empty() ? "" : ";", way_out)});
   }
   return all_exist;
 }

@@ -101,16 +101,23 @@ absl::Status Ledger::Create() {
 }
 
 absl::StatusOr<bool> Ledger::Exists() {
-  ASSIGN_OR_RETURN(const std::string found,
-                   connection_.QueryValue(absl::StrCat(
-                       "SELECT to_regclass(", QuoteLiteral(Table("migration")),
-                       ") IS NOT NULL")));
-  if (found != "t") return false;
-  ASSIGN_OR_RETURN(const std::string row,
-                   connection_.QueryValue(absl::StrCat(
-                       "SELECT EXISTS (SELECT FROM ", Table("migration"),
-                       " WHERE name = ", Name(), ")")));
-  return row == "t";
+  const auto ask = [this]() -> absl::StatusOr<bool> {
+    ASSIGN_OR_RETURN(const std::string found,
+                     connection_.QueryValue(absl::StrCat(
+                         "SELECT to_regclass(",
+                         QuoteLiteral(Table("migration")), ") IS NOT NULL")));
+    if (found != "t") return false;
+    ASSIGN_OR_RETURN(const std::string row,
+                     connection_.QueryValue(absl::StrCat(
+                         "SELECT EXISTS (SELECT FROM ", Table("migration"),
+                         " WHERE name = ", Name(), ")")));
+    return row == "t";
+  };
+  absl::StatusOr<bool> exists = ask();
+  if (!absl::IsPermissionDenied(exists.status())) return exists;
+  return WithHint(Annotate(exists.status(), "target: the ledger"),
+                  "connect as the role that began the migration, which owns "
+                  "its ledger");
 }
 
 absl::Status Ledger::Lock(absl::Duration wait,

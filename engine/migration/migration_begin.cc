@@ -85,6 +85,7 @@ absl::Status MigrationRun::FindTools() {
 
 absl::Status MigrationRun::Begin() {
   const bool first_attempt = !known_.has_value();
+  goes_on_ = false;
   RETURN_IF_ERROR(FindTools());
   ASSIGN_OR_RETURN(in_ledger_, ledger_->Exists());
   // Once; and beside one, no database is dropped.
@@ -154,6 +155,7 @@ absl::Status MigrationRun::Begin() {
            "this migration is done; `walferry cleanup` forgets it");
     return absl::OkStatus();
   }
+  goes_on_ = true;
   // Until then nothing holds on to what an earlier run's checks have found.
   if (!consistent_point_.valid() && !checked_) RETURN_IF_ERROR(RunChecks());
   RETURN_IF_ERROR(WithdrawOldRequest());
@@ -196,6 +198,7 @@ absl::Status MigrationRun::StartLedger() {
                       .scope = ScopeToJson(scope_.options()),
                       .defer_triggers = !may_guard_}));
   in_ledger_ = true;
+  goes_on_ = true;
   began_ = true;
   sought_old_request_ = true;  // There is no earlier process.
   ASSIGN_OR_RETURN(known_, ledger_->Read());

@@ -314,8 +314,10 @@ class MigrationRun {
   bool progressed_ = false;
   // Steps, tables and bytes that the ledger has held at most.
   int64_t work_held_ = 0;
-  // The ledger has this migration: errors are noted there.
+  // The ledger has this migration.
   bool in_ledger_ = false;
+  // It is this run's to go on with: whoever is refused has no error to note.
+  bool goes_on_ = false;
   bool asked_in_ledger_ = false;  // And by nobody else: it may be withdrawn.
   bool sought_old_request_ = false;
   // Clients may work on the target: all is there but what is delayed.

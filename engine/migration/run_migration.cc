@@ -159,7 +159,7 @@ absl::Status MigrationRun::Attempt() {
   snapshot_.reset();
   restore_.reset();
   dump_.reset();
-  if (!status.ok() && !IsTextNeeded(status) && in_ledger_ && target_ &&
+  if (!status.ok() && !IsTextNeeded(status) && goes_on_ && target_ &&
       !target_->broken() && !target_->in_transaction()) {
     // The error itself is what matters; the note is for `walferry status`.
     ledger_->SetLastError(status.message()).IgnoreError();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/name_some.h"
 #include "protocol/pg_result.h"
 #include "protocol/status.h"
 
@@ -29,10 +30,10 @@ absl::StatusOr<Answer> Ask(PgConnection& session, const std::string& sql) {
     return Answer{.ok = false, .text = std::string(answer.status().message())};
   }
   if (answer->rows() != 1 || answer->columns() != 1) {
-    return Answer{
-        .ok = false,
-        .text = absl::StrCat("expected one value, got ", answer->rows(),
-                             " rows of ", answer->columns(), " columns")};
+    return Answer{.ok = false,
+                  .text = absl::StrCat("expected one value, got ",
+                                       CountOf(answer->rows(), "row"), " of ",
+                                       CountOf(answer->columns(), "column"))};
   }
   if (answer->IsNull(0, 0)) {
     return Answer{.ok = true, .null = true, .text = "NULL"};

@@ -26,6 +26,7 @@
 #include "engine/verify/snapshot_pair.h"
 #include "engine/verify/still_repair.h"
 #include "engine/verify/table_pairs.h"
+#include "engine/verify/unfinished_migration.h"
 #include "engine/verify/verification.h"
 #include "protocol/status.h"
 
@@ -381,9 +382,20 @@ absl::StatusOr<VerifyReport> RunVerify(const VerifyOptions& options,
     StillGround ground(options, control, events);
     return RunRepair(options, ground, control, events);
   }
+  // Before clients come it has not, and knows.
+  std::string goes_on;
+  if (options.share == VerifyShare::kAll) {
+    goes_on = MigrationThatGoesOn(options.endpoints, control.interrupt());
+  }
+  if (!goes_on.empty()) {
+    events.OnEvent(Notice{.level = Notice::Level::kWarning, .text = goes_on});
+  }
   ASSIGN_OR_RETURN(const std::unique_ptr<SnapshotPair> snapshots,
                    TakeSnapshotPair(options.endpoints, &control.interrupt()));
-  return VerifySnapshots(options, *snapshots, control, events);
+  ASSIGN_OR_RETURN(VerifyReport report,
+                   VerifySnapshots(options, *snapshots, control, events));
+  if (!goes_on.empty()) report.remarks.push_back(std::move(goes_on));
+  return report;
 }
 
 absl::StatusOr<VerifyReport> VerifySnapshots(const VerifyOptions& options,

@@ -72,7 +72,7 @@ void TableWork::End(const RowLook& look, int64_t max_reported) {
   if (!pair_.difference.empty()) details.push_back(pair_.difference);
   if (rows_sampled_) details.push_back("some rows of each range, by their key");
   const bool differs = DigestsDiffer(look);
-  if (look.count_only && differs) {
+  if (look.count_only && differs && verdict_.source_rows < 0) {
     details.push_back(absl::StrCat(digests_.source.rows,
                                    " rows on the source, ",
                                    digests_.target.rows, " on the target"));

@@ -179,7 +179,9 @@ TEST_P(CheckTargetTest, NamesRolesThatAreMissing) {
   EXPECT_THAT(Found(report, "target-role"),
               ElementsAre("blocking target: role src_policy does not exist: "
                           "policies of the source name it"));
-  EXPECT_EQ(HintFor(report, "target-role"), "CREATE ROLE \"src_policy\";");
+  EXPECT_EQ(HintFor(report, "target-role"),
+            "CREATE ROLE \"src_policy\"; or `walferry globals`, which brings "
+            "all roles");
   options_.scope.exclude_tables = {"t"};
   EXPECT_THAT(Found(RunCheck(), "target-role"),
               ElementsAre("ok target: the roles exist"));

@@ -84,6 +84,9 @@ TEST_F(OfflineDropTest, MakesTheDatabaseAgainAndFillsIt) {
             "`walferry cleanup --name test` forgets it; then the same command "
             "drops the database and begins anew");
   EXPECT_OK(OnTarget("SELECT FROM later"));
+  // Nothing of what was refused sticks to what is done.
+  EXPECT_THAT(TargetValue("SELECT last_error FROM walferry.migration"),
+              IsOkAndHolds(""));
 }
 
 TEST_F(OfflineDropTest, RefusesWhileOthersAreInside) {

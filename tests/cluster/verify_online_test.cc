@@ -125,6 +125,23 @@ TEST_F(VerifyOnlineTest, FindsADamagedRowEachTime) {
               ElementsAre("public.still", "missing id=78"));
 }
 
+// Of those who compare without it.
+TEST_F(VerifyOnlineTest, IsHintedAtAsLongAsAMigrationGoesOn) {
+  const std::string hint =
+      "migration test has not come to its end: what it has still to bring "
+      "counts as a difference; while it follows, --online --name test compares "
+      "both sides at one position";
+  ASSERT_NO_FATAL_FAILURE(Start());
+  ASSERT_OK_AND_ASSIGN(VerifyReport report, Verify(Options()));
+  EXPECT_THAT(report.remarks, Contains(hint));
+  EXPECT_THAT(events_.All<Notice>(),
+              Contains(testing::Field("text", &Notice::text, hint)));
+  run_->control().RequestCutover();
+  ASSERT_OK(run_->Result());
+  ASSERT_OK_AND_ASSIGN(report, Verify(Options()));
+  EXPECT_THAT(report.remarks, Not(Contains(HasSubstr("come to its end"))));
+}
+
 TEST_F(VerifyOnlineTest, SaysWhatItDoesNotCompare) {
   ASSERT_OK(OnSource("SELECT nextval('tickets') FROM generate_series(1, 5)"));
   MigrateOptions options = Migration();

@@ -133,15 +133,15 @@ TEST_F(MigrateCommandTest, EndsWithTheTablesThatDiffer) {
                                "target\n"));
   EXPECT_THAT(
       err(),
-      EndsWith("walferry: error: new:5433/shop is not as old:5432/shop: 1 of 1 "
-               "table\nwalferry: hint: walferry verify names the rows; what "
+      EndsWith("walferry: error: new:5433/shop is not as old:5432/shop: at "
+               "least 1 row in 1 of 1 table\nwalferry: hint: walferry verify names the rows; what "
                "was written to the source since its rows were read is not on "
                "the target\n"));
   EXPECT_THAT(noted_,
               ElementsAre(IsNoted(State::kComparing, ""),
                           IsNoted(State::kDifferent,
-                                  "new:5433/shop is not as old:5432/shop: 1 of "
-                                  "1 table")));
+                                  "new:5433/shop is not as old:5432/shop: at "
+                                  "least 1 row in 1 of 1 table")));
   // Of the archive's errors nobody would hear otherwise.
   done_.errors = {{.shape = "no such thing", .count = 2, .first = {}}};
   EXPECT_EQ(Offline({"--via", "archive", "--allow-restore-errors"}),
@@ -273,8 +273,8 @@ TEST_F(MigrateCommandTest, ComparesDelayedTablesBehindClients) {
   EXPECT_EQ(Offline({"--delay-table-data", "t"}), ExitCode::kFailed);
   EXPECT_THAT(shares, ElementsAre(VerifyShare::kBeforeClients));
   EXPECT_EQ(before.message(),
-            "but for delayed tables: new:5433/shop is not as old:5432/shop: 1 "
-            "of 1 table; clients were not told that they may work on it");
+            "but for delayed tables: new:5433/shop is not as old:5432/shop: at "
+            "least 1 row in 1 of 1 table; clients were not told that they may work on it");
   EXPECT_EQ(HintOf(before),
             "walferry verify names the rows; what was written to the source "
             "since its rows were read is not on the target; the same command "

@@ -15,6 +15,13 @@ TEST(NearestName, FindsTypingMistakes) {
   EXPECT_EQ(NearestName("sourcce", kNames), "source");
   EXPECT_EQ(NearestName("splitsize", kNames), "split-size");
   EXPECT_EQ(NearestName("exclude-table-d", kNames), "exclude-table-data");
+  // As near to both.
+  for (const std::vector<absl::string_view>& modes :
+       {std::vector<absl::string_view>{"online", "offline"},
+        {"offline", "online"}}) {
+    EXPECT_EQ(NearestName("ofline", modes), "offline");
+    EXPECT_EQ(NearestName("onlne", modes), "online");
+  }
 }
 
 TEST(NearestName, DoesNotGuessWildly) {
