@@ -100,12 +100,6 @@ absl::Status MigrationRun::Begin() {
                                                              : RunChecks());
     return StartLedger();
   }
-  if (options_.drop_target_first && !replaced_) {
-    Notify(Notice::Level::kInfo,
-           absl::StrCat("database ", target_->dbname(),
-                        " is not dropped: this migration has begun in it; "
-                        "`walferry cleanup` forgets that"));
-  }
   RETURN_IF_ERROR(ledger_->Create());
   RETURN_IF_ERROR(LockLedger());
   ASSIGN_OR_RETURN(known_, ledger_->Read());
@@ -154,6 +148,12 @@ absl::Status MigrationRun::Begin() {
     Notify(Notice::Level::kInfo,
            "this migration is done; `walferry cleanup` forgets it");
     return absl::OkStatus();
+  }
+  if (options_.drop_target_first && !replaced_) {
+    Notify(Notice::Level::kInfo,
+           absl::StrCat("database ", target_->dbname(),
+                        " is not dropped: this migration has begun in it; "
+                        "`walferry cleanup` forgets that"));
   }
   goes_on_ = true;
   // Until then nothing holds on to what an earlier run's checks have found.
