@@ -45,10 +45,10 @@ std::string ServerStatusToJson(const ServerStatus& status,
                               : Json(JsonSeconds(left))},
          {"lag_bytes", database.lag_bytes},
          {"lag_seconds", database.lag_seconds},
-         {"waiting_for", database.waiting_for},
-         {"last_error", database.last_error}});
-    json["databases"].back().update(
-        Json::parse(ComparisonToJson(database.comparison)));
+         {"waiting_for", database.waiting_for}});
+    Json& written = json["databases"].back();
+    written.update(Json::parse(ComparisonToJson(database.comparison)));
+    written["last_error"] = database.last_error;
   }
   return JsonText(std::move(json), redactor, 2);
 }
