@@ -68,7 +68,8 @@ absl::StatusOr<DatabaseStatus> ReadDatabase(
     found.comparison = KnownComparison(
         objects, noted.name, ComparedDatabase(oid, status->started_at));
     using State = ComparisonResult::State;
-    if (found.comparison.state == State::kNone) {
+    // Offline the whole's notes say what is to be said.
+    if (!status->slot.empty()) {
       found.comparison = status->comparison;
     }
     if (found.phase == PhaseName(Phase::kDone) &&
