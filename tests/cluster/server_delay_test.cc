@@ -6,6 +6,7 @@
 
 #include "engine/target/fast_target.h"
 #include "tests/cluster/server_fixture.h"
+#include "tests/cluster/status_of_move.h"
 
 namespace walferry {
 namespace {
@@ -46,11 +47,9 @@ TEST_F(ServerTest, LetsClientsInBeforeDelayedRowsAreThere) {
                 IsOkAndHolds("the shop's"));
     EXPECT_THAT(target_->QueryValue("SHOW search_path", "shop"),
                 IsOkAndHolds("public, \"b c\""));
-    Control asked;
-    const auto status =
-        RunServerStatus({.target = target_->ConnInfo(), .name = "move"}, asked);
+    const auto status = StatusOfMove(*target_);
     ASSERT_OK(status);
-    for (const DatabaseStatus& one : (*status)->databases) {
+    for (const DatabaseStatus& one : status->databases) {
       if (one.database != "shop") continue;
       EXPECT_TRUE(one.usable);
       EXPECT_LT(one.tables_copied, one.tables);

@@ -14,6 +14,7 @@
 #include "engine/server/connection_budget.h"
 #include "protocol/status.h"
 #include "tests/cluster/server_fixture.h"
+#include "tests/cluster/status_of_move.h"
 #include "tests/testing/event_recorder.h"
 #include "tests/testing/server_upgrades.h"
 #include "tests/testing/wait_until.h"
@@ -79,16 +80,12 @@ TEST_F(ServerTest, MovesEveryDatabaseWithRolesAndTablespaces) {
               IsOkAndHolds("5"));
 
   // And what the ledgers say of it, until they are forgotten.
+  ASSERT_OK_AND_ASSIGN(const ServerStatus status, StatusOfMove(*target_));
   Control control;
-  ASSERT_OK_AND_ASSIGN(
-      const auto status,
-      RunServerStatus({.target = target_->ConnInfo(), .name = "move"},
-                      control));
-  ASSERT_TRUE(status.has_value());
-  EXPECT_EQ(status->phase, "done");
-  EXPECT_FALSE(status->running);
-  ASSERT_EQ(status->databases.size(), std::size(kNames));
-  for (const DatabaseStatus& database : status->databases) {
+  EXPECT_EQ(status.phase, "done");
+  EXPECT_FALSE(status.running);
+  ASSERT_EQ(status.databases.size(), std::size(kNames));
+  for (const DatabaseStatus& database : status.databases) {
     EXPECT_EQ(database.phase, "done");
     EXPECT_EQ(database.tables_copied, database.tables);
     EXPECT_GT(database.bytes, 0);
@@ -147,13 +144,8 @@ TEST_F(ServerTest, OneThatFailsStopsNoOtherAndIsMendedByTheNextRun) {
                                       "(.|\n)*not here(.|\n)*"));
   EXPECT_EQ(moves_.All<Failed>("euc").size(), 1u);
   EXPECT_THAT(moves_.All<Failed>("shop"), IsEmpty());
-  Control control;
-  ASSERT_OK_AND_ASSIGN(
-      const auto status,
-      RunServerStatus({.target = target_->ConnInfo(), .name = "move"},
-                      control));
-  ASSERT_TRUE(status.has_value());
-  EXPECT_THAT(status->last_error, HasSubstr("database euc"));
+  ASSERT_OK_AND_ASSIGN(const ServerStatus status, StatusOfMove(*target_));
+  EXPECT_THAT(status.last_error, HasSubstr("database euc"));
 
   ASSERT_OK(target_->Exec(
       "CREATE OR REPLACE FUNCTION picky(text) RETURNS text IMMUTABLE LANGUAGE "

@@ -9,6 +9,7 @@
 #include "engine/server/servers.h"
 #include "protocol/status.h"
 #include "tests/cluster/server_online_fixture.h"
+#include "tests/cluster/status_of_move.h"
 #include "tests/testing/event_recorder.h"
 #include "tests/testing/sql.h"
 
@@ -21,15 +22,10 @@ TEST_F(ServerOnlineTest, MovesAllUnderWritersAndCutsThemOverTogether) {
   options.max_parallel = 1;  // All are followed nevertheless.
   BackgroundMove move(options);
   ASSERT_TRUE(move.ComesTo(Phase::kFollow)) << move.Stop();
-  Control control;
-  ASSERT_OK_AND_ASSIGN(
-      const auto status,
-      RunServerStatus({.target = target_->ConnInfo(), .name = "move"},
-                      control));
-  ASSERT_TRUE(status.has_value());
-  EXPECT_EQ(status->phase, "follow");
-  ASSERT_EQ(status->databases.size(), std::size(kNames));
-  for (const DatabaseStatus& database : status->databases) {
+  ASSERT_OK_AND_ASSIGN(const ServerStatus status, StatusOfMove(*target_));
+  EXPECT_EQ(status.phase, "follow");
+  ASSERT_EQ(status.databases.size(), std::size(kNames));
+  for (const DatabaseStatus& database : status.databases) {
     EXPECT_EQ(database.phase, "follow");
     EXPECT_TRUE(database.running);
   }

@@ -13,6 +13,7 @@
 #include "engine/verify/verification.h"
 #include "protocol/status.h"
 #include "tests/cluster/server_online_fixture.h"
+#include "tests/cluster/status_of_move.h"
 #include "tests/testing/event_recorder.h"
 
 namespace walferry {
@@ -96,14 +97,9 @@ TEST_F(ServerOnlineVerifyTest, WhatWasFoundOfEachIsToldByAllWhoTell) {
     EXPECT_EQ(database.comparison.method, VerifyMethod::kCounts);
   }
   EXPECT_EQ(TotalOf(move.report()).comparison.state, State::kEqual);
-  Control control;
-  ASSERT_OK_AND_ASSIGN(
-      const auto status,
-      RunServerStatus({.target = target_->ConnInfo(), .name = "move"},
-                      control));
-  ASSERT_TRUE(status.has_value());
-  EXPECT_EQ(status->databases.size(), move.report().databases.size());
-  for (const DatabaseStatus& database : status->databases) {
+  ASSERT_OK_AND_ASSIGN(const ServerStatus status, StatusOfMove(*target_));
+  EXPECT_EQ(status.databases.size(), move.report().databases.size());
+  for (const DatabaseStatus& database : status.databases) {
     EXPECT_EQ(database.comparison.state, State::kEqual) << database.database;
   }
 }

@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "protocol/status.h"
 #include "tests/cluster/server_fixture.h"
+#include "tests/cluster/status_of_move.h"
 #include "tests/testing/built_paths.h"
 #include "tests/testing/child_process.h"
 
@@ -89,14 +90,13 @@ class ServerVerifyTest : public ServerTest {
   }
 
   DatabaseStatus StatusOf(const std::string& database) const {
-    Control control;
-    const auto status = RunServerStatus(
-        {.target = target_->ConnInfo(), .name = "move"}, control);
-    if (status.ok() && status->has_value()) {
-      for (const DatabaseStatus& one : (*status)->databases) {
-        if (one.database == database) return one;
-      }
+    const absl::StatusOr<ServerStatus> status = StatusOfMove(*target_);
+    EXPECT_OK(status);
+    if (!status.ok()) return {};
+    for (const DatabaseStatus& one : status->databases) {
+      if (one.database == database) return one;
     }
+    ADD_FAILURE() << "no database " << database;
     return {};
   }
 
