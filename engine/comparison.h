@@ -35,6 +35,16 @@ struct ComparisonResult {
 // "" (of kNone), "comparing", "equal", "different", "unknown".
 absl::string_view ComparisonStateName(ComparisonResult::State state);
 
+// One as the ledger takes it.
+struct ComparisonNote {
+  ComparisonResult result;
+  // Of all but delayed tables (engine/catalog/delayed_tables.h).
+  bool before_clients = false;
+  // Report::begun of the migration that was compared; infinite past: of
+  // whichever has its name.
+  absl::Time begun = absl::InfinitePast();
+};
+
 }  // namespace walferry
 
 #endif  // ENGINE_COMPARISON_H_

@@ -34,6 +34,9 @@ struct Report {
   // infinite when there was no cutover.
   absl::Duration freeze_to_done = absl::InfiniteDuration();
   absl::Duration elapsed;  // Of this run.
+  // When the migration's first run began, by its ledger; infinite past: it has
+  // none.
+  absl::Time begun = absl::InfinitePast();
   // With the source, of a migration.
   ComparisonResult comparison;
   // What was left undone or is for the operator to do, one sentence each.

@@ -21,9 +21,11 @@ constexpr VerifyMethod kMethods[] = {
     VerifyMethod::kEstimate, VerifyMethod::kCounts, VerifyMethod::kSample,
     VerifyMethod::kChecksum};
 
-// Names may come from a database in any encoding: never throw over them.
+// Names may come from a database in any encoding: never throw over them. In
+// ASCII, as it is kept in databases of any encoding.
 std::string OneLine(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json.dump(-1, ' ', /*ensure_ascii=*/true,
+                   Json::error_handler_t::replace);
 }
 
 absl::Status Malformed(absl::string_view what) {
@@ -53,7 +55,9 @@ absl::StatusOr<ComparisonResult> ComparisonIn(const Json& json) {
     if (VerifyMethodName(one) == method) comparison.method = one;
   }
   if (comparison.state == State::kNone) return Malformed("compared");
-  if (comparison.method == VerifyMethod::kOff) return Malformed("compared_by");
+  if (comparison.method == VerifyMethod::kOff && !method.empty()) {
+    return Malformed("compared_by");
+  }
   if (!at.empty() &&
       !absl::ParseTime(absl::RFC3339_full, at, &comparison.at, nullptr)) {
     return Malformed("compared_at");
@@ -64,7 +68,7 @@ absl::StatusOr<ComparisonResult> ComparisonIn(const Json& json) {
 }  // namespace
 
 std::string ComparisonToJson(const ComparisonResult& comparison) {
-  const bool none = comparison.state == State::kNone;
+  const bool none = comparison.method == VerifyMethod::kOff;
   Json json;
   json["compared"] = std::string(ComparisonStateName(comparison.state));
   json["compared_by"] =

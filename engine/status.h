@@ -58,8 +58,10 @@ struct MigrationStatus {
   // indexes, may be missing yet (engine/catalog/delayed_tables.h).
   bool usable = false;
   std::vector<TableStatus> tables;
-  // With the source, the last one that was noted.
+  // With the source, the last one that was noted, or the one that kept clients
+  // out; and of all but delayed tables, before clients came.
   ComparisonResult comparison;
+  ComparisonResult compared_before_clients;
   // Of the last run that failed, or "".
   std::string last_error;
   // Once done.

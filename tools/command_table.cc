@@ -15,13 +15,11 @@ constexpr CommandSpec kCommands[] = {
          "about it. Whatever can be tried is tried, in transactions that are "
          "rolled back.\n\n"
          "With --all-databases that is roles, tablespaces, what the servers "
-         "have "
-         "room for, and every database that is to be moved; what is of one "
-         "database names it.\n\n"
+         "have room for, and every database that is to be moved; what is of "
+         "one database names it.\n\n"
          "Takes the options of migrate but --events, so that the same line can "
          "be tried first. Exits with 1 if a finding blocks and is not accepted "
-         "by "
-         "--accept.",
+         "by --accept.",
      .example = "walferry check --source service=old --target service=new"},
     {.command = Command::kMigrate,
      .name = "migrate",

@@ -76,8 +76,7 @@ struct EngineCalls {
   std::function<absl::StatusOr<VerifyReport>(const VerifyOptions&, Control&,
                                              EventSink&)>
       verify;
-  std::function<absl::Status(const Endpoints&, const ComparisonResult&,
-                             Control&)>
+  std::function<absl::Status(const Endpoints&, const ComparisonNote&, Control&)>
       note_comparison;
   std::function<absl::StatusOr<ArchiveMigrationReport>(
       const ArchiveMigrationOptions&, Control&, EventSink&)>

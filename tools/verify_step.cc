@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "engine/server/database_comparison.h"
 #include "protocol/quoting.h"
 #include "protocol/status.h"
 #include "tools/human_format.h"
@@ -25,12 +26,6 @@ constexpr absl::string_view kNamesRows =
 constexpr absl::string_view kComparesAgain =
     "; the same command compares again, and with --verify off it lets clients "
     "in as it is";
-
-// An earlier run has, or has not.
-constexpr absl::string_view kNotComparedNow =
-    "all but the delayed tables was not compared by this run: since an earlier "
-    "one clients may work on it; if that one had --verify off, it is not "
-    "known to be equal";
 
 VerifyMethod MethodOf(const OptionValues& values) {
   const std::string& name = values.Text(OptionId::kVerify);
@@ -133,6 +128,21 @@ absl::StatusOr<ComparisonResult> Compare(const VerifyOptions& options,
   return WithHint(absl::FailedPreconditionError(text), kNamesRows);
 }
 
+// That delayed tables are equal says nothing of the others.
+void AddDoubt(const ComparisonResult& before, EventSink& events,
+              ComparisonResult& result) {
+  const std::string doubt = DoubtOf(before, result.method);
+  if (doubt.empty()) return;
+  Tell(events, Notice::Level::kWarning, doubt);
+  if (result.state != State::kEqual) {
+    result.found = absl::StrCat(doubt, "; ", result.found);
+    return;
+  }
+  result.state =
+      before.state == State::kDifferent ? State::kDifferent : State::kUnknown;
+  result.found = doubt;
+}
+
 // The phases are the migration's own.
 class EventsWithoutPhases : public EventSink {
  public:
@@ -172,75 +182,88 @@ absl::StatusOr<VerifyStep> VerifyStep::Bind(const OptionValues& values,
     return step;
   }
   step.options_ = OptionsFor(migrate, method);
-  step.has_ledger_ = values.Text(OptionId::kVia) != "archive";
   return step;
 }
 
 absl::Status VerifyStep::BeforeClients(const EngineCalls& engine,
                                        Control& control, EventSink& events) {
   if (options_.method == VerifyMethod::kOff) return absl::OkStatus();
-  compared_before_clients_ = true;
   VerifyOptions options = options_;
   options.share = VerifyShare::kBeforeClients;
   EventsWithoutPhases without(events);
-  ASSIGN_OR_RETURN(const ComparisonResult comparison,
-                   Compare(options, engine, control, without));
-  if (comparison.state == State::kEqual) return absl::OkStatus();
-  Note(engine, comparison, control, events);
-  return WithHint(absl::FailedPreconditionError(absl::StrCat(
-                      comparison.found,
-                      "; clients were not told that they may work on it")),
-                  absl::StrCat(kNamesRows, kComparesAgain));
+  ASSIGN_OR_RETURN(before_, Compare(options, engine, control, without));
+  Note(engine, {.result = *before_, .before_clients = true}, control, events);
+  if (before_->state == State::kEqual) return absl::OkStatus();
+  return WithHint(
+      absl::FailedPreconditionError(absl::StrCat(
+          before_->found, "; clients were not told that they may work on it")),
+      absl::StrCat(kNamesRows, kComparesAgain));
 }
 
-void VerifyStep::Note(const EngineCalls& engine,
-                      const ComparisonResult& comparison, Control& control,
-                      EventSink& events) const {
-  if (!has_ledger_) return;
+void VerifyStep::Note(const EngineCalls& engine, const ComparisonNote& note,
+                      Control& control, EventSink& events) const {
   const absl::Status noted =
-      engine.note_comparison(options_.endpoints, comparison, control);
+      engine.note_comparison(options_.endpoints, note, control);
   if (noted.ok()) return;
   Tell(events, Notice::Level::kWarning,
-       absl::StrCat("`walferry status` will not tell what the comparison has "
-                    "found: ",
+       absl::StrCat("`walferry status` does not know of this comparison: ",
                     noted.message()));
+}
+
+ComparisonResult VerifyStep::BeforeClientsCame(const EngineCalls& engine,
+                                               Control& control) const {
+  if (before_.has_value()) return *before_;
+  const absl::StatusOr<MigrationStatus> status =
+      engine.status({.target = options_.endpoints.target,
+                     .name = options_.endpoints.name,
+                     .ledger_schema = options_.endpoints.ledger_schema},
+                    control);
+  if (status.ok()) return status->compared_before_clients;
+  return {.state = State::kUnknown};
 }
 
 absl::Status VerifyStep::Run(const EngineCalls& engine, Control& control,
                              EventSink& events, Report& report) {
+  ComparisonResult& result = report.comparison;
+  // Whoever moves through an archive, or one session, has no ledger.
+  const auto note = [&] {
+    if (report.begun == absl::InfinitePast()) return;
+    Note(engine, {.result = result, .begun = report.begun}, control, events);
+  };
   if (options_.method == VerifyMethod::kOff) {
     if (!why_not_.empty()) {
       Tell(events, Notice::Level::kInfo,
            absl::StrCat("source and target were not compared: ", why_not_));
     }
+    if (result.state == State::kComparing) {
+      // An earlier run has begun what this one does not end.
+      result = {};
+      note();
+    }
     return absl::OkStatus();
   }
-  report.comparison = {
-      .state = State::kComparing, .method = options_.method, .at = absl::Now()};
-  Note(engine, report.comparison, control, events);
+  const absl::Time started = absl::Now();
+  result = {
+      .state = State::kComparing, .method = options_.method, .at = started};
+  note();
   const absl::StatusOr<ComparisonResult> compared =
       Compare(options_, engine, control, events);
-  report.elapsed += absl::Now() - report.comparison.at;
+  report.elapsed += absl::Now() - started;
   // The next run goes on with it.
   if (absl::IsCancelled(compared.status())) return compared.status();
   if (compared.ok()) {
-    report.comparison = *compared;
-  } else {
-    report.comparison.state = State::kUnknown;
-    report.comparison.found = std::string(compared.status().message());
-  }
-  if (options_.share == VerifyShare::kBehindClients &&
-      !compared_before_clients_ && compared.ok()) {
-    Tell(events, Notice::Level::kWarning, std::string(kNotComparedNow));
-    if (report.comparison.state == State::kEqual) {
-      report.comparison.state = State::kUnknown;
-      report.comparison.found = std::string(kNotComparedNow);
+    result = *compared;
+    if (options_.share == VerifyShare::kBehindClients) {
+      AddDoubt(BeforeClientsCame(engine, control), events, result);
     }
+  } else {
+    result.state = State::kUnknown;
+    result.found = std::string(compared.status().message());
   }
-  Note(engine, report.comparison, control, events);
-  if (report.comparison.state == State::kDifferent) {
-    shortfall_ = WithHint(
-        absl::FailedPreconditionError(report.comparison.found), kNamesRows);
+  note();
+  if (result.state == State::kDifferent) {
+    shortfall_ =
+        WithHint(absl::FailedPreconditionError(result.found), kNamesRows);
   }
   return compared.status();
 }

@@ -7,6 +7,7 @@
 // is done in two parts (engine/verify/verification.h, VerifyShare).
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -46,12 +47,15 @@ class VerifyStep {
 
  private:
   // For `walferry status`.
-  void Note(const EngineCalls& engine, const ComparisonResult& comparison,
+  void Note(const EngineCalls& engine, const ComparisonNote& note,
             Control& control, EventSink& events) const;
+  // What all but the delayed tables was found to be before clients came, by
+  // this run or an earlier one.
+  ComparisonResult BeforeClientsCame(const EngineCalls& engine,
+                                     Control& control) const;
 
   VerifyOptions options_;
-  bool has_ledger_ = true;
-  bool compared_before_clients_ = false;
+  std::optional<ComparisonResult> before_;  // By this run.
   std::string why_not_;  // Why nothing is compared, if it is to be said.
   absl::Status shortfall_;
 };

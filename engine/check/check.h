@@ -5,6 +5,7 @@
 // created. Tests by doing where that is possible, in transactions that are
 // rolled back.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,7 +58,8 @@ bool Accepts(const std::vector<std::string>& accept, absl::string_view id,
 
 struct CheckReport {
   std::vector<Finding> findings;
-  TargetLadder ladder;
+  // Of all databases that were looked into; nullopt: there was none.
+  std::optional<TargetLadder> ladder;
   int source_version = 0;  // 150004.
   int target_version = 0;
 
@@ -76,7 +78,8 @@ std::string FormatCheckReport(const CheckReport& report,
 // As one JSON object: ready (nothing blocks), blocking (how many do),
 // source_version and target_version (150004), target_allows
 // (session_replication_role, replication_origin, create_schema,
-// temporary_tables, timeouts: booleans), and findings, an array of
+// temporary_tables, timeouts: booleans, or null if no database was looked
+// into), and findings, an array of
 // {id, severity, acceptable, accepted, database, subject, text, hint}.
 std::string CheckReportToJson(const CheckReport& report,
                               const std::vector<std::string>& accept);

@@ -153,6 +153,19 @@ std::string FormatCheckReport(const CheckReport& report,
   return ReportText(report, accept, color).Write();
 }
 
+namespace {
+
+nlohmann::ordered_json LadderToJson(const std::optional<TargetLadder>& ladder) {
+  if (!ladder.has_value()) return nullptr;
+  return {{"session_replication_role", ladder->replica_role},
+          {"replication_origin", ladder->replication_origin},
+          {"create_schema", ladder->create_schema},
+          {"temporary_tables", ladder->temporary_tables},
+          {"timeouts", ladder->timeouts_settable}};
+}
+
+}  // namespace
+
 std::string CheckReportToJson(const CheckReport& report,
                               const std::vector<std::string>& accept) {
   const std::vector<const Finding*> blocking = report.Blocking(accept);
@@ -175,12 +188,7 @@ std::string CheckReportToJson(const CheckReport& report,
       {"blocking", blocking.size()},
       {"source_version", report.source_version},
       {"target_version", report.target_version},
-      {"target_allows",
-       {{"session_replication_role", report.ladder.replica_role},
-        {"replication_origin", report.ladder.replication_origin},
-        {"create_schema", report.ladder.create_schema},
-        {"temporary_tables", report.ladder.temporary_tables},
-        {"timeouts", report.ladder.timeouts_settable}}},
+      {"target_allows", LadderToJson(report.ladder)},
       {"findings", findings}};
   // Names are bytes of the server's encoding; JSON has to be UTF-8.
   return json.dump(2, ' ', false,

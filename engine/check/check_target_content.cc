@@ -228,8 +228,13 @@ absl::Status CheckColumnCollations(CheckContext& check) {
        absl::StrCat("columns of the source use collations that the target does "
                     "not have: ",
                     NameSome(missing)),
-       "install the locales there, then: SELECT "
-       "pg_import_system_collations('pg_catalog');"});
+       check.target_to_come
+           ? "install the locales there; as the database is made from "
+             "template0: create it yourself, run SELECT "
+             "pg_import_system_collations('pg_catalog') in it, and move into "
+             "it with --use-existing"
+           : "install the locales there, then: SELECT "
+             "pg_import_system_collations('pg_catalog');"});
   return absl::OkStatus();
 }
 

@@ -156,16 +156,21 @@ absl::Status CheckRolesExist(CheckContext& check) {
 
 // What comes before a test by doing that is about `role`. What rights its maker
 // will have in one that is to come, only making it tells. nullopt: there is
-// nothing to test, as the role is missing, which is said elsewhere, or its
-// maker may do everything.
-std::optional<std::string> MakingSql(const CheckContext& check,
-                                     const std::string& role,
-                                     const RoleSet& existing) {
-  if (existing.contains(role)) return "";
+// nothing to test, as the role is missing or may not be made, which is said
+// elsewhere, or its maker may do everything.
+absl::StatusOr<std::optional<std::string>> MakingSql(CheckContext& check,
+                                                     const std::string& role,
+                                                     const RoleSet& existing) {
+  if (existing.contains(role)) return std::optional<std::string>("");
   if (check.target_superuser || !check.roles_to_come.contains(role)) {
-    return std::nullopt;
+    return std::optional<std::string>();
   }
-  return absl::StrCat("CREATE ROLE ", QuoteIdentifier(role), "; ");
+  std::string making =
+      absl::StrCat("CREATE ROLE ", QuoteIdentifier(role), "; ");
+  const absl::Status made = Probe(check.target, making);
+  if (made.ok()) return std::optional<std::string>(std::move(making));
+  if (SqlStateOf(made).empty()) return made;
+  return std::optional<std::string>();
 }
 
 // By doing. False, and a finding, if the role lacks the right.
@@ -173,17 +178,24 @@ absl::StatusOr<bool> MayAsMember(CheckContext& check, const std::string& role,
                                  const RoleSet& existing,
                                  const std::string& sql, absl::string_view need,
                                  absl::string_view way_out) {
-  const std::optional<std::string> making = MakingSql(check, role, existing);
+  ASSIGN_OR_RETURN(const std::optional<std::string> making,
+                   MakingSql(check, role, existing));
   if (!making) return true;
   const absl::Status tried = Probe(check.target, absl::StrCat(*making, sql));
   if (tried.ok()) return true;
   if (SqlStateOf(tried).empty()) return tried;
-  check.findings.Blocking(
-      {"target-membership", "target",
-       absl::StrCat("the role is no member of ", role, " and cannot ", need),
-       absl::StrCat(making->empty() ? "" : "once the role is there: ", "GRANT ",
-                    QuoteIdentifier(role), " TO ",
-                    QuoteIdentifier(check.target.user()), "; or ", way_out)});
+  FindingText finding = {
+      "target-membership", "target",
+      absl::StrCat("the role is no member of ", role, " and cannot ", need),
+      absl::StrCat("GRANT ", QuoteIdentifier(role), " TO ",
+                   QuoteIdentifier(check.target.user()), "; or ", way_out)};
+  if (making->empty()) {
+    check.findings.Blocking(std::move(finding));
+  } else {
+    // It may become one by roles that come with it.
+    finding.hint = absl::StrCat("once the role is there: ", finding.hint);
+    check.findings.Acceptable(std::move(finding));
+  }
   return false;
 }
 
@@ -252,11 +264,13 @@ absl::Status CheckTargetRowSecurity(CheckContext& check) {
                        TableOids(check.catalog, IsPublished), ") ORDER BY 1")));
   std::vector<std::string> closed;
   for (int row = 0; exempt == "f" && row < tables.rows(); ++row) {
-    const bool forced = tables.Bool(row, 1);
-    ASSIGN_OR_RETURN(const bool as_owner,
-                     ActsAs(check, std::string(tables.Text(row, 2))));
-    const bool owner = check.options.no_owner || as_owner;
-    if (forced || !owner) closed.emplace_back(tables.Text(row, 0));
+    bool closed_to_it = tables.Bool(row, 1);
+    if (!closed_to_it && !check.options.no_owner) {
+      ASSIGN_OR_RETURN(const bool as_owner,
+                       ActsAs(check, std::string(tables.Text(row, 2))));
+      closed_to_it = !as_owner;
+    }
+    if (closed_to_it) closed.emplace_back(tables.Text(row, 0));
   }
   if (closed.empty()) {
     check.findings.Ok({"target-row-security", "target",

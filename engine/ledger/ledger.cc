@@ -7,7 +7,6 @@
 #include "absl/strings/substitute.h"
 #include "absl/time/clock.h"
 #include "engine/ledger/ledger_schema.h"
-#include "engine/report_json.h"
 #include "protocol/status.h"
 
 namespace walferry {
@@ -35,13 +34,6 @@ absl::Status ExpectOneRow(const absl::StatusOr<PgResult>& result,
 }
 
 }  // namespace
-
-absl::StatusOr<Report> ReportOf(const LedgerMigration& migration) {
-  ASSIGN_OR_RETURN(Report report,
-                   ReportFromJson(migration.report.value_or("")));
-  report.comparison = migration.comparison;
-  return report;
-}
 
 Ledger::Ledger(PgConnection& connection, LedgerKey key)
     : connection_(connection), sql_(std::move(key)) {}
@@ -188,8 +180,8 @@ absl::StatusOr<std::optional<LedgerMigration>> Ledger::Read() {
           "coalesce(to_char(heartbeat_at AT TIME ZONE 'UTC', "
           "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), ''), source_lsn, "
           "received_lsn, lag_bytes, lag_seconds, waiting_for, last_error, "
-          "defer_triggers, to_jsonb(m) ->> 'comparison' FROM ",
-          Table("migration"), " m WHERE name = ", Name())));
+          "defer_triggers FROM ",
+          Table("migration"), " WHERE name = ", Name())));
   if (row.rows() == 0) return std::optional<LedgerMigration>();
   LedgerMigration migration;
   migration.kind = std::string(row.Text(0, 0));
@@ -216,10 +208,6 @@ absl::StatusOr<std::optional<LedgerMigration>> Ledger::Read() {
   heartbeat.waiting_for = std::string(row.Text(0, 17));
   migration.last_error = std::string(row.Text(0, 18));
   migration.defer_triggers = row.Bool(0, 19);
-  // An older walferry's table is without it.
-  if (!row.IsNull(0, 20)) {
-    ASSIGN_OR_RETURN(migration.comparison, ComparisonFromJson(row.Text(0, 20)));
-  }
   ASSIGN_OR_RETURN(PgResult publications,
                    connection_.Exec(absl::StrCat(
                        "SELECT unnest(publications) FROM ", Table("migration"),
@@ -281,18 +269,18 @@ absl::Status Ledger::SetLastError(absl::string_view text) {
 }
 
 absl::Status Ledger::SetReport(absl::string_view json,
-                               const std::optional<LedgerObject>& object) {
+                               const std::optional<LedgerObject>& object,
+                               const ComparisonResult* comparison) {
   // Several statements in one message are one transaction.
-  return ExpectOneRow(connection_.Exec(absl::StrCat(
-                          object ? absl::StrCat(RemovalOf(*object), "; ") : "",
-                          "UPDATE ", Table("migration"), " SET report = ",
-                          QuoteLiteral(json), " WHERE name = ", Name())),
-                      "report");
-}
-
-absl::Status Ledger::SetComparison(const ComparisonResult& comparison) {
-  return Set(absl::StrCat("comparison = ",
-                          QuoteLiteral(ComparisonToJson(comparison))));
+  return ExpectOneRow(
+      connection_.Exec(absl::StrCat(
+          object ? absl::StrCat(RemovalOf(*object), "; ") : "", "UPDATE ",
+          Table("migration"), " SET report = ", QuoteLiteral(json),
+          comparison == nullptr
+              ? ""
+              : absl::StrCat(", ", ComparisonSql(*comparison)),
+          " WHERE name = ", Name())),
+      "report");
 }
 
 absl::Status Ledger::BeginAgain(absl::string_view phase) {

@@ -89,8 +89,6 @@ struct LedgerMigration {
   bool defer_triggers = false;
   Lsn consistent_point;
   std::optional<std::string> report;  // JSON, once done.
-  // With the source. What the report says of it is older.
-  ComparisonResult comparison;
   bool cutover_requested = false;
   int64_t planned_steps = 0;
   std::string started_at;    // ISO 8601 with offset, as the server prints it.
@@ -104,9 +102,19 @@ struct LedgerMigration {
   }
 };
 
-// Of one that has come to its end, with what has been noted since; kDataLoss if
-// it has none.
-absl::StatusOr<Report> ReportOf(const LedgerMigration& migration);
+// With the source; of kNone, what nobody has noted.
+struct LedgerComparisons {
+  ComparisonResult last;
+  // Of all but delayed tables, which cannot be compared later
+  // (engine/catalog/delayed_tables.h).
+  ComparisonResult before_clients;
+
+  // What there is to be known: the last, or else what kept clients out.
+  ComparisonResult Known() const;
+};
+// An assignment of UPDATE.
+std::string ComparisonSql(const ComparisonResult& result,
+                          bool before_clients = false);
 
 // The stream's row (apply/apply_session.h), as far as others read it.
 struct LedgerStream {
@@ -145,9 +153,20 @@ class Ledger {
   absl::Status Beat();  // A sign of life, and nothing to say.
   absl::Status SetLastError(absl::string_view text);  // "" clears it.
   // Together with the end of `object`'s note, if there is one.
+  // If `comparison` is not null, also with what is known to hold then.
   absl::Status SetReport(absl::string_view json,
-                         const std::optional<LedgerObject>& object = {});
-  absl::Status SetComparison(const ComparisonResult& comparison);
+                         const std::optional<LedgerObject>& object = {},
+                         const ComparisonResult* comparison = nullptr);
+  // Of one that has come to its end, with what has been noted since; kDataLoss
+  // if it has not.
+  absl::StatusOr<Report> ReportOf(const LedgerMigration& migration);
+
+  absl::StatusOr<LedgerComparisons> Comparisons();
+  // kAborted: this is not the migration that was begun at that time (of its
+  // started_at; infinite past: whichever it is).
+  absl::Status SetComparison(const ComparisonResult& result,
+                             bool before_clients = false,
+                             absl::Time begun = absl::InfinitePast());
   // In that phase; what an earlier run ended with is forgotten.
   absl::Status BeginAgain(absl::string_view phase);
   absl::Status SetPlannedSteps(int64_t steps);

@@ -60,7 +60,15 @@ absl::Status CheckNothingToUndo(PgConnection& target,
 
 absl::StatusOr<std::vector<std::string>> UnfinishedMigrations(
     PgConnection& target, const std::string& ledger_schema) {
-  return MigrationsThat(target, ledger_schema, "report IS NULL");
+  // A move of all databases may end without a report of its own.
+  return MigrationsThat(target, ledger_schema,
+                        "report IS NULL AND phase <> 'done'");
+}
+
+absl::StatusOr<std::vector<std::string>> MigrationsThatFollow(
+    PgConnection& target, const std::string& ledger_schema) {
+  return MigrationsThat(target, ledger_schema,
+                        "report IS NULL AND kind = 'migrate' AND slot <> ''");
 }
 
 absl::StatusOr<std::vector<std::string>> KnownMigrations(

@@ -22,6 +22,9 @@ absl::StatusOr<std::vector<std::string>> KnownMigrations(
 // Of these, those that have not come to their end.
 absl::StatusOr<std::vector<std::string>> UnfinishedMigrations(
     PgConnection& target, const std::string& ledger_schema);
+// Of these, those that follow changes, or will.
+absl::StatusOr<std::vector<std::string>> MigrationsThatFollow(
+    PgConnection& target, const std::string& ledger_schema);
 
 // kNotFound: that migration is not there; the hint has those that are, and
 // `advice` ("" or a clause) behind. Another error: nobody knows.

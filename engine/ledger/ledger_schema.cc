@@ -64,6 +64,7 @@ CREATE TABLE IF NOT EXISTS $0.migration (
   last_error text NOT NULL DEFAULT '',
   schema_facts text NOT NULL DEFAULT '',
   comparison text,
+  comparison_before_clients text,
   report text);
 CREATE TABLE IF NOT EXISTS $0.object (
   migration text NOT NULL REFERENCES $0.migration ON DELETE CASCADE,
@@ -121,7 +122,8 @@ std::string LedgerUpgradeSql(absl::string_view schema,
   return absl::Substitute(
       "LOCK TABLE $0.version IN ACCESS EXCLUSIVE MODE;\n"
       "ALTER TABLE $0.stream ADD COLUMN IF NOT EXISTS counted_since pg_lsn;\n"
-      "ALTER TABLE $0.migration ADD COLUMN IF NOT EXISTS comparison text;\n"
+      "ALTER TABLE $0.migration ADD COLUMN IF NOT EXISTS comparison text, "
+      "ADD COLUMN IF NOT EXISTS comparison_before_clients text;\n"
       "$1$2;\n"
       "UPDATE $0.version SET version = $3;",
       quoted, MeetingTableSql(quoted), StreamTableSql(schema), kLedgerVersion);

@@ -57,10 +57,10 @@ absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
                                           Control& control);
 
 // What a comparison of that migration's target has found, for RunStatus.
-// kNotFound: no such migration.
+// kNotFound: no such migration; kAborted: the one of that name was begun at
+// another time.
 absl::Status NoteComparison(const Endpoints& endpoints,
-                            const ComparisonResult& comparison,
-                            Control& control);
+                            const ComparisonNote& note, Control& control);
 
 // Drops what walferry created on both sides (slot, publication, origin,
 // settings, ledger), never the user's tables. Returns what it did, a line

@@ -49,9 +49,12 @@ absl::Status MigrationRun::Connect() {
 }
 
 absl::Status MigrationRun::LockLedger() {
-  return ledger_->Lock(kLockWait, [this](std::string text) {
-    Notify(Notice::Level::kInfo, std::move(text));
-  });
+  const absl::Status locked =
+      ledger_->Lock(kLockWait, [this](std::string text) {
+        Notify(Notice::Level::kInfo, std::move(text));
+      });
+  of_another_ = !locked.ok();
+  return locked;
 }
 
 // An earlier process was asked, and whoever asked has not said for a minute
@@ -84,12 +87,10 @@ absl::Status MigrationRun::FindTools() {
 }
 
 absl::Status MigrationRun::Begin() {
-  const bool first_attempt = !known_.has_value();
-  goes_on_ = false;
   RETURN_IF_ERROR(FindTools());
   ASSIGN_OR_RETURN(in_ledger_, ledger_->Exists());
   // Once; and beside one, no database is dropped.
-  if (first_attempt && (!options_.drop_target_first || in_ledger_)) {
+  if (!known_ && (!options_.drop_target_first || in_ledger_)) {
     ASSIGN_OR_RETURN(std::string left_over, LeftOverOf(*target_));
     if (!left_over.empty()) {
       Notify(Notice::Level::kWarning, std::move(left_over));
@@ -132,7 +133,7 @@ absl::Status MigrationRun::Begin() {
   if (known_->phase == PhaseName(Phase::kDone)) {
     phase_ = Phase::kDone;
     // Who has a copy replaced now and then must not take the old one for it.
-    if (options_.drop_target_first && first_attempt) {
+    if (options_.drop_target_first && !went_on_) {
       return WithHint(
           absl::FailedPreconditionError(absl::StrCat(
               "this migration is done: database ", target_->dbname(),
@@ -140,7 +141,7 @@ absl::Status MigrationRun::Begin() {
           "`walferry cleanup` forgets it; then the same command drops the "
           "database and begins anew");
     }
-    ASSIGN_OR_RETURN(report_, ReportOf(*known_));
+    ASSIGN_OR_RETURN(report_, ledger_->ReportOf(*known_));
     report_.remarks.push_back(NameCommands(
         "this is what an earlier run has done, and nothing was done now; "
         "`walferry cleanup` forgets it",
@@ -155,7 +156,7 @@ absl::Status MigrationRun::Begin() {
                         " is not dropped: this migration has begun in it; "
                         "`walferry cleanup` forgets that"));
   }
-  goes_on_ = true;
+  went_on_ = true;
   // Until then nothing holds on to what an earlier run's checks have found.
   if (!consistent_point_.valid() && !checked_) RETURN_IF_ERROR(RunChecks());
   RETURN_IF_ERROR(WithdrawOldRequest());
@@ -198,7 +199,7 @@ absl::Status MigrationRun::StartLedger() {
                       .scope = ScopeToJson(scope_.options()),
                       .defer_triggers = !may_guard_}));
   in_ledger_ = true;
-  goes_on_ = true;
+  went_on_ = true;
   began_ = true;
   sought_old_request_ = true;  // There is no earlier process.
   ASSIGN_OR_RETURN(known_, ledger_->Read());

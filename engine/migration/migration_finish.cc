@@ -86,9 +86,11 @@ absl::Status MigrationRun::Finish(StreamRun& run, absl::Time still_since) {
 // From here on a run that is begun again only drops what is left. A frozen
 // source stays frozen: its writers belong to the target now.
 absl::Status MigrationRun::StoreReport() {
-  report_.comparison = known_->comparison;
+  if (proved_.has_value()) report_.comparison = proved_->comparison;
   known_->report = ReportToJson(report_);
-  const absl::Status stored = ledger_->SetReport(*known_->report, frozen_);
+  // Online it is what this run has proved, or nothing: no older verdict.
+  const absl::Status stored = ledger_->SetReport(
+      *known_->report, frozen_, offline() ? nullptr : &report_.comparison);
   if (stored.ok() || !frozen_) return stored;
   if (!target_->broken()) return Thaw(stored);
   return Annotate(stored,
@@ -161,7 +163,7 @@ absl::Status MigrationRun::FillReport() {
 }
 
 absl::Status MigrationRun::DropCreated() {
-  ASSIGN_OR_RETURN(report_, ReportOf(*known_));
+  ASSIGN_OR_RETURN(report_, ledger_->ReportOf(*known_));
   ASSIGN_OR_RETURN(const std::vector<LedgerObject> objects, ledger_->Objects());
   for (const LedgerObject& object : objects) {
     const bool kept =

@@ -81,8 +81,7 @@ absl::StatusOr<bool> MigrationRun::TakeProof() {
   Notify(proved_->equal() ? Notice::Level::kInfo : Notice::Level::kWarning,
          absl::StrCat("source and target compared in ", Short(proved_->took),
                       ": ", proved_->text));
-  known_->comparison = proved_->comparison;
-  RETURN_IF_ERROR(ledger_->SetComparison(known_->comparison));
+  RETURN_IF_ERROR(ledger_->SetComparison(proved_->comparison));
   return true;
 }
 

@@ -316,8 +316,9 @@ class MigrationRun {
   int64_t work_held_ = 0;
   // The ledger has this migration.
   bool in_ledger_ = false;
-  // It is this run's to go on with: whoever is refused has no error to note.
-  bool goes_on_ = false;
+  // It was this run's to go on with: whoever is refused has no error to note.
+  bool went_on_ = false;
+  bool of_another_ = false;       // Another process runs it, or may do so.
   bool asked_in_ledger_ = false;  // And by nobody else: it may be withdrawn.
   bool sought_old_request_ = false;
   // Clients may work on the target: all is there but what is delayed.

@@ -159,8 +159,8 @@ absl::Status MigrationRun::Attempt() {
   snapshot_.reset();
   restore_.reset();
   dump_.reset();
-  if (!status.ok() && !IsTextNeeded(status) && goes_on_ && target_ &&
-      !target_->broken() && !target_->in_transaction()) {
+  if (!status.ok() && !IsTextNeeded(status) && went_on_ && !of_another_ &&
+      ledger_ && target_ && !target_->broken() && !target_->in_transaction()) {
     // The error itself is what matters; the note is for `walferry status`.
     ledger_->SetLastError(status.message()).IgnoreError();
   }

@@ -33,11 +33,12 @@ class LedgerView {
  public:
   // kNotFound: the target has no such migration.
   static absl::StatusOr<std::unique_ptr<LedgerView>> Open(
-      const Endpoints& endpoints, absl::string_view purpose, Control& control) {
+      const Endpoints& endpoints, absl::string_view purpose, Control& control,
+      Contact contact = Contact::kFirst) {
     const Connector connector{.endpoints = endpoints,
                               .interrupt = &control.interrupt()};
     ASSIGN_OR_RETURN(PgConnection target,
-                     connector.OpenTarget(purpose, Contact::kFirst));
+                     connector.OpenTarget(purpose, contact));
     auto view = absl::WrapUnique(new LedgerView(endpoints, std::move(target)));
     ASSIGN_OR_RETURN(const bool exists, view->ledger_.Exists());
     if (!exists) return view->NotFound();
@@ -120,7 +121,7 @@ absl::StatusOr<bool> AskForCutover(LedgerView& view, const std::string& name) {
 absl::StatusOr<std::optional<Report>> CutoverOutcome(LedgerView& view) {
   ASSIGN_OR_RETURN(const LedgerMigration row, view.Read());
   if (row.phase == PhaseName(Phase::kDone) && row.report) {
-    ASSIGN_OR_RETURN(Report report, ReportOf(row));
+    ASSIGN_OR_RETURN(Report report, view.ledger().ReportOf(row));
     return std::optional<Report>(std::move(report));
   }
   if (!row.cutover_requested && !row.cutover_failure.empty()) {
@@ -294,7 +295,9 @@ absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
   status.lag_seconds = row.heartbeat.lag_seconds;
   status.slot = row.slot;
   status.publications = row.publications;
-  status.comparison = row.comparison;
+  ASSIGN_OR_RETURN(const LedgerComparisons comparisons, ledger.Comparisons());
+  status.comparison = comparisons.Known();
+  status.compared_before_clients = comparisons.before_clients;
   status.last_error = row.last_error;
   status.steps_total = row.planned_steps;
   ASSIGN_OR_RETURN(const std::vector<std::string> steps, ledger.StepsDone());
@@ -320,7 +323,7 @@ absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
                      RecentCopyRate(view->target(), ledger.sql().key()));
   }
   if (row.report) {
-    ASSIGN_OR_RETURN(status.report, ReportOf(row));
+    ASSIGN_OR_RETURN(status.report, ledger.ReportOf(row));
     status.lag_bytes = 0;
     status.lag_seconds = 0;
   }
@@ -329,11 +332,11 @@ absl::StatusOr<MigrationStatus> RunStatus(const StatusOptions& options,
 }
 
 absl::Status NoteComparison(const Endpoints& endpoints,
-                            const ComparisonResult& comparison,
-                            Control& control) {
-  ASSIGN_OR_RETURN(const auto view,
-                   LedgerView::Open(endpoints, "compare", control));
-  return view->ledger().SetComparison(comparison);
+                            const ComparisonNote& note, Control& control) {
+  ASSIGN_OR_RETURN(const auto view, LedgerView::Open(endpoints, "compare",
+                                                     control, Contact::kAgain));
+  return view->ledger().SetComparison(note.result, note.before_clients,
+                                      note.begun);
 }
 
 absl::StatusOr<Report> RunCutover(const CutoverOptions& options,

@@ -19,8 +19,6 @@
 namespace walferry {
 namespace {
 
-constexpr absl::string_view kNotLookedInto = "database-check";
-
 // What the migration of that name has done in the target's database.
 enum class Standing { kNone, kBegun, kDone };
 
@@ -66,12 +64,13 @@ absl::StatusOr<std::optional<CheckReport>> LookInto(
        .tablespaces_to_come = plan.tablespaces_to_come});
 }
 
-void Narrow(const TargetLadder& by, TargetLadder& ladder) {
-  ladder.replica_role &= by.replica_role;
-  ladder.replication_origin &= by.replication_origin;
-  ladder.create_schema &= by.create_schema;
-  ladder.temporary_tables &= by.temporary_tables;
-  ladder.timeouts_settable &= by.timeouts_settable;
+void Narrow(const TargetLadder& by, std::optional<TargetLadder>& ladder) {
+  if (!ladder.has_value()) ladder = by;
+  ladder->replica_role &= by.replica_role;
+  ladder->replication_origin &= by.replication_origin;
+  ladder->create_schema &= by.create_schema;
+  ladder->temporary_tables &= by.temporary_tables;
+  ladder->timeouts_settable &= by.timeouts_settable;
 }
 
 void Append(std::vector<Finding> findings, CheckReport& report) {
@@ -131,8 +130,8 @@ absl::Status CheckBothServers(const ServerMigrateOptions& options,
 }
 
 absl::Status CheckDatabases(const ServerMigrateOptions& options,
-                            const ServerPlan& plan, const Connector& connector,
-                            CheckReport& report) {
+                            const Connector& connector, ServerPlan& plan) {
+  CheckReport& report = plan.check;
   FindingList findings;
   std::vector<DatabaseFindings> looked_into;
   for (size_t place = 0; place < plan.wanted.size(); ++place) {
@@ -145,14 +144,13 @@ absl::Status CheckDatabases(const ServerMigrateOptions& options,
     if (!found.ok()) {
       const std::string hint = HintOf(found.status());
       findings.Blocking(
-          {"database-check", subject,
+          {kNotLookedInto, subject,
            absl::StrCat("could not be looked into: ", found.status().message()),
            hint.empty() ? "if it is to stay: --exclude-database" : hint});
       continue;
     }
     if (!*found) continue;
-    if (looked_into.empty()) report.ladder = (*found)->ladder;
-    Narrow((*found)->ladder, report.ladder);
+    Narrow(*(*found)->ladder, report.ladder);
     looked_into.push_back({database.name, std::move((*found)->findings)});
   }
   Append(findings.Take(), report);

@@ -22,16 +22,16 @@ absl::Status CheckBothServers(const ServerMigrateOptions& options,
                               PgConnection& source, PgConnection& target,
                               CheckReport& report);
 
-// Appends what is found in the plan's databases, one after the other, each over
-// sessions of its own; and sets what the target allows in all of them. Those
-// that the target lacks are looked at over a session in the database of
-// `connector`'s target. Those that are done, by their ledgers, and those that
-// the role may not connect to, which the plan says, are not looked at.
+// Appends to the plan's report what is found in its databases, one after the
+// other, each over sessions of its own; and sets what the target allows in all
+// of them. Those that the target lacks are looked at over a session in the
+// database of `connector`'s target. Those that are done, by their ledgers, and
+// those that the role may not connect to, which the plan says, are not looked
+// at.
 //
 // One that cannot be looked at is a finding, and no error, which is kCancelled.
 absl::Status CheckDatabases(const ServerMigrateOptions& options,
-                            const ServerPlan& plan, const Connector& connector,
-                            CheckReport& report);
+                            const Connector& connector, ServerPlan& plan);
 
 struct DatabaseFindings {
   std::string database;

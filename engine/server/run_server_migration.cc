@@ -91,7 +91,7 @@ absl::StatusOr<CheckReport> RunServerCheck(const ServerMigrateOptions& options,
       .endpoints = ServerEndpoints(options.migrate.endpoints),
       .interrupt = &control.interrupt()};
   ASSIGN_OR_RETURN(ServerPlan plan, CheckServers(options, connector));
-  RETURN_IF_ERROR(CheckDatabases(options, plan, connector, plan.check));
+  RETURN_IF_ERROR(CheckDatabases(options, connector, plan));
   return std::move(plan.check);
 }
 

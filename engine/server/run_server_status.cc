@@ -68,11 +68,12 @@ absl::StatusOr<DatabaseStatus> ReadDatabase(
     found.comparison = KnownComparison(
         objects, noted.name, ComparedDatabase(oid, status->started_at));
     using State = ComparisonResult::State;
-    // Offline the whole's notes say what is to be said.
-    if (!status->slot.empty()) {
+    // Offline the whole's notes say what is to be said, but for the time.
+    const bool online = !status->slot.empty();
+    if (online || found.comparison.state == status->comparison.state) {
       found.comparison = status->comparison;
     }
-    if (found.phase == PhaseName(Phase::kDone) &&
+    if (!online && found.phase == PhaseName(Phase::kDone) &&
         (found.comparison.state == State::kComparing ||
          found.comparison.state == State::kUnknown)) {
       found.phase = std::string(PhaseName(Phase::kVerify));

@@ -131,10 +131,6 @@ std::vector<std::string> RemarksOf(const ServerReport& report) {
   return texts;
 }
 
-}  // namespace
-
-namespace {
-
 // Equal if all of them are; otherwise of the first that says the least.
 ComparisonResult ComparisonOf(const ServerReport& report) {
   using State = ComparisonResult::State;

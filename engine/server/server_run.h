@@ -83,6 +83,7 @@ class ServerRun {
 
   // server_run_compare.cc
   struct Moved {
+    absl::Time begun;      // By its own ledger.
     std::string compared;  // See ComparedDatabase.
     // What is left to be compared when it is complete.
     VerifyShare share = VerifyShare::kAll;
@@ -90,6 +91,8 @@ class ServerRun {
   absl::StatusOr<Moved> WhatWasMoved(const DatabasePlan& plan,
                                      const MigrateOptions& migrate,
                                      EventSink& events);
+  void NoteInItsLedger(const MigrateOptions& migrate,
+                       const ComparisonNote& note, EventSink& events);
   absl::Status Note(const LedgerObject& note, EventSink& events);
   absl::Status ForgetWhatSaysNothing(const DatabasePlan& plan,
                                      EventSink& events);

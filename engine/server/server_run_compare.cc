@@ -54,7 +54,8 @@ absl::StatusOr<ServerRun::Moved> ServerRun::WhatWasMoved(
         ASSIGN_OR_RETURN(const std::string oid, DatabaseOid(target, plan.name));
         ASSIGN_OR_RETURN(const Course course,
                          CourseOf(migrate.endpoints, control_.interrupt()));
-        moved = {.compared = ComparedDatabase(oid, course.begun),
+        moved = {.begun = course.begun,
+                 .compared = ComparedDatabase(oid, course.begun),
                  .share = course.clients_came ? VerifyShare::kBehindClients
                                               : VerifyShare::kAll};
         return absl::OkStatus();
@@ -66,6 +67,19 @@ absl::Status ServerRun::Note(const LedgerObject& note, EventSink& events) {
   return Persist(events, [&](PgConnection&, Ledger& ledger) {
     return ledger.AddObject(note);
   });
+}
+
+// For who asks for this database alone; what the move goes by is the note in
+// the ledger of the whole.
+void ServerRun::NoteInItsLedger(const MigrateOptions& migrate,
+                                const ComparisonNote& note, EventSink& events) {
+  const absl::Status noted = NoteComparison(migrate.endpoints, note, control_);
+  if (noted.ok() || absl::IsCancelled(noted)) return;
+  events.OnEvent(
+      Notice{.level = Notice::Level::kWarning,
+             .text = absl::StrCat("the database's own ledger does not tell of "
+                                  "this comparison: ",
+                                  noted.message())});
 }
 
 absl::Status ServerRun::ForgetWhatSaysNothing(const DatabasePlan& plan,
@@ -150,12 +164,12 @@ absl::Status ServerRun::CompareMoved(size_t place, const DatabasePlan& plan,
                    Turn::Take(&turns_, Work::kCompare, control_.interrupt()));
   const auto note = [&]() -> absl::Status {
     comparison.at = absl::Now();
-    return Persist(events, [&](PgConnection&, Ledger& ledger) -> absl::Status {
-      RETURN_IF_ERROR(ledger.AddObject(ComparisonNoteOf(
-          moved.share, plan.name, moved.compared, comparison)));
-      // For who asks for this database alone.
-      return NoteComparison(migrate.endpoints, comparison, control_);
-    });
+    RETURN_IF_ERROR(Note(
+        ComparisonNoteOf(moved.share, plan.name, moved.compared, comparison),
+        events));
+    NoteInItsLedger(migrate, {.result = comparison, .begun = moved.begun},
+                    events);
+    return absl::OkStatus();
   };
   comparison = {.state = State::kComparing, .method = options_.verify};
   RETURN_IF_ERROR(note());

@@ -99,8 +99,15 @@ absl::StatusOr<Report> ServerRun::MoveDatabase(size_t place,
   RETURN_IF_ERROR(CompareMoved(place, plan, migrate, events));
   if (online()) {
     comparisons_[place] = report.comparison;
-  } else {
+  } else if (options_.compare) {
+    if (comparisons_[place].state == report.comparison.state) {
+      comparisons_[place].at = report.comparison.at;  // It was settled before.
+    }
     report.comparison = comparisons_[place];
+  } else if (report.comparison.state == ComparisonResult::State::kComparing) {
+    // An earlier run has begun what this one does not end.
+    report.comparison = {};
+    NoteInItsLedger(migrate, {.begun = report.begun}, events);
   }
   RETURN_IF_ERROR(finish());
   return report;

@@ -16,7 +16,7 @@ std::string MigrationThatGoesOn(const Endpoints& endpoints,
   absl::StatusOr<PgConnection> target = connector.OpenTarget("verify");
   if (!target.ok()) return "";
   const absl::StatusOr<std::vector<std::string>> names =
-      UnfinishedMigrations(*target, endpoints.ledger_schema);
+      MigrationsThatFollow(*target, endpoints.ledger_schema);
   if (!names.ok() || names->empty()) return "";
   return absl::StrCat(
       "migration ", NameSome(*names),

@@ -27,11 +27,11 @@ TEST_P(CheckTablesTest, FindsNothingWrongWithAHealthyPair) {
   const CheckReport report = RunCheck();
   EXPECT_THAT(Complaints(report), IsEmpty())
       << FormatCheckReport(report, {}, false);
-  EXPECT_TRUE(report.ladder.replica_role);
-  EXPECT_TRUE(report.ladder.replication_origin);
-  EXPECT_TRUE(report.ladder.create_schema);
-  EXPECT_TRUE(report.ladder.temporary_tables);
-  EXPECT_TRUE(report.ladder.timeouts_settable);
+  EXPECT_TRUE(report.ladder->replica_role);
+  EXPECT_TRUE(report.ladder->replication_origin);
+  EXPECT_TRUE(report.ladder->create_schema);
+  EXPECT_TRUE(report.ladder->temporary_tables);
+  EXPECT_TRUE(report.ladder->timeouts_settable);
   EXPECT_EQ(report.source_version / 10000, source_->major_version());
   EXPECT_EQ(report.target_version / 10000, target_->major_version());
   EXPECT_THAT(

@@ -56,11 +56,11 @@ TEST_P(CheckTargetTest, TellsARoleWhatItLacks) {
   UseRoleOnTarget("check_guest", "");
   OnTarget("GRANT CREATE ON SCHEMA public TO check_guest");
   const CheckReport report = RunCheck();
-  EXPECT_FALSE(report.ladder.replica_role);
-  EXPECT_FALSE(report.ladder.replication_origin);
-  EXPECT_FALSE(report.ladder.create_schema);
-  EXPECT_FALSE(report.ladder.temporary_tables);
-  EXPECT_TRUE(report.ladder.timeouts_settable);
+  EXPECT_FALSE(report.ladder->replica_role);
+  EXPECT_FALSE(report.ladder->replication_origin);
+  EXPECT_FALSE(report.ladder->create_schema);
+  EXPECT_FALSE(report.ladder->temporary_tables);
+  EXPECT_TRUE(report.ladder->timeouts_settable);
   EXPECT_THAT(
       Found(report, "target-rights"),
       ElementsAre(absl::StrCat("blocking target: the role may not create "
@@ -123,7 +123,7 @@ TEST_P(CheckTargetTest, ClimbsEachRungByItself) {
        {"create(text)", "drop(text)", "oid(text)", "session_setup(text)",
         "session_reset()", "xact_setup(pg_lsn, timestamptz)"}) {
     const CheckReport before = RunCheck();
-    EXPECT_FALSE(before.ladder.replication_origin) << function;
+    EXPECT_FALSE(before.ladder->replication_origin) << function;
     OnTarget(absl::StrCat("GRANT EXECUTE ON FUNCTION pg_replication_origin_",
                           function, " TO check_climber"));
   }
@@ -134,10 +134,10 @@ TEST_P(CheckTargetTest, ClimbsEachRungByItself) {
   }
   options_.no_owner = true;
   const CheckReport report = RunCheck();
-  EXPECT_TRUE(report.ladder.replication_origin);
-  EXPECT_TRUE(report.ladder.create_schema);
-  EXPECT_TRUE(report.ladder.temporary_tables);
-  EXPECT_EQ(report.ladder.replica_role, ServerIsAtLeast(15));
+  EXPECT_TRUE(report.ladder->replication_origin);
+  EXPECT_TRUE(report.ladder->create_schema);
+  EXPECT_TRUE(report.ladder->temporary_tables);
+  EXPECT_EQ(report.ladder->replica_role, ServerIsAtLeast(15));
   if (ServerIsAtLeast(15)) {
     // The test's servers flush nothing, and this role cannot see why.
     EXPECT_THAT(Complaints(report), ElementsAre("target-durability"))

@@ -70,7 +70,8 @@ class CountsLedgerTest : public AppTest {
     ASSERT_OK(
         OnTarget("DROP TABLE walferry.table_counts; ALTER TABLE "
                  "walferry.stream DROP counted_since; ALTER TABLE "
-                 "walferry.migration DROP comparison; UPDATE walferry.version "
+                 "walferry.migration DROP comparison, DROP "
+                 "comparison_before_clients; UPDATE walferry.version "
                  "SET version = 3"));
   }
 };

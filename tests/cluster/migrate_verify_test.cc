@@ -121,6 +121,23 @@ TEST_F(MigrateVerifyTest, TheLedgerTellsWhatWasFound) {
   EXPECT_EQ(status.comparison.found, "");
   ASSERT_TRUE(status.report.has_value());
   EXPECT_EQ(status.report->comparison.state, ComparisonResult::State::kEqual);
+  // Nothing is noted of another migration of the same name.
+  const Endpoints endpoints = {.target = asked.target, .name = asked.name};
+  const ComparisonNote note = {
+      .result = {.state = ComparisonResult::State::kDifferent,
+                 .method = VerifyMethod::kCounts,
+                 .found = "all"},
+      .begun = status.report->begun + absl::Seconds(1)};
+  EXPECT_THAT(NoteComparison(endpoints, note, control),
+              StatusIs(absl::StatusCode::kAborted,
+                       "the migration that was compared is not there any "
+                       "more"));
+  // One that cannot be read is in nobody's way.
+  ASSERT_OK(OnTarget("UPDATE walferry.migration SET comparison = '?'"));
+  ASSERT_OK_AND_ASSIGN(status, RunStatus(asked, control));
+  EXPECT_EQ(status.comparison.state, ComparisonResult::State::kUnknown);
+  EXPECT_THAT(status.comparison.found,
+              HasSubstr("what the ledger has of it cannot be read: "));
 }
 
 TEST_F(MigrateVerifyTest, KeepsClientsOutIfAnythingElseDiffers) {

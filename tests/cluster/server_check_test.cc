@@ -101,8 +101,8 @@ TEST_F(ServerCheckTest, HasNothingAgainstDatabasesThatCanBeMoved) {
   const CheckReport report = Look(Options());
   EXPECT_THAT(Blocking(report), IsEmpty());
   EXPECT_THAT(OfOne(report), IsEmpty());
-  EXPECT_TRUE(report.ladder.replica_role);
-  EXPECT_TRUE(report.ladder.create_schema);
+  EXPECT_TRUE(report.ladder->replica_role);
+  EXPECT_TRUE(report.ladder->create_schema);
   // What is of the servers is said once, and what is counted for all not for
   // each, and of the target's databases, which are to come, nothing.
   std::map<std::string, int> told;

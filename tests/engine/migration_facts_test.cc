@@ -140,6 +140,17 @@ TEST(ComparisonJson, TellsNoneFromOneOfWhichTheTimeIsNotKnown) {
   EXPECT_EQ(equal.at, absl::InfinitePast());
 }
 
+// It is kept in databases of any encoding.
+TEST(ComparisonJson, IsAscii) {
+  const std::string json =
+      ComparisonToJson({.state = ComparisonResult::State::kDifferent,
+                        .method = VerifyMethod::kCounts,
+                        .found = "pr\u00fcfung, \xa4"});
+  EXPECT_THAT(json, testing::HasSubstr("\"pr\\u00fcfung, \\ufffd\""));
+  ASSERT_OK_AND_ASSIGN(const ComparisonResult back, ComparisonFromJson(json));
+  EXPECT_EQ(back.found, "pr\u00fcfung, \ufffd");
+}
+
 TEST(ComparisonJson, RefusesWhatNobodyKnows) {
   EXPECT_EQ(ComparisonFromJson("1").status().message(),
             "report: malformed JSON");

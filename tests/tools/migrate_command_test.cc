@@ -40,6 +40,8 @@ VerifyReport OneTable(TableVerdict::Outcome outcome, int64_t target_rows) {
 
 using State = ComparisonResult::State;
 
+const absl::Time kBegun = absl::FromUnixSeconds(1767225540);
+
 auto IsNoted(State state, const std::string& found) {
   return AllOf(Field("state", &ComparisonResult::state, state),
                Field("found", &ComparisonResult::found, HasSubstr(found)));
@@ -50,7 +52,8 @@ class MigrateCommandTest : public ProgramTest {
   void SetUp() override {
     engine_.migrate = [&](const MigrateOptions& options, Control&, EventSink&) {
       streamed_ = options;
-      return absl::StatusOr<Report>(Report{.name = "walferry"});
+      return absl::StatusOr<Report>(
+          Report{.name = "walferry", .begun = kBegun});
     };
     engine_.migrate_by_archive = [&](const ArchiveMigrationOptions& options,
                                      Control&, EventSink&) {
@@ -62,11 +65,19 @@ class MigrateCommandTest : public ProgramTest {
       return compared_with_;
     };
     engine_.note_comparison = [&](const Endpoints& endpoints,
-                                  const ComparisonResult& comparison,
-                                  Control&) {
+                                  const ComparisonNote& note, Control&) {
       EXPECT_EQ(endpoints.source, kProgramSource);
-      noted_.push_back(comparison);
+      if (note.before_clients) {
+        noted_before_.push_back(note.result);
+      } else {
+        EXPECT_EQ(note.begun, kBegun);
+        noted_.push_back(note.result);
+      }
       return note_status_;
+    };
+    engine_.status = [&](const StatusOptions& options, Control&) {
+      EXPECT_EQ(options.target, environment_["WALFERRY_TARGET"]);
+      return absl::StatusOr<MigrationStatus>(status_);
     };
     environment_["WALFERRY_TARGET"] = "host=new port=5433 dbname=shop";
   }
@@ -76,6 +87,7 @@ class MigrateCommandTest : public ProgramTest {
     archived_.reset();
     compared_.reset();
     noted_.clear();
+    noted_before_.clear();
     std::vector<std::string> arguments = {"migrate", "--mode", "offline"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return Run(std::move(arguments));
@@ -86,7 +98,8 @@ class MigrateCommandTest : public ProgramTest {
   std::optional<VerifyOptions> compared_;
   absl::StatusOr<VerifyReport> compared_with_ =
       OneTable(TableVerdict::Outcome::kEqual, 7);
-  std::vector<ComparisonResult> noted_;
+  std::vector<ComparisonResult> noted_, noted_before_;
+  MigrationStatus status_;  // For who goes on.
   absl::Status note_status_;
   ArchiveMigrationReport done_{
       .report = {.name = "walferry",
@@ -134,7 +147,8 @@ TEST_F(MigrateCommandTest, EndsWithTheTablesThatDiffer) {
   EXPECT_THAT(
       err(),
       EndsWith("walferry: error: new:5433/shop is not as old:5432/shop: at "
-               "least 1 row in 1 of 1 table\nwalferry: hint: walferry verify names the rows; what "
+               "least 1 row in 1 of 1 table\nwalferry: hint: walferry verify "
+               "names the rows; what "
                "was written to the source since its rows were read is not on "
                "the target\n"));
   EXPECT_THAT(noted_,
@@ -168,8 +182,8 @@ TEST_F(MigrateCommandTest, FailsWhereNobodyKnowsWhetherTheyAreEqual) {
 TEST_F(MigrateCommandTest, TellsWhereAComparisonCouldNotBeNoted) {
   note_status_ = absl::UnavailableError("target: gone");
   EXPECT_EQ(Offline({}), ExitCode::kDone);
-  EXPECT_THAT(err(), HasSubstr("warning `walferry status` will not tell what "
-                               "the comparison has found: target: gone\n"));
+  EXPECT_THAT(err(), HasSubstr("warning `walferry status` does not know of "
+                               "this comparison: target: gone\n"));
 }
 
 TEST_F(MigrateCommandTest, ComparesNothingWhereNothingCanBeEqual) {
@@ -209,7 +223,7 @@ TEST_F(MigrateCommandTest, LendsAnOnlineMigrationTheComparison) {
       RETURN_IF_ERROR(
           options.proof->Compare(options.endpoints, control, events).status());
     }
-    return Report{.name = "walferry"};
+    return Report{.name = "walferry", .begun = kBegun};
   };
   EXPECT_EQ(Run({"migrate", "--mode", "online"}), ExitCode::kDone) << err();
   EXPECT_TRUE(lent);
@@ -244,7 +258,7 @@ TEST_F(MigrateCommandTest, ComparesDelayedTablesBehindClients) {
           EventSink&) -> absl::StatusOr<Report> {
     before = before_usable();
     if (!before.ok()) return before;
-    return Report{.name = "walferry"};
+    return Report{.name = "walferry", .begun = kBegun};
   };
   EXPECT_EQ(Offline({"--delay-table-data", "t"}), ExitCode::kDone) << err();
   EXPECT_THAT(shares, ElementsAre(VerifyShare::kBeforeClients,
@@ -253,11 +267,8 @@ TEST_F(MigrateCommandTest, ComparesDelayedTablesBehindClients) {
       "the tables of old:5432/shop and new:5433/shop have as many rows";
   EXPECT_THAT(err(), HasSubstr("info    but for delayed tables: " + equal));
   EXPECT_THAT(err(), HasSubstr("info    delayed tables: " + equal));
-  const std::string not_now =
-      "warning all but the delayed tables was not compared by this run: since "
-      "an earlier one clients may work on it; if that one had --verify off, it "
-      "is not known to be equal\n";
-  EXPECT_THAT(err(), Not(HasSubstr(not_now)));
+  EXPECT_THAT(err(), Not(HasSubstr("warning")));
+  EXPECT_THAT(noted_before_, ElementsAre(IsNoted(State::kEqual, "")));
 
   compared_with_->tables[0].of_clients = 3;
   EXPECT_EQ(Offline({"--delay-table-data", "t"}), ExitCode::kDone);
@@ -274,14 +285,16 @@ TEST_F(MigrateCommandTest, ComparesDelayedTablesBehindClients) {
   EXPECT_THAT(shares, ElementsAre(VerifyShare::kBeforeClients));
   EXPECT_EQ(before.message(),
             "but for delayed tables: new:5433/shop is not as old:5432/shop: at "
-            "least 1 row in 1 of 1 table; clients were not told that they may work on it");
+            "least 1 row in 1 of 1 table; clients were not told that they may "
+            "work on it");
   EXPECT_EQ(HintOf(before),
             "walferry verify names the rows; what was written to the source "
             "since its rows were read is not on the target; the same command "
             "compares again, and with --verify off it lets clients in as it "
             "is");
-  EXPECT_THAT(noted_,
+  EXPECT_THAT(noted_before_,
               ElementsAre(IsNoted(State::kDifferent, "but for delayed")));
+  EXPECT_THAT(noted_, ElementsAre());
   compared_with_ = absl::UnavailableError("source: gone");
   EXPECT_EQ(Offline({"--delay-table-data", "t"}), ExitCode::kResumable);
   EXPECT_EQ(before.message(),
@@ -291,20 +304,55 @@ TEST_F(MigrateCommandTest, ComparesDelayedTablesBehindClients) {
   EXPECT_EQ(Offline({"--delay-table-data", "t", "--verify", "off"}),
             ExitCode::kDone);
   EXPECT_THAT(shares, testing::IsEmpty());
+}
 
-  // Clients work on it since an earlier run.
+// Clients work on it since an earlier run.
+TEST_F(MigrateCommandTest, GoesByWhatWasFoundBeforeClientsCame) {
   engine_.migrate_delaying = [](const MigrateOptions&,
                                 const std::function<absl::Status()>&, Control&,
                                 EventSink&) -> absl::StatusOr<Report> {
-    return Report{.name = "walferry"};
+    return Report{.name = "walferry", .begun = kBegun};
   };
-  compared_with_ = OneTable(TableVerdict::Outcome::kEqual, 7);
-  EXPECT_EQ(Offline({"--delay-table-data", "t"}), ExitCode::kDone);
-  EXPECT_THAT(shares, ElementsAre(VerifyShare::kBehindClients));
-  EXPECT_THAT(err(), HasSubstr(not_now));
-  EXPECT_THAT(noted_,
-              ElementsAre(IsNoted(State::kComparing, ""),
-                          IsNoted(State::kUnknown, "was not compared")));
+  const std::vector<std::string> flags = {"--delay-table-data", "t"};
+  EXPECT_EQ(Offline(flags), ExitCode::kDone);
+  EXPECT_EQ(compared_->share, VerifyShare::kBehindClients);
+  const std::string doubt =
+      "but for its delayed tables it was not compared before clients came";
+  EXPECT_THAT(err(), HasSubstr("warning " + doubt + "\n"));
+  EXPECT_THAT(noted_, ElementsAre(IsNoted(State::kComparing, ""),
+                                  IsNoted(State::kUnknown, doubt)));
+
+  status_.compared_before_clients = {.state = State::kEqual,
+                                     .method = VerifyMethod::kCounts};
+  EXPECT_EQ(Offline(flags), ExitCode::kDone);
+  EXPECT_THAT(err(), Not(HasSubstr("warning")));
+  EXPECT_THAT(noted_.back(), IsNoted(State::kEqual, ""));
+  EXPECT_EQ(Offline({"--delay-table-data", "t", "--verify", "checksum"}),
+            ExitCode::kDone);
+  EXPECT_THAT(noted_.back(), IsNoted(State::kUnknown,
+                                     "it was not compared by checksum before"));
+
+  status_.compared_before_clients = {.state = State::kDifferent,
+                                     .method = VerifyMethod::kCounts,
+                                     .found = "b is not as a"};
+  EXPECT_EQ(Offline(flags), ExitCode::kDifferences);
+  EXPECT_THAT(noted_.back(),
+              IsNoted(State::kDifferent,
+                      "b is not as a; clients were let in as it was"));
+}
+
+TEST_F(MigrateCommandTest, ForgetsAComparisonThatNobodyEnds) {
+  engine_.migrate = [&](const MigrateOptions&, Control&, EventSink&) {
+    return absl::StatusOr<Report>(
+        Report{.name = "walferry",
+               .offline = true,
+               .begun = kBegun,
+               .comparison = {.state = State::kComparing,
+                              .method = VerifyMethod::kCounts}});
+  };
+  EXPECT_EQ(Offline({"--verify", "off"}), ExitCode::kDone);
+  EXPECT_THAT(noted_, ElementsAre(IsNoted(State::kNone, "")));
+  EXPECT_THAT(out(), HasSubstr("\n  compared           no\n"));
 }
 
 TEST_F(MigrateCommandTest, HandsEveryOptionOfAnArchiveToTheEngine) {

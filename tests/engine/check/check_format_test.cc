@@ -16,7 +16,7 @@ Finding Ok(std::string id, std::string subject, std::string text) {
 
 CheckReport Report() {
   CheckReport report{.source_version = 150004, .target_version = 180001};
-  report.ladder.replica_role = true;
+  report.ladder = {.replica_role = true};
   report.findings = {
       Ok("wal-level", "source", "wal_level is logical"),
       {.id = "target-space",
