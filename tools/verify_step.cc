@@ -164,6 +164,7 @@ absl::StatusOr<VerifyStep> VerifyStep::Bind(const OptionValues& values,
                                             const MigrateOptions& migrate,
                                             bool input) {
   VerifyStep step;
+  step.options_.endpoints = migrate.endpoints;
   step.options_.method = VerifyMethod::kOff;
   if (migrate.mode == MigrateMode::kOnline) return step;
   const VerifyMethod method = MethodOf(values);

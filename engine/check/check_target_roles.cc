@@ -184,17 +184,17 @@ absl::StatusOr<bool> MayAsMember(CheckContext& check, const std::string& role,
   const absl::Status tried = Probe(check.target, absl::StrCat(*making, sql));
   if (tried.ok()) return true;
   if (SqlStateOf(tried).empty()) return tried;
-  FindingText finding = {
-      "target-membership", "target",
-      absl::StrCat("the role is no member of ", role, " and cannot ", need),
+  const std::string text =
+      absl::StrCat("the role is no member of ", role, " and cannot ", need);
+  const std::string hint =
       absl::StrCat("GRANT ", QuoteIdentifier(role), " TO ",
-                   QuoteIdentifier(check.target.user()), "; or ", way_out)};
+                   QuoteIdentifier(check.target.user()), "; or ", way_out);
   if (making->empty()) {
-    check.findings.Blocking(std::move(finding));
+    check.findings.Blocking({"target-membership", "target", text, hint});
   } else {
     // It may become one by roles that come with it.
-    finding.hint = absl::StrCat("once the role is there: ", finding.hint);
-    check.findings.Acceptable(std::move(finding));
+    check.findings.Acceptable({"target-membership", "target", text,
+                               absl::StrCat("once the role is there: ", hint)});
   }
   return false;
 }

@@ -91,7 +91,7 @@ Content ContentOf(const Finding& finding) {
 // The plan could not look into it either.
 bool IsSaid(absl::string_view subject, const CheckReport& report) {
   return absl::c_any_of(report.findings, [&](const Finding& finding) {
-    return finding.id == kNotLookedInto && finding.subject == subject;
+    return finding.id == "database-check" && finding.subject == subject;
   });
 }
 
@@ -144,7 +144,7 @@ absl::Status CheckDatabases(const ServerMigrateOptions& options,
     if (!found.ok()) {
       const std::string hint = HintOf(found.status());
       findings.Blocking(
-          {kNotLookedInto, subject,
+          {"database-check", subject,
            absl::StrCat("could not be looked into: ", found.status().message()),
            hint.empty() ? "if it is to stay: --exclude-database" : hint});
       continue;

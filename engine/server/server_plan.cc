@@ -22,7 +22,7 @@ namespace walferry {
 namespace {
 
 constexpr absl::string_view kIds[] = {
-    kNotLookedInto,      "database-connect", "database-ledger",
+    "database-check",    "database-connect", "database-ledger",
     "database-left-out", "database-none",    "server-connections",
     "server-durability", "server-senders",   "server-slots",
     "server-space",      "server-wal-level",
@@ -150,7 +150,7 @@ absl::Status CheckLedgers(const ServerMigrateOptions& options,
       return Annotate(has.status(), subject);
     }
     if (!has.ok()) {
-      findings.Blocking({kNotLookedInto, subject,
+      findings.Blocking({"database-check", subject,
                          absl::StrCat("the target's could not be looked into: ",
                                       has.status().message()),
                          HintOf(has.status())});

@@ -23,9 +23,6 @@
 
 namespace walferry {
 
-// The finding of a database that could not be looked into.
-inline constexpr absl::string_view kNotLookedInto = "database-check";
-
 // What earlier runs have done.
 struct ServerProgress {
   bool globals = false;

@@ -1,6 +1,8 @@
 #ifndef TESTS_CLUSTER_STATUS_OF_MOVE_H_
 #define TESTS_CLUSTER_STATUS_OF_MOVE_H_
 
+// What `walferry status` would tell of a move of all databases.
+
 #include <optional>
 #include <utility>
 

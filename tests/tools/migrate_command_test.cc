@@ -327,8 +327,10 @@ TEST_F(MigrateCommandTest, GoesByWhatWasFoundBeforeClientsCame) {
   EXPECT_EQ(Offline(flags), ExitCode::kDone);
   EXPECT_THAT(err(), Not(HasSubstr("warning")));
   EXPECT_THAT(noted_.back(), IsNoted(State::kEqual, ""));
+  compared_with_->method = VerifyMethod::kChecksum;
   EXPECT_EQ(Offline({"--delay-table-data", "t", "--verify", "checksum"}),
             ExitCode::kDone);
+  compared_with_->method = VerifyMethod::kCounts;
   EXPECT_THAT(noted_.back(), IsNoted(State::kUnknown,
                                      "it was not compared by checksum before"));
 
