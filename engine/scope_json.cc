@@ -94,12 +94,13 @@ absl::Status CheckFiltersUnchanged(absl::string_view begun_with,
                                        pattern) != new_patterns.end();
                     });
     if (grown) continue;
-    return WithHint(
-        absl::FailedPreconditionError(
-            absl::StrCat("this migration was begun with --", filter.option, " ",
-                         old_patterns.dump(), ", not ", new_patterns.dump())),
-        "go on with the same filters, or run `walferry cleanup` and begin "
-        "again");
+    return WithHint(absl::FailedPreconditionError(absl::StrCat(
+                        "this migration was begun with --", filter.option, " ",
+                        old_patterns.dump(), ", not ", new_patterns.dump())),
+                    filter.way_on.empty()
+                        ? "go on with the same filters, or run "
+                          "`walferry cleanup` and begin again"
+                        : filter.way_on);
   }
   return absl::OkStatus();
 }

@@ -18,6 +18,8 @@ struct Filter {
   std::vector<std::string> patterns;
   // Patterns may be added when a migration goes on.
   bool may_grow = false;
+  // What to do instead of changing it; "": to begin again.
+  std::string way_on = "";
 };
 
 // One object; equal filters give equal text.

@@ -102,10 +102,15 @@ std::string ShareText(const VerifyReport& report) {
                       " that clients have added: ");
 }
 
+struct Compared {
+  ComparisonResult result;
+  VerifyShare share = VerifyShare::kAll;  // That it came to.
+};
+
 // Tells of it. An error: nobody knows.
-absl::StatusOr<ComparisonResult> Compare(const VerifyOptions& options,
-                                         const EngineCalls& engine,
-                                         Control& control, EventSink& events) {
+absl::StatusOr<Compared> Compare(const VerifyOptions& options,
+                                 const EngineCalls& engine, Control& control,
+                                 EventSink& events) {
   absl::StatusOr<VerifyReport> report = engine.verify(options, control, events);
   if (!report.ok()) {
     return Annotate(report.status(),
@@ -117,14 +122,15 @@ absl::StatusOr<ComparisonResult> Compare(const VerifyOptions& options,
   const std::string share = ShareText(*report);
   const VerifyAccount account = {*std::move(report), ""};
   const std::string text = absl::StrCat(share, VerdictText(account));
-  ComparisonResult comparison = ComparisonOf(account, absl::Now());
-  if (comparison.state == State::kEqual) {
+  Compared compared = {.result = ComparisonOf(account, absl::Now()),
+                       .share = account.report.share};
+  if (compared.result.state == State::kEqual) {
     Tell(events, Notice::Level::kInfo, text);
-    return comparison;
+    return compared;
   }
-  comparison.found = text;
+  compared.result.found = text;
   TellOfDifferences(account.report, events);
-  if (comparison.state == State::kDifferent) return comparison;
+  if (compared.result.state == State::kDifferent) return compared;
   return WithHint(absl::FailedPreconditionError(text), kNamesRows);
 }
 
@@ -192,7 +198,9 @@ absl::Status VerifyStep::BeforeClients(const EngineCalls& engine,
   VerifyOptions options = options_;
   options.share = VerifyShare::kBeforeClients;
   EventsWithoutPhases without(events);
-  ASSIGN_OR_RETURN(before_, Compare(options, engine, control, without));
+  ASSIGN_OR_RETURN(const Compared compared,
+                   Compare(options, engine, control, without));
+  before_ = compared.result;
   Note(engine, {.result = *before_, .before_clients = true}, control, events);
   if (before_->state == State::kEqual) return absl::OkStatus();
   return WithHint(
@@ -247,14 +255,14 @@ absl::Status VerifyStep::Run(const EngineCalls& engine, Control& control,
   result = {
       .state = State::kComparing, .method = options_.method, .at = started};
   note();
-  const absl::StatusOr<ComparisonResult> compared =
+  const absl::StatusOr<Compared> compared =
       Compare(options_, engine, control, events);
   report.elapsed += absl::Now() - started;
   // The next run goes on with it.
   if (absl::IsCancelled(compared.status())) return compared.status();
   if (compared.ok()) {
-    result = *compared;
-    if (options_.share == VerifyShare::kBehindClients) {
+    result = compared->result;
+    if (compared->share == VerifyShare::kBehindClients) {
       AddDoubt(BeforeClientsCame(engine, control), events, result);
     }
   } else {
@@ -283,12 +291,13 @@ absl::Status BindServerVerify(const OptionValues& values,
     verify.share = share;
     EventsWithoutPhases without(events);
     ASSIGN_OR_RETURN(
-        const ComparisonResult comparison,
+        const Compared compared,
         Compare(verify, engine, control,
                 share == VerifyShare::kBeforeClients ? without : events));
-    if (comparison.state == State::kEqual) return std::string();
-    Tell(events, Notice::Level::kWarning, comparison.found);
-    return comparison.found;
+    const ComparisonResult& result = compared.result;
+    if (result.state == State::kEqual) return std::string();
+    Tell(events, Notice::Level::kWarning, result.found);
+    return result.found;
   };
   return absl::OkStatus();
 }

@@ -55,6 +55,9 @@ class ArchiveMigration {
         .errors = std::move(restored->errors)};
     done.report.elapsed = absl::Now() - started;
     done.report.remarks = Remarks(done.errors);
+    for (const std::string& text : accepted_) {
+      done.report.remarks.push_back(text);
+    }
     return done;
   }
 
@@ -62,7 +65,8 @@ class ArchiveMigration {
   absl::Status Check() {
     ASSIGN_OR_RETURN(const CheckReport report,
                      RunCheck({.migrate = migrate_}, control_));
-    TellWarnings(report.findings, events_);
+    TellWarnings(report.findings, migrate_.accept, events_);
+    accepted_ = AcceptedTexts(report.findings, migrate_.accept);
     RETURN_IF_ERROR(StopIfBlocked(report, migrate_.accept));
     TellOfPublications(report);
     RETURN_IF_ERROR(CheckTarget());
@@ -277,6 +281,7 @@ class ArchiveMigration {
   Control& control_;
   EventSink& events_;
   const Connector connector_;
+  std::vector<std::string> accepted_;  // AcceptedTexts.
   std::string archive_;
   ArchiveFacts facts_;
 };

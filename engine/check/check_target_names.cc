@@ -99,6 +99,22 @@ absl::StatusOr<std::vector<std::string>> Clashes(CheckContext& check) {
   return clashes;
 }
 
+// Of those that a comparison looks at.
+absl::StatusOr<std::vector<std::string>> OtherTables(CheckContext& check) {
+  ASSIGN_OR_RETURN(const Scope scope, Scope::Create(check.options.scope));
+  ASSIGN_OR_RETURN(const Catalog target,
+                   ReadCatalog(check.target, scope, CatalogSizes::kNo));
+  std::vector<std::string> others;
+  for (const CatalogTable& table : target.tables) {
+    if (table.name.schema == check.options.endpoints.ledger_schema ||
+        check.catalog.Find(table.name) != nullptr) {
+      continue;
+    }
+    others.push_back(ToDisplay(table.name));
+  }
+  return others;
+}
+
 absl::Status CheckTargetEmpty(CheckContext& check) {
   if (check.options.drop_target_first && !check.resuming) {
     check.findings.Info(
@@ -114,6 +130,17 @@ absl::Status CheckTargetEmpty(CheckContext& check) {
     return absl::OkStatus();
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> clashes, Clashes(check));
+  ASSIGN_OR_RETURN(const std::vector<std::string> others, OtherTables(check));
+  if (clashes.empty() && !others.empty()) {
+    check.findings.Warning(
+        {"target-not-empty", "target",
+         absl::StrCat("tables are there that the source does not have: ",
+                      NameSome(others),
+                      "; they stay, and a comparison will say that they are "
+                      "too many"),
+         "take an empty database, or leave them out with --exclude-table"});
+    return absl::OkStatus();
+  }
   if (clashes.empty()) {
     check.findings.Ok({"target-not-empty", "target",
                        "nothing there has the name of anything that will be "

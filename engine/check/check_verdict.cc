@@ -1,12 +1,34 @@
 #include "engine/check/check_verdict.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "protocol/status.h"
 
 namespace walferry {
 
-void TellWarnings(const std::vector<Finding>& findings, EventSink& events) {
+std::vector<std::string> AcceptedTexts(const std::vector<Finding>& findings,
+                                       const std::vector<std::string>& accept) {
+  std::vector<std::string> texts;
+  for (const Finding& finding : findings) {
+    if (finding.severity != Severity::kBlocking || !finding.acceptable ||
+        !Accepts(accept, finding.id, finding.subject)) {
+      continue;
+    }
+    texts.push_back(absl::StrCat(finding.subject, ": ", finding.text,
+                                 ", which was accepted (--accept ", finding.id,
+                                 ")"));
+  }
+  return texts;
+}
+
+void TellWarnings(const std::vector<Finding>& findings,
+                  const std::vector<std::string>& accept, EventSink& events) {
+  for (std::string& text : AcceptedTexts(findings, accept)) {
+    events.OnEvent(
+        Notice{.level = Notice::Level::kWarning, .text = std::move(text)});
+  }
   for (const Finding& finding : findings) {
     if (finding.severity != Severity::kWarning) continue;
     events.OnEvent(Notice{

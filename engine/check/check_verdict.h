@@ -12,7 +12,14 @@
 
 namespace walferry {
 
-void TellWarnings(const std::vector<Finding>& findings, EventSink& events);
+// Also of what would block, had the operator not accepted it.
+void TellWarnings(const std::vector<Finding>& findings,
+                  const std::vector<std::string>& accept, EventSink& events);
+
+// What was accepted, a sentence each without its full stop, for a report: no
+// comparison may tell of it.
+std::vector<std::string> AcceptedTexts(const std::vector<Finding>& findings,
+                                       const std::vector<std::string>& accept);
 
 // kFailedPrecondition, a line for each: findings block that `accept` does not
 // name.

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/catalog/publication.h"
@@ -174,8 +175,12 @@ absl::Status MigrationRun::RunChecks() {
           {.source = &*source_, .target = &*target_, .resuming = in_ledger_}));
   if (options_.fast_target)
     RETURN_IF_ERROR(CheckFastTarget(*target_, *ledger_));
-  TellWarnings(report.findings, events_);
+  TellWarnings(report.findings, options_.accept, events_);
   RETURN_IF_ERROR(StopIfBlocked(report, options_.accept));
+  for (std::string& text : AcceptedTexts(report.findings, options_.accept)) {
+    if (absl::c_linear_search(report_.remarks, text)) continue;
+    report_.remarks.push_back(std::move(text));
+  }
   if (!options_.publication.empty()) {
     RETURN_IF_ERROR(
         CheckPublicationCovers(*source_, publication_, catalog.tables));

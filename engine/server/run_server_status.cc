@@ -73,15 +73,18 @@ absl::StatusOr<DatabaseStatus> ReadDatabase(
     if (online || found.comparison.state == status->comparison.state) {
       found.comparison = status->comparison;
     }
+    const bool has_properties =
+        absl::c_linear_search(steps, PropertiesStep(oid, noted.name));
+    if (found.phase == PhaseName(Phase::kDone) && !has_properties) {
+      found.usable = false;
+    }
     if (!online && found.phase == PhaseName(Phase::kDone) &&
         (found.comparison.state == State::kComparing ||
          found.comparison.state == State::kUnknown)) {
       found.phase = std::string(PhaseName(Phase::kVerify));
-    } else if (found.phase == PhaseName(Phase::kDone) &&
-               !absl::c_linear_search(steps, PropertiesStep(oid, noted.name))) {
+    } else if (found.phase == PhaseName(Phase::kDone) && !has_properties) {
       found.phase = std::string(
           PhaseName(status->slot.empty() ? Phase::kIndexes : Phase::kCutover));
-      found.usable = false;
     }
     return found;
   }

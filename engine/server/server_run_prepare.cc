@@ -49,7 +49,11 @@ std::vector<Filter> FiltersOf(const ServerMigrateOptions& options) {
 
 // What a later run must not change once roles and tablespaces are there.
 std::vector<Filter> GlobalsFiltersOf(const GlobalsPlanOptions& globals) {
-  Filter mappings{.option = "tablespace-mapping"};
+  Filter mappings{
+      .option = "tablespace-mapping",
+      .way_on =
+          "tablespaces are made once: CREATE TABLESPACE on the target, "
+          "and go on with the same command as before"};
   for (const TablespaceMapping& mapping : globals.tablespaces) {
     mappings.patterns.push_back(absl::StrCat(mapping.from, "=", mapping.to));
   }
@@ -156,7 +160,10 @@ absl::Status ServerRun::ReadLedger(PgConnection& source, Ledger& ledger) {
 }
 
 void ServerRun::TellPlan() {
-  TellWarnings(plan_.check.findings, whole_);
+  const std::vector<std::string>& accept = options_.migrate.accept;
+  TellWarnings(plan_.check.findings, accept, whole_);
+  absl::c_move(AcceptedTexts(plan_.check.findings, accept),
+               std::back_inserter(report_.remarks));
   report_.left_out = plan_.left_out;
   if (plan_.left_out.empty()) return;
   Notify(Notice::Level::kInfo,
@@ -253,7 +260,9 @@ absl::Status ServerRun::BringGlobals(PgConnection& target, Ledger& ledger) {
   for (const Finding& finding : plan_.databases.findings) {
     if (!Has(plan_.check.findings, finding)) untold.push_back(finding);
   }
-  TellWarnings(untold, whole_);
+  TellWarnings(untold, options_.migrate.accept, whole_);
+  absl::c_move(AcceptedTexts(untold, options_.migrate.accept),
+               std::back_inserter(report_.remarks));
   RETURN_IF_ERROR(StopIfBlocked({.findings = plan_.databases.findings},
                                 options_.migrate.accept));
   const auto remark = [this](absl::string_view what,

@@ -43,7 +43,14 @@ TEST_P(CheckNamesTest, UsesSchemasThatExist) {
   EXPECT_THAT(Found(report, "target-schema"),
               ElementsAre("ok target: schemas that exist there and will be "
                           "used: app"));
-  EXPECT_THAT(Complaints(report), IsEmpty());
+  EXPECT_THAT(Complaints(report), ElementsAre("target-not-empty"));
+  EXPECT_THAT(Found(report, "target-not-empty"),
+              ElementsAre("warning target: tables are there that the source "
+                          "does not have: app.theirs; they stay, and a "
+                          "comparison will say that they are too many"));
+  options_.scope.exclude_tables = {"theirs"};
+  EXPECT_THAT(Complaints(RunCheck()), IsEmpty());
+  options_.scope.exclude_tables.clear();
   UseRoleOnTarget("names_guest", "");
   EXPECT_THAT(Found(RunCheck(), "target-schema"),
               ElementsAre("blocking target: schema app exists there, and the "

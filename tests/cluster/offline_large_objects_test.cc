@@ -95,7 +95,14 @@ TEST_F(OfflineTest, CarriesNoLargeObjectsWithAPartOfTheDatabase) {
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("[large-object]")));
   options.accept = {"large-object"};
-  ASSERT_OK(Migrate(options));
+  ASSERT_OK_AND_ASSIGN(const Report report, Migrate(options));
+  // Whoever reads the report later has accepted nothing.
+  EXPECT_THAT(report.remarks,
+              testing::Contains(testing::AllOf(
+                  HasSubstr("large objects"),
+                  HasSubstr("which was accepted (--accept large-object)"))));
+  EXPECT_THAT(Notices(),
+              testing::Contains(HasSubstr("(--accept large-object)")));
   EXPECT_THAT(TargetValue("SELECT count(*) FROM pg_largeobject_metadata"),
               IsOkAndHolds("0"));
   EXPECT_THAT(TargetValue("SELECT count(*) FROM accounts"),

@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -155,9 +156,13 @@ TEST_F(ServerCheckTest, NamesTheDatabaseThatWouldStop) {
   BackgroundMove move(options);
   ASSERT_TRUE(move.ComesTo(Phase::kFollow)) << move.Stop();
   // The move itself carries shop's settings.
+  std::vector<std::string> told;
   for (const Notice& notice : move.events().All<Notice>("shop")) {
-    EXPECT_THAT(notice.text, Not(HasSubstr("work_mem")));
+    told.push_back(notice.text);
   }
+  EXPECT_THAT(told, Each(Not(HasSubstr("work_mem"))));
+  EXPECT_THAT(told, Contains(HasSubstr("which was accepted (--accept "
+                                       "large-object)")));
   EXPECT_TRUE(absl::IsCancelled(move.Stop()));
 
   // Begun, its objects on both sides are in nobody's way.

@@ -102,6 +102,13 @@ TEST_F(ServerOnlineVerifyTest, WhatWasFoundOfEachIsToldByAllWhoTell) {
   for (const DatabaseStatus& database : status.databases) {
     EXPECT_EQ(database.comparison.state, State::kEqual) << database.database;
   }
+  Control control;
+  EventRecorder events;
+  ASSERT_OK_AND_ASSIGN(
+      const Report report,
+      RunServerCutover({.target = target_->ConnInfo(), .name = "move"}, control,
+                       events));
+  EXPECT_EQ(report.comparison.state, State::kEqual);
 }
 
 // All would wait for one that is held, and comes nowhere near.

@@ -62,7 +62,9 @@ class MigrateCommandTest : public ProgramTest {
     };
     engine_.verify = [&](const VerifyOptions& options, Control&, EventSink&) {
       compared_ = options;
-      return compared_with_;
+      absl::StatusOr<VerifyReport> report = compared_with_;
+      if (report.ok() && !nothing_is_delayed_) report->share = options.share;
+      return report;
     };
     engine_.note_comparison = [&](const Endpoints& endpoints,
                                   const ComparisonNote& note, Control&) {
@@ -99,7 +101,8 @@ class MigrateCommandTest : public ProgramTest {
   absl::StatusOr<VerifyReport> compared_with_ =
       OneTable(TableVerdict::Outcome::kEqual, 7);
   std::vector<ComparisonResult> noted_, noted_before_;
-  MigrationStatus status_;  // For who goes on.
+  MigrationStatus status_;           // For who goes on.
+  bool nothing_is_delayed_ = false;  // Whatever was asked for.
   absl::Status note_status_;
   ArchiveMigrationReport done_{
       .report = {.name = "walferry",
@@ -321,6 +324,12 @@ TEST_F(MigrateCommandTest, GoesByWhatWasFoundBeforeClientsCame) {
   EXPECT_THAT(err(), HasSubstr("warning " + doubt + "\n"));
   EXPECT_THAT(noted_, ElementsAre(IsNoted(State::kComparing, ""),
                                   IsNoted(State::kUnknown, doubt)));
+
+  nothing_is_delayed_ = true;
+  EXPECT_EQ(Offline(flags), ExitCode::kDone);
+  EXPECT_THAT(err(), Not(HasSubstr("warning")));
+  EXPECT_THAT(noted_.back(), IsNoted(State::kEqual, ""));
+  nothing_is_delayed_ = false;
 
   status_.compared_before_clients = {.state = State::kEqual,
                                      .method = VerifyMethod::kCounts};
