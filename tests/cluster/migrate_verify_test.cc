@@ -215,9 +215,10 @@ TEST_F(MigrateVerifyTest, NamesWhatClientsHaveTakenFromDelayedTables) {
                         "target\n"));
   EXPECT_THAT(
       result.output,
-      HasSubstr(Text("walferry: error: delayed tables, but for 30 rows that "
-                     "clients have added: $1 is not as $0: 2 rows in 1 of 1 "
-                     "table\n")));
+      HasSubstr(Text("walferry: error: but for its delayed tables it was not "
+                     "compared before clients came; delayed tables, but for 30 "
+                     "rows that clients have added: $1 is not as $0: 2 rows in "
+                     "1 of 1 table\n")));
   // Counting sees rows that are missing only by their number.
   EXPECT_EQ(Migrate("counts").exit_code, 0);
   ASSERT_OK(OnTarget("DELETE FROM log WHERE id < 0"));
