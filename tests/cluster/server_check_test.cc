@@ -303,7 +303,12 @@ TEST_F(MixedServerCheckTest, KnowsWhatGlobalsBring) {
   ServerMigrateOptions options = MoveOptions();
   CheckReport report = Look(options);
   EXPECT_THAT(Blocking(report), IsEmpty());
-  EXPECT_THAT(OfOne(report), ElementsAre("ascii: encoding target"));
+  EXPECT_THAT(OfOne(report),
+              ElementsAre("ascii: encoding target", "shop: tablespace target"));
+  EXPECT_THAT(TextsOf(report, "tablespace"),
+              ElementsAre("tablespaces that are needed will be made before; "
+                          "whether the server can use their directories is "
+                          "only seen then"));
   options.globals = false;
   report = Look(options);
   EXPECT_THAT(
