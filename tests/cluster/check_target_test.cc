@@ -35,8 +35,9 @@ TEST_P(CheckTargetTest, FindsWhatIsThereAlready) {
       "CREATE TABLE theirs (a int); CREATE TYPE u AS ENUM ();"
       "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'");
   EXPECT_THAT(Found(RunCheck(), "target-not-empty"),
-              ElementsAre("ok target: nothing there has the name of anything "
-                          "that will be created"));
+              ElementsAre("warning target: tables are there that the source "
+                          "does not have: public.theirs; they stay, and a "
+                          "comparison will say that they are too many"));
   OnTarget(schema);
   EXPECT_THAT(Found(RunCheck(), "target-not-empty"),
               ElementsAre("blocking target: 5 objects of the source exist "

@@ -103,8 +103,9 @@ TEST_F(VerifyRepairRaceTest, IsRefusedWhereAMigrationHasBegunMeanwhile) {
   ASSERT_OK(OnTarget("INSERT INTO t VALUES (1)"));
   EXPECT_THAT(
       RepairDuring("CREATE SCHEMA IF NOT EXISTS walferry; CREATE TABLE "
-                   "walferry.migration (name text, report text); INSERT INTO "
-                   "walferry.migration VALUES ('shop', NULL)"),
+                   "walferry.migration (name text, phase text, report text); "
+                   "INSERT INTO walferry.migration VALUES ('shop', 'follow', "
+                   "NULL)"),
       ElementsAre("target: migration shop has not come to an end: what it "
                   "writes to the target would meet rows that are repaired"));
   EXPECT_THAT(TargetValue("SELECT count(*) FROM t"), IsOkAndHolds("1"));

@@ -399,10 +399,11 @@ TEST_F(VerifyRepairRoleTest, SaysWhatItMayNotWrite) {
 
 TEST_F(VerifyRepairTest, IsRefusedWhileAMigrationHasNotEnded) {
   OnBoth("CREATE TABLE t (id int PRIMARY KEY)");
-  ASSERT_OK(
-      OnTarget("INSERT INTO t VALUES (1); CREATE SCHEMA walferry; CREATE TABLE "
-               "walferry.migration (name text, report text); INSERT INTO "
-               "walferry.migration VALUES ('shop', NULL), ('old', '{}')"));
+  ASSERT_OK(OnTarget(
+      "INSERT INTO t VALUES (1); CREATE SCHEMA walferry; CREATE TABLE "
+      "walferry.migration (name text, phase text, report text); INSERT "
+      "INTO walferry.migration VALUES ('shop', 'follow', NULL), "
+      "('old', 'done', '{}'), ('all', 'done', NULL)"));
   const absl::Status refused = Verify(RepairOptions()).status();
   EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(refused.message(),
