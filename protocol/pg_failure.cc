@@ -62,7 +62,8 @@ constexpr TextCode kSqlStateHints[] = {
     {"3D000", absl::StatusCode::kNotFound,
      "create the database, or name one that exists"},
     {"53300", absl::StatusCode::kUnavailable,
-     "close sessions, or raise the server's limit"},
+     "close sessions, or raise the limit: the server's, or the one of the "
+     "database or role that is named"},
 };
 
 bool IsSqlState(absl::string_view text) {

@@ -91,7 +91,7 @@ constexpr CommandSpec kCommands[] = {
      .description =
          "Drops slot, publication, replication origin, settings and ledger; "
          "never a table of yours, nor, of a move of all databases, a database, "
-         "role or tablespace. Fine to run twice.",
+         "role or tablespace. Interrupted, it may be run again.",
      .example = "walferry cleanup --source service=old --target service=new"},
     {.command = Command::kCapture,
      .name = "capture",

@@ -103,8 +103,12 @@ absl::StatusOr<ArchiveInput> FindArchive(const std::string& path) {
       FileMarks::Of(input.folder.empty() ? input.path : input.folder));
   const bool has_facts = Exists(folder / kFactsName);
   if (is_folder && has_facts && input.folder.empty()) {
-    return absl::DataLossError(
-        absl::StrCat(path, ": its ", kManifestName, " is missing"));
+    return WithHint(
+        absl::DataLossError(
+            absl::StrCat(path, ": its ", kManifestName, " is missing")),
+        absl::StrCat("nobody can tell any more whether it is what was written: "
+                     "fetch that file from another copy, or remove ",
+                     kFactsName, ", too, and it is taken without proof"));
   }
   const absl::Status recognised =
       is_folder ? ReadFolder(input) : ReadFile(input);
