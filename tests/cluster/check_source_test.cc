@@ -191,7 +191,7 @@ TEST_P(CheckSourceTest, TellsManyTablesThatMayNotBeReadAtOnce) {
   OnSource(R"(CREATE SCHEMA many; GRANT USAGE ON SCHEMA many TO PUBLIC;
       CREATE TABLE many.a (a serial PRIMARY KEY); CREATE TABLE many.b ();
       CREATE TABLE many.c (); CREATE TABLE open (a int PRIMARY KEY))");
-  UseRoleOnSource("check_nobody", "");
+  UseRoleOnSource("check_nobody_much", "");
   const CheckReport report = RunCheck();
   EXPECT_THAT(
       Found(report, "read-rights"),
