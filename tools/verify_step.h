@@ -32,7 +32,8 @@ class VerifyStep {
                                          bool input);
 
   // For RunDelayingMigration, before clients come: all but the delayed tables.
-  // What differs is an error, too.
+  // What differs is an error, too. With --verify off nothing is known of them
+  // from here on, but a difference that was found.
   absl::Status BeforeClients(const EngineCalls& engine, Control& control,
                              EventSink& events);
 

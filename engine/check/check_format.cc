@@ -145,16 +145,6 @@ class ReportText {
   std::string out_;
 };
 
-}  // namespace
-
-std::string FormatCheckReport(const CheckReport& report,
-                              const std::vector<std::string>& accept,
-                              bool color) {
-  return ReportText(report, accept, color).Write();
-}
-
-namespace {
-
 nlohmann::ordered_json LadderToJson(const std::optional<TargetLadder>& ladder) {
   if (!ladder.has_value()) return nullptr;
   return {{"session_replication_role", ladder->replica_role},
@@ -165,6 +155,12 @@ nlohmann::ordered_json LadderToJson(const std::optional<TargetLadder>& ladder) {
 }
 
 }  // namespace
+
+std::string FormatCheckReport(const CheckReport& report,
+                              const std::vector<std::string>& accept,
+                              bool color) {
+  return ReportText(report, accept, color).Write();
+}
 
 std::string CheckReportToJson(const CheckReport& report,
                               const std::vector<std::string>& accept) {

@@ -63,8 +63,8 @@ absl::Status NoteComparison(const Endpoints& endpoints,
                             const ComparisonNote& note, Control& control);
 
 // Drops what walferry created on both sides (slot, publication, origin,
-// settings, ledger), never the user's tables. Returns what it did, a line
-// each. Fine to run twice.
+// settings, ledger), never the user's tables. Returns what it did, a line each.
+// May be run again; kNotFound: the ledger has others, but none of that name.
 absl::StatusOr<std::vector<std::string>> RunCleanup(
     const CleanupOptions& options, Control& control);
 

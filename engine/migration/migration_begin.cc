@@ -13,7 +13,6 @@
 #include "engine/ledger/same_source.h"
 #include "engine/migration/migration_run.h"
 #include "engine/migration_name.h"
-#include "engine/report_json.h"
 #include "engine/scope_json.h"
 #include "engine/target/fast_target.h"
 #include "engine/target/recreate_database.h"

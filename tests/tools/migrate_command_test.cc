@@ -352,6 +352,28 @@ TEST_F(MigrateCommandTest, GoesByWhatWasFoundBeforeClientsCame) {
                       "b is not as a; clients were let in as it was"));
 }
 
+// Rows may have been copied anew since.
+TEST_F(MigrateCommandTest, DoesNotBelieveWhatWasFoundBeforeAnotherCopy) {
+  engine_.migrate_delaying =
+      [](const MigrateOptions&,
+         const std::function<absl::Status()>& before_usable, Control&,
+         EventSink&) -> absl::StatusOr<Report> {
+    const absl::Status before = before_usable();
+    if (!before.ok()) return before;
+    return Report{.name = "walferry", .begun = kBegun};
+  };
+  const std::vector<std::string> off = {"--delay-table-data", "t", "--verify",
+                                        "off"};
+  status_.compared_before_clients = {.state = State::kEqual,
+                                     .method = VerifyMethod::kCounts};
+  EXPECT_EQ(Offline(off), ExitCode::kDone);
+  EXPECT_THAT(noted_before_, ElementsAre(IsNoted(State::kNone, "")));
+  // A difference is not mended by that.
+  status_.compared_before_clients.state = State::kDifferent;
+  EXPECT_EQ(Offline(off), ExitCode::kDone);
+  EXPECT_THAT(noted_before_, ElementsAre());
+}
+
 TEST_F(MigrateCommandTest, ForgetsAComparisonThatNobodyEnds) {
   engine_.migrate = [&](const MigrateOptions&, Control&, EventSink&) {
     return absl::StatusOr<Report>(
