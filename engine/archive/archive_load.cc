@@ -317,15 +317,21 @@ absl::Status AnalyzeDatabase(const TargetDatabase& target, int jobs,
   ASSIGN_OR_RETURN(const Scope everything, Scope::Create({}));
   ASSIGN_OR_RETURN(const Catalog catalog, ReadCatalog(session, everything));
   const absl::Time started = absl::Now();
-  return AnalyzeTables(
-      target.Options("analyze"), catalog, jobs,
-      [&](const SchemaProgress& progress) {
-        events.OnEvent(Progress{.phase = Phase::kIndexes,
-                                .items_done = progress.done,
-                                .items_total = progress.total,
-                                .elapsed = absl::Now() - started,
-                                .active = progress.active});
-      });
+  ASSIGN_OR_RETURN(
+      std::vector<std::string> missing,
+      AnalyzeTables(target.Options("analyze"), catalog, jobs,
+                    [&](const SchemaProgress& progress) {
+                      events.OnEvent(Progress{.phase = Phase::kIndexes,
+                                              .items_done = progress.done,
+                                              .items_total = progress.total,
+                                              .elapsed = absl::Now() - started,
+                                              .active = progress.active});
+                    }));
+  for (std::string& sentence : missing) {
+    events.OnEvent(
+        Notice{.level = Notice::Level::kWarning, .text = std::move(sentence)});
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace walferry

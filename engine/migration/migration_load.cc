@@ -167,8 +167,13 @@ absl::Status MigrationRun::Analyze(AnalyzePart part) {
   if (absl::c_linear_search(steps, step)) return absl::OkStatus();
   PgConnectOptions session = connector_.TargetOptions("analyze");
   session.client_encoding = NameEncoding(*source_, *target_);
-  RETURN_IF_ERROR(AnalyzeTables(session, catalog_, options_.index_jobs,
-                                TellOfSteps(), part));
+  ASSIGN_OR_RETURN(const std::vector<std::string> missing,
+                   AnalyzeTables(session, catalog_, options_.index_jobs,
+                                 TellOfSteps(), part));
+  for (const std::string& sentence : missing) {
+    Notify(Notice::Level::kWarning, sentence);
+    report_.remarks.push_back(sentence);
+  }
   return target_->Exec(ledger_->sql().StepDone(step)).status();
 }
 

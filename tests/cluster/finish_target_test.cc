@@ -170,9 +170,10 @@ TEST_F(FinishTargetTest, AnalyzeKnowsEveryTableAndPartitionedOnesAsAWhole) {
       "INSERT INTO part VALUES (1), (2), (6)");
   ASSERT_OK_AND_ASSIGN(const Catalog catalog, ReadSource());
   SchemaProgress last;
-  ASSERT_OK(
+  EXPECT_THAT(
       AnalyzeTables({.conninfo = server_->ConnInfo("b")}, catalog, 4,
-                    [&](const SchemaProgress& progress) { last = progress; }));
+                    [&](const SchemaProgress& progress) { last = progress; }),
+      IsOkAndHolds(testing::IsEmpty()));
   EXPECT_EQ(last.done, 2);
   EXPECT_EQ(last.total, 2);
   ASSERT_OK_AND_ASSIGN(
@@ -184,6 +185,28 @@ TEST_F(FinishTargetTest, AnalyzeKnowsEveryTableAndPartitionedOnesAsAWhole) {
       rows, UnorderedElementsAre(SqlRow{"Plain", "f"}, SqlRow{"part", "t"},
                                  SqlRow{"part_1", "t"}, SqlRow{"part_1_1", "f"},
                                  SqlRow{"part_2", "f"}));
+}
+
+TEST_F(FinishTargetTest, AnalyzeDoesWithoutAForeignPartition) {
+  OnBoth(
+      "CREATE FOREIGN DATA WRAPPER nothing; CREATE SERVER nowhere FOREIGN DATA "
+      "WRAPPER nothing; CREATE TABLE far (i int) PARTITION BY RANGE (i);"
+      "CREATE TABLE near PARTITION OF far FOR VALUES FROM (0) TO (5);"
+      "CREATE FOREIGN TABLE away PARTITION OF far FOR VALUES FROM (5) TO (9)"
+      " SERVER nowhere; INSERT INTO near VALUES (1), (2)");
+  ASSERT_OK_AND_ASSIGN(const Catalog catalog, ReadSource());
+  EXPECT_THAT(
+      AnalyzeTables({.conninfo = server_->ConnInfo("b")}, catalog, 2, nullptr),
+      IsOkAndHolds(testing::ElementsAre(
+          "a partitioned table has no statistics as a whole, as a foreign "
+          "partition could not be read (its other partitions have theirs): "
+          "ANALYZE public.far: foreign-data wrapper \"nothing\" has no handler "
+          "(SQLSTATE 55000); repeat it when that can be read")));
+  EXPECT_THAT(
+      server_->QueryValue("SELECT reltuples FROM pg_class WHERE relname "
+                          "= 'near'",
+                          "b"),
+      IsOkAndHolds("2"));
 }
 
 TEST_F(FinishTargetTest, AnalyzeNamesATableThatIsNotThere) {

@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "engine/migration/migration.h"
 #include "engine/schema/schema_restore.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/cluster/schema_fixture.h"
 #include "tests/testing/built_paths.h"
+#include "tests/testing/event_recorder.h"
 #include "tests/testing/read_file.h"
 
 namespace walferry {
@@ -91,6 +93,25 @@ TEST_F(RichSchemaTest, HasEveryStepOnceWhenItIsInterruptedAndContinued) {
     ASSERT_LT(limit, 200);
   }
   ExpectEqualSchemas();
+}
+
+// By the command's own way, to its end.
+TEST_F(RichSchemaTest, IsMigratedAsAWhole) {
+  OnTarget("DROP SCHEMA walferry CASCADE");
+  Control control;
+  EventRecorder events;
+  ASSERT_OK_AND_ASSIGN(
+      const Report report,
+      RunMigration({.endpoints = {.source = source_->ConnInfo("app"),
+                                  .target = target_->ConnInfo("app"),
+                                  .name = "rich"},
+                    .mode = MigrateMode::kOffline},
+                   control, events));
+  ExpectEqualSchemas();
+  // The wrapper of its foreign partitions reads nothing.
+  EXPECT_THAT(report.remarks,
+              testing::Contains(testing::HasSubstr(
+                  "ANALYZE kinds.by_expression: foreign-data wrapper")));
 }
 
 // As before, but nobody says goodbye to the server.
